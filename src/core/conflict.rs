@@ -1,0 +1,1 @@
+//! Owns what two plans may not touch together.

@@ -1,0 +1,1 @@
+//! Owns the decision what happens next.

@@ -1,0 +1,1 @@
+//! Owns gates: facts in, open or every reason why not out.

@@ -1,0 +1,1 @@
+//! The place of lint rules, one file each.

@@ -1,0 +1,1 @@
+//! Owns SQL migrations: one file into UP and DOWN.

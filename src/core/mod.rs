@@ -1,0 +1,21 @@
+//! The pure core: no tokio, no clock, no socket, no terminal, and imports of
+//! nothing but itself. Everything here is a function from values to values.
+
+pub mod backfill;
+pub mod compile;
+pub mod conflict;
+pub mod decide;
+pub mod gate;
+pub mod ident;
+pub mod lint;
+pub mod migration;
+pub mod plan;
+pub mod recipe;
+pub mod retry;
+pub mod sql;
+pub mod state;
+pub mod step;
+pub mod sync;
+pub mod timeline;
+pub mod transition;
+pub mod version;

@@ -1,0 +1,275 @@
+//! Owns what a valid plan is: the typed form of one YAML file, each part with
+//! the place in the file that it came from.
+
+use std::time::Duration;
+
+use crate::core::ident::{Ident, QName};
+use crate::core::version::Version;
+
+/// A place in a source file; both count from 1, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+/// A value and where in the plan file it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// One plan file, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The version, from the file's name.
+    pub version: Version,
+    /// The name, from the file's name.
+    pub name: String,
+    /// One sentence for people.
+    pub title: String,
+    /// Plans that this one builds on; it never gets ahead of them.
+    pub depends_on: Vec<Placed<Version>>,
+    /// Limits that this plan sets for itself.
+    pub settings: Settings,
+    /// Steps that put the new shape beside the old.
+    pub expand: Vec<Placed<StepSpec>>,
+    /// Data to carry over, in order.
+    pub backfill: Vec<Placed<BackfillSpec>>,
+    /// Steps that prove the new shape.
+    pub validate: Vec<Placed<StepSpec>>,
+    /// Steps that take the old shape away.
+    pub contract: Vec<Placed<StepSpec>>,
+    /// What must hold before each transition.
+    pub gates: Gates,
+    /// The undo window after contract; `None`: contract drops at once.
+    pub keep: Option<Duration>,
+}
+
+/// Limits for the statements of one plan; `None` takes the program's setting.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// How long one statement may wait for a lock.
+    pub lock_timeout: Option<Duration>,
+    /// How long one statement may run.
+    pub statement_timeout: Option<Duration>,
+    /// How long a step may go on retrying because of locks.
+    pub lock_wait_max: Option<Duration>,
+}
+
+/// An explicit step, as the plan writes it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepSpec {
+    /// `sql:` or `sql_file:`.
+    Sql(SqlSpec),
+    /// `index:`.
+    Index(IndexSpec),
+    /// `drop_index:`; the index's name.
+    DropIndex(QName),
+    /// `sync:`.
+    Sync(SyncSpec),
+    /// `not_null:`.
+    NotNull {
+        /// The table.
+        table: QName,
+        /// The column.
+        column: Ident,
+    },
+    /// `assert:`.
+    Assert(AssertSpec),
+    /// `drop_column:`.
+    DropColumn {
+        /// The table.
+        table: QName,
+        /// The column.
+        column: Ident,
+    },
+    /// `drop_table:`.
+    DropTable {
+        /// The table.
+        table: QName,
+    },
+}
+
+/// SQL of the plan's author.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlSpec {
+    /// The statements.
+    pub text: String,
+    /// The file that they came from (`sql_file`), relative to the plan.
+    pub file: Option<String>,
+    /// How to take it back; `None` where the plan says nothing (never in expand).
+    pub undo: Option<UndoSpec>,
+}
+
+/// The way back from an `sql` step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UndoSpec {
+    /// Statements that take the step back.
+    Sql(String),
+    /// `irreversible`, or `irreversible: why`.
+    Irreversible(String),
+}
+
+/// An index to build concurrently.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexSpec {
+    /// The table.
+    pub table: QName,
+    /// Columns or expressions, each as SQL, in order (`lower(email)`, `id DESC`).
+    pub columns: Vec<String>,
+    /// The name; always set, derived from table and columns where the plan gives none.
+    pub name: Ident,
+    /// Whether it is unique.
+    pub unique: bool,
+    /// The access method, `btree` where the plan gives none.
+    pub method: Option<Ident>,
+    /// The predicate of a partial index.
+    pub predicate: Option<String>,
+    /// Columns carried along.
+    pub include: Vec<Ident>,
+    /// Storage parameters, name and value.
+    pub with: Vec<(Ident, String)>,
+}
+
+/// Columns to keep equal on every INSERT and UPDATE.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncSpec {
+    /// The table.
+    pub table: QName,
+    /// New column and its expression over the old ones.
+    pub set: Vec<(Ident, String)>,
+    /// Old column and its expression over the new ones.
+    pub back: Vec<(Ident, String)>,
+}
+
+/// A check on one value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssertSpec {
+    /// What it asserts, for people.
+    pub name: String,
+    /// A query that gives one value.
+    pub sql: String,
+    /// The value's text.
+    pub expect: String,
+}
+
+/// Data to carry over in batches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BackfillSpec {
+    /// The table that is walked.
+    pub table: QName,
+    /// What happens to its rows.
+    pub work: BackfillWork,
+    /// Which rows are left to do; must become false for a row that is done.
+    pub filter: Option<String>,
+    /// The key to walk, where the primary key is not the one.
+    pub key: Option<Vec<Ident>>,
+    /// Batch size and pause.
+    pub batch: BatchSpec,
+    /// Workers that share the table.
+    pub workers: Option<Placed<u32>>,
+    /// When it may run, as written.
+    pub window: Option<Placed<String>>,
+    /// Limits on the server's health, as written.
+    pub throttle: Option<Placed<ThrottleSpec>>,
+}
+
+/// What a backfill does with a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BackfillWork {
+    /// Sets columns, each to an expression over the row.
+    Set(Vec<(Ident, String)>),
+    /// Inserts into another table, each column from an expression over the row.
+    Copy {
+        /// The other table.
+        into: QName,
+        /// Its columns and their expressions.
+        columns: Vec<(Ident, String)>,
+    },
+    /// Deletes the row.
+    Delete,
+}
+
+/// How big a batch is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BatchSpec {
+    /// A fixed number of rows.
+    pub rows: Option<u32>,
+    /// The least that the pace may choose.
+    pub min_rows: Option<u32>,
+    /// The most that the pace may choose.
+    pub max_rows: Option<u32>,
+    /// The time at the server that a batch aims for.
+    pub target: Option<Placed<Duration>>,
+    /// Sleep between batches.
+    pub pause: Option<Duration>,
+}
+
+/// Limits on the server's health.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ThrottleSpec {
+    /// The most that a replica may lag.
+    pub replica_lag: Option<Duration>,
+    /// The most sessions that may be active.
+    pub active_sessions: Option<u32>,
+    /// The most sessions that may wait on a lock.
+    pub lock_waiters: Option<u32>,
+    /// The most WAL, in bytes a second.
+    pub wal_rate: Option<u64>,
+    /// A query that must give true.
+    pub query: Option<String>,
+}
+
+/// What must hold before each transition may start.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gates {
+    /// Before planned becomes expanded.
+    pub expand: Gate,
+    /// Before expanded becomes backfilled.
+    pub backfill: Gate,
+    /// Before backfilled becomes validated.
+    pub validate: Gate,
+    /// Before validated becomes contracted.
+    pub contract: Gate,
+    /// Before contracted becomes completed, besides `keep`.
+    pub purge: Gate,
+}
+
+/// One gate; an empty one is open.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gate {
+    /// Application versions that must be live.
+    pub deployed: Vec<AppVersion>,
+    /// How long the state before must have lasted.
+    pub soak: Option<Duration>,
+    /// How many people must have approved.
+    pub approvals: Option<u32>,
+    /// Queries that must give true.
+    pub query: Vec<String>,
+    /// Evidence that nothing uses the old shape.
+    pub unused: Option<Placed<Unused>>,
+}
+
+/// What must be unused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unused {
+    /// `true`: all that the plan drops.
+    WhatThePlanDrops,
+    /// Columns, as `table.column`.
+    Columns(Vec<String>),
+}
+
+/// `web@2.4.0`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppVersion {
+    /// The application.
+    pub app: String,
+    /// Its version.
+    pub version: String,
+}

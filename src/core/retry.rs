@@ -1,0 +1,1 @@
+//! Owns the retry schedule of steps that wait for locks.

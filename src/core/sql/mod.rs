@@ -1,0 +1,1 @@
+//! Reads SQL with PostgreSQL's own grammar: splitting, classification, references.

@@ -1,0 +1,1 @@
+//! Owns the timeline: plans and SQL migrations in one order.

@@ -1,0 +1,1 @@
+//! Owns connections: where the server is, who we are, and the contract of every session.

@@ -1,0 +1,3 @@
+//! The PostgreSQL side: the only place that speaks the protocol.
+
+pub mod connect;

@@ -1,0 +1,1 @@
+//! Starts and stops throwaway PostgreSQL servers from the binaries at hand.
