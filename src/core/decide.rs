@@ -1,1 +1,195 @@
-//! Owns the decision what happens next.
+//! Owns the decision what happens next: a snapshot in, one value out.
+
+use crate::core::conflict;
+use crate::core::gate::{self, Facts};
+use crate::core::record::{Hold, Record};
+use crate::core::state::State;
+use crate::core::step::{Phase, Step, Undo};
+use crate::core::timeline::{Item, Kind, Rollback};
+use crate::core::transition::{Transition, Work};
+
+/// What somebody asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Forward until this state; it is at its goal when it is there or past it.
+    Forward(State),
+    /// Back to the old shape.
+    Abort,
+    /// A SQL migration's DOWN.
+    RollBack,
+}
+
+/// Everything that a decision looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Snapshot<'a> {
+    /// The item on file.
+    pub item: &'a Item,
+    /// The same on record.
+    pub record: &'a Record,
+    /// Every item on record.
+    pub records: &'a [Record],
+    /// The facts for its next gate.
+    pub facts: &'a Facts,
+    /// Steps that were done or may have been, by id.
+    pub touched: &'a [String],
+    /// Older items that are still pending, by name.
+    pub pending_before: &'a [String],
+    /// Whether an operator said to drop what contract kept before its window ends.
+    pub purge_early: bool,
+}
+
+/// What happens next.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Enter this row.
+    Run(&'static Transition),
+    /// Not yet; every reason, one sentence each.
+    Wait(Vec<String>),
+    /// An operator or the program said stop.
+    Held(Hold),
+    /// It is where it was asked to be.
+    AtGoal,
+    /// There is no way from here; why.
+    NoPath(String),
+}
+
+/// Decides what happens next.
+pub fn decide(snapshot: &Snapshot<'_>, wanted: Wanted) -> Decision {
+    let record = snapshot.record;
+    match wanted {
+        Wanted::Abort => abort(snapshot),
+        Wanted::RollBack => roll_back(snapshot),
+        Wanted::Forward(_) if record.state != record.goal => resume(snapshot),
+        Wanted::Forward(to) => forward(snapshot, to),
+    }
+}
+
+/// What was begun is ended first: the same row again, its gate was open.
+fn resume(snapshot: &Snapshot<'_>) -> Decision {
+    let record = snapshot.record;
+    let Some(row) = Transition::find(record.state, record.goal) else {
+        return Decision::NoPath(format!("no transition leads from {} to {}", record.state, record.goal));
+    };
+    match row.work {
+        Work::Undo => Decision::NoPath("it is being aborted: finish that with phase abort".into()),
+        Work::RollBack => Decision::NoPath("it is being rolled back: finish that with phase rollback".into()),
+        Work::Run(_) | Work::Apply => held_or(snapshot, Decision::Run(row)),
+    }
+}
+
+fn forward(snapshot: &Snapshot<'_>, to: State) -> Decision {
+    let Snapshot { item, record, .. } = *snapshot;
+    if record.state == State::Aborted {
+        return Decision::NoPath("it was aborted: write the change as a new version".into());
+    }
+    if record.state >= to || record.state == State::Completed {
+        return Decision::AtGoal;
+    }
+    let row = match item.kind {
+        Kind::Sql => Transition::find(record.state, State::Completed),
+        Kind::Plan => Transition::forward(record.state),
+    };
+    let Some(row) = row else {
+        return Decision::NoPath(format!("nothing leads on from {}", record.state));
+    };
+    let reasons = closed(snapshot, row);
+    held_or(snapshot, if reasons.is_empty() { Decision::Run(row) } else { Decision::Wait(reasons) })
+}
+
+/// Every reason why a row may not be entered yet.
+fn closed(snapshot: &Snapshot<'_>, row: &Transition) -> Vec<String> {
+    let Snapshot { item, facts, records, .. } = *snapshot;
+    let mut reasons = Vec::new();
+    if row.from == State::Planned {
+        reasons.extend(snapshot.pending_before.iter().map(|stem| {
+            format!("{stem} comes first in the timeline and is still planned: run phase expand")
+        }));
+    }
+    reasons.extend(conflict::reasons(item, row.to, records));
+    if let Work::Run(phase) = row.work {
+        reasons.extend(gate::reasons(item.gate(phase), facts));
+        let kept = item.keep.filter(|_| phase == Phase::Purge && !snapshot.purge_early);
+        reasons.extend(kept.and_then(|keep| gate::not_elapsed("keep", keep, facts)));
+    }
+    reasons
+}
+
+fn abort(snapshot: &Snapshot<'_>) -> Decision {
+    let Snapshot { item, record, records, .. } = *snapshot;
+    if record.state == State::Aborted {
+        return Decision::AtGoal;
+    }
+    if item.kind == Kind::Sql {
+        return Decision::NoPath("it is a SQL migration: take it back with phase rollback".into());
+    }
+    let Some(row) = Transition::find(record.state, State::Aborted) else {
+        return Decision::NoPath(format!("it is {}: {}", record.state, record.state.guarantee()));
+    };
+    if record.goal == State::Completed {
+        return Decision::NoPath(
+            "its purge has begun, and what it dropped is gone: finish it with phase purge".into(),
+        );
+    }
+    let mut against = conflict::dependents(item, records);
+    against.extend(
+        irreversible(snapshot).map(|(step, why)| format!("step {} cannot be taken back: {why}", step.id)),
+    );
+    if against.is_empty() { Decision::Run(row) } else { Decision::NoPath(against.join("\n")) }
+}
+
+fn irreversible<'a>(snapshot: &Snapshot<'a>) -> impl Iterator<Item = (&'a Step, &'a str)> {
+    let Snapshot { item, touched, .. } = *snapshot;
+    item.steps.iter().filter(|step| touched.contains(&step.id)).filter_map(|step| match &step.undo {
+        Undo::Irreversible(why) => Some((step, why.as_str())),
+        _ => None,
+    })
+}
+
+fn roll_back(snapshot: &Snapshot<'_>) -> Decision {
+    let Snapshot { item, record, records, .. } = *snapshot;
+    if item.kind == Kind::Plan {
+        return Decision::NoPath("it is a plan: take it back with phase abort".into());
+    }
+    if record.state == State::Planned {
+        return if record.goal == State::Planned {
+            Decision::AtGoal
+        } else {
+            Decision::NoPath("its UP was interrupted: finish it with phase expand, then roll it back".into())
+        };
+    }
+    if record.baseline {
+        return Decision::NoPath("it was recorded by phase baseline and never ran here".into());
+    }
+    let mut against = conflict::dependents(item, records);
+    against.extend(records.iter().filter(|other| newer_user(item, other)).map(|other| {
+        format!(
+            "{} is {} and touches the same table: first run phase abort {}",
+            other.stem(),
+            other.state,
+            other.version
+        )
+    }));
+    if let Rollback::Refused(why) = &item.down {
+        against.push(why.clone());
+    }
+    match Transition::find(record.state, State::Planned) {
+        Some(row) if against.is_empty() => Decision::Run(row),
+        Some(_) => Decision::NoPath(against.join("\n")),
+        None => Decision::NoPath(format!("nothing leads back from {}", record.state)),
+    }
+}
+
+fn newer_user(item: &Item, other: &Record) -> bool {
+    other.kind == Kind::Plan
+        && other.in_flight()
+        && other.version > item.version
+        && item
+            .tables
+            .iter()
+            .any(|table| other.tables.iter().any(|theirs| conflict::same_table(table, theirs)))
+}
+
+fn held_or(snapshot: &Snapshot<'_>, otherwise: Decision) -> Decision {
+    snapshot.record.hold.clone().map_or(otherwise, Decision::Held)
+}

@@ -1,1 +1,345 @@
 //! Owns SQL migrations: one file into UP and DOWN.
+
+use crate::core::plan::fault::located;
+use crate::core::plan::model::Place;
+use crate::core::version::Version;
+
+/// The most bytes that a SQL file may have.
+pub const MAX_MIGRATION_BYTES: usize = 16 * 1024 * 1024;
+
+/// A SQL migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlMigration {
+    /// The version, from the file's name.
+    pub version: Version,
+    /// The name, from the file's name.
+    pub name: String,
+    /// The statements of UP.
+    pub up: String,
+    /// The line that they start on.
+    pub up_line: usize,
+    /// The way back.
+    pub down: Down,
+    /// The line that it starts on.
+    pub down_line: Option<usize>,
+}
+
+/// The way back of a SQL migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Down {
+    /// These statements.
+    Sql(String),
+    /// There is no DOWN section, or nothing in it.
+    Empty,
+    /// It says `irreversible: why`.
+    Irreversible(String),
+}
+
+/// Why a SQL migration is not right; shown with its place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct MigrationError(String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Marker {
+    Up,
+    Down,
+}
+
+impl SqlMigration {
+    /// Reads a file. `-- UP` and `-- DOWN` (also `-- Up:`, any case) stand alone
+    /// on their lines; without a marker all of it is UP.
+    ///
+    /// # Errors
+    /// When markers are doubled or out of order, or UP is empty.
+    pub fn parse(file: &str, version: Version, name: &str, text: &str) -> Result<Self, MigrationError> {
+        let wrong = |line: usize, message: &str| {
+            MigrationError(located(file, text, Some(Place { line, column: 1 }), message))
+        };
+        let markers = markers(text);
+        let (up_line, down_line) = match markers.as_slice() {
+            [] => (1, None),
+            [(Marker::Up, up)] => (up + 1, None),
+            [(Marker::Up, up), (Marker::Down, down)] => (up + 1, Some(down + 1)),
+            [(Marker::Down, line), ..] => {
+                return Err(wrong(*line, "DOWN stands before UP: write -- UP and its statements first"));
+            }
+            [_, (Marker::Up, line), ..] | [_, _, (_, line), ..] => {
+                return Err(wrong(*line, "this marker stands in the file already"));
+            }
+        };
+        if let Some((_, first)) = markers.first() {
+            let before = lines(text, 1, *first);
+            if let Some(stray) = stray(&before) {
+                return Err(wrong(stray, "this stands before -- UP and would never run: move it below"));
+            }
+        }
+        let end = down_line.map_or(usize::MAX, |line| line - 1);
+        let up = lines(text, up_line, end);
+        if blank(&up) {
+            return Err(wrong(up_line.saturating_sub(1).max(1), "UP has no statement"));
+        }
+        let down = down_line.map_or(Down::Empty, |line| down(&lines(text, line, usize::MAX)));
+        Ok(Self { version, name: name.into(), up, up_line, down, down_line })
+    }
+}
+
+fn down(text: &str) -> Down {
+    if !blank(text) {
+        return Down::Sql(text.into());
+    }
+    let why = text.lines().find_map(|line| {
+        let line = line.trim().trim_start_matches('-').trim();
+        let (word, why) = line.split_once(':').unwrap_or((line, ""));
+        word.trim().eq_ignore_ascii_case("irreversible").then(|| why.trim().to_owned())
+    });
+    match why {
+        Some(why) if why.is_empty() => Down::Irreversible("it gives no reason".into()),
+        Some(why) => Down::Irreversible(why),
+        None => Down::Empty,
+    }
+}
+
+/// The lines from `from` (counted from 1) to before `to`.
+fn lines(text: &str, from: usize, to: usize) -> String {
+    text.split_inclusive('\n')
+        .enumerate()
+        .filter(|(n, _)| (from..to).contains(&(n + 1)))
+        .map(|(_, line)| line)
+        .collect()
+}
+
+/// Whether there is no statement: nothing but blanks, semicolons and comments,
+/// or the bare line `irreversible: why`.
+fn blank(text: &str) -> bool {
+    let bare = text.trim();
+    let irreversible = bare.lines().count() == 1
+        && bare.split(':').next().is_some_and(|word| word.trim().eq_ignore_ascii_case("irreversible"));
+    irreversible || stray(text).is_none()
+}
+
+/// The first line (counted from 1) that is neither blank nor comment.
+fn stray(text: &str) -> Option<usize> {
+    let mut state = Scan::default();
+    text.lines().enumerate().find(|(_, line)| state.line(line)).map(|(n, _)| n + 1)
+}
+
+/// The markers and their lines; what stands in strings, dollar quotes, quoted
+/// names and block comments is none.
+fn markers(text: &str) -> Vec<(Marker, usize)> {
+    let mut state = Scan::default();
+    let mut found = Vec::new();
+    for (n, line) in text.lines().enumerate() {
+        if state.outside()
+            && let Some(marker) = marker(line)
+        {
+            found.push((marker, n + 1));
+        }
+        state.line(line);
+    }
+    found
+}
+
+fn marker(line: &str) -> Option<Marker> {
+    let word = line.trim().strip_prefix("--")?.trim();
+    let word = word.strip_suffix(':').unwrap_or(word).trim();
+    if word.eq_ignore_ascii_case("up") {
+        Some(Marker::Up)
+    } else if word.eq_ignore_ascii_case("down") {
+        Some(Marker::Down)
+    } else {
+        None
+    }
+}
+
+/// What a line starts inside of.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+enum Inside {
+    #[default]
+    Nothing,
+    /// A string (`'`) or quoted name (`"`); whether a backslash escapes.
+    Quote(char, bool),
+    /// A dollar quote and its tag.
+    Dollar(String),
+    /// A block comment and its depth.
+    Comment(usize),
+}
+
+/// Follows quotes and comments over lines.
+#[derive(Debug, Default)]
+struct Scan {
+    inside: Inside,
+}
+
+impl Scan {
+    fn outside(&self) -> bool {
+        self.inside == Inside::Nothing
+    }
+
+    /// Takes one line; whether it has anything but blanks, `;` and comments.
+    fn line(&mut self, line: &str) -> bool {
+        let mut rest = line;
+        let mut substance = matches!(self.inside, Inside::Quote(..) | Inside::Dollar(_));
+        while !rest.is_empty() {
+            let taken = match self.inside.clone() {
+                Inside::Quote(quote, escapes) => self.quote(rest, quote, escapes),
+                Inside::Dollar(tag) => self.dollar(rest, &tag),
+                Inside::Comment(depth) => self.comment(rest, depth),
+                Inside::Nothing if rest.starts_with("--") => rest.len(),
+                Inside::Nothing => {
+                    let (taken, solid) = self.nothing(rest);
+                    substance |= solid;
+                    taken
+                }
+            };
+            rest = rest.get(taken.max(1)..).unwrap_or("");
+        }
+        substance
+    }
+
+    fn quote(&mut self, rest: &str, quote: char, escapes: bool) -> usize {
+        let mut chars = rest.char_indices();
+        while let Some((at, c)) = chars.next() {
+            if c == '\\' && escapes {
+                chars.next();
+            } else if c == quote {
+                // A doubled quote opens again at once, which comes to the same.
+                self.inside = Inside::Nothing;
+                return at + 1;
+            }
+        }
+        rest.len()
+    }
+
+    fn dollar(&mut self, rest: &str, tag: &str) -> usize {
+        rest.find(tag).map_or(rest.len(), |at| {
+            self.inside = Inside::Nothing;
+            at + tag.len()
+        })
+    }
+
+    fn comment(&mut self, rest: &str, depth: usize) -> usize {
+        let (open, close) = (rest.find("/*"), rest.find("*/"));
+        match (open, close) {
+            (Some(open), Some(close)) if open < close => {
+                self.inside = Inside::Comment(depth + 1);
+                open + 2
+            }
+            (_, Some(close)) => {
+                self.inside = if depth > 1 { Inside::Comment(depth - 1) } else { Inside::Nothing };
+                close + 2
+            }
+            (Some(open), None) => {
+                self.inside = Inside::Comment(depth + 1);
+                open + 2
+            }
+            (None, None) => rest.len(),
+        }
+    }
+
+    /// Takes one character, or what opens a quote or comment.
+    fn nothing(&mut self, rest: &str) -> (usize, bool) {
+        if rest.starts_with("/*") {
+            self.inside = Inside::Comment(1);
+            return (2, false);
+        }
+        let first = rest.chars().next().unwrap_or(' ');
+        match first {
+            '\'' | '"' => {
+                self.inside = Inside::Quote(first, false);
+                (1, true)
+            }
+            'e' | 'E' if rest[1..].starts_with('\'') => {
+                self.inside = Inside::Quote('\'', true);
+                (2, true)
+            }
+            '$' => match dollar_tag(rest) {
+                Some(tag) => {
+                    self.inside = Inside::Dollar(tag.into());
+                    (tag.len(), true)
+                }
+                None => (1, true),
+            },
+            c if c.is_alphanumeric() || c == '_' => {
+                // A whole word at once: `name$tag$` opens nothing, `name'` does not end in an E.
+                let word =
+                    rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(rest.len());
+                (word, true)
+            }
+            c => (c.len_utf8(), !(c.is_whitespace() || c == ';')),
+        }
+    }
+}
+
+/// `$tag$` at the start of a text.
+fn dollar_tag(text: &str) -> Option<&str> {
+    let end = text[1..].find('$')? + 1;
+    let tag = &text[1..end];
+    let valid = tag.chars().all(|c| c.is_alphanumeric() || c == '_')
+        && !tag.starts_with(|c: char| c.is_ascii_digit());
+    valid.then(|| &text[..=end])
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(text: &str) -> Result<SqlMigration, MigrationError> {
+        SqlMigration::parse("m/1_x.sql", Version::parse("1").unwrap(), "x", text)
+    }
+
+    #[test]
+    fn markers_of_any_spelling_split_the_file() {
+        for (up, down) in [("-- UP", "-- DOWN"), ("--up:", "--  Down :"), ("-- Up:", "-- DOWN:")] {
+            let got = parse(&format!("-- header\n{up}\nSELECT 1;\n{down}\nSELECT 2;\n")).unwrap();
+            assert_eq!((got.up.trim(), got.up_line), ("SELECT 1;", 3));
+            assert_eq!(got.down, Down::Sql("SELECT 2;\n".into()));
+        }
+        let all = parse("SELECT 1;\nSELECT 2").unwrap();
+        assert_eq!((all.up.as_str(), all.down), ("SELECT 1;\nSELECT 2", Down::Empty));
+    }
+
+    #[test]
+    fn what_looks_like_a_marker_inside_something_else_is_none() {
+        let text = "-- UP\nSELECT '\n-- DOWN\n', $x$\n-- DOWN\n$x$, \"\n-- UP\n\" /*\n/* -- DOWN */\n-- DOWN\n*/, E'\\'\n-- DOWN\n';\n-- DOWN\nSELECT 2";
+        let got = parse(text).unwrap();
+        assert_eq!(got.down, Down::Sql("SELECT 2".into()));
+    }
+
+    #[test]
+    fn an_empty_or_irreversible_down_says_so() {
+        assert_eq!(parse("-- UP\nSELECT 1;\n-- DOWN\n\n-- nothing\n;").unwrap().down, Down::Empty);
+        let why = Down::Irreversible("rows are gone".into());
+        assert_eq!(parse("-- UP\nSELECT 1;\n-- DOWN\n-- irreversible: rows are gone").unwrap().down, why);
+        assert_eq!(parse("-- UP\nSELECT 1;\n-- DOWN\nIrreversible: rows are gone\n").unwrap().down, why);
+    }
+
+    #[test]
+    fn faults_name_their_line() {
+        for (text, line) in [
+            ("-- DOWN\nSELECT 1", 1),
+            ("-- UP\nSELECT 1;\n-- UP\nSELECT 2", 3),
+            ("-- UP\nSELECT 1;\n-- DOWN\n-- DOWN\n", 4),
+            ("SELECT 0;\n-- UP\nSELECT 1", 1),
+            ("-- UP\n-- nothing\n-- DOWN\nSELECT 1", 1),
+            ("", 1),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("m/1_x.sql:{line}:1: ")), "{text:?}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_an_answer(text in "(?s).{0,200}") {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn any_mix_of_quotes_gives_an_answer(parts in proptest::collection::vec("(--|/\\*|\\*/|'|\"|\\$\\$|\\$a\\$|E'|\\\\|UP|DOWN|\n|x|;| )", 0..40)) {
+            let _ = parse(&parts.concat());
+        }
+    }
+}

@@ -124,11 +124,34 @@ pub struct IndexBuild {
 }
 
 impl IndexBuild {
+    /// Reads the definition of a dropped index, as the record keeps it.
+    #[must_use]
+    pub fn from_json(json: &str) -> Option<Self> {
+        let kept: KeptIndex = serde_json::from_str(json).ok()?;
+        let schema = Ident::exact(kept.schema).ok()?;
+        Some(Self {
+            table: QName { schema: Some(schema), name: Ident::exact(kept.table).ok()? },
+            name: Ident::exact(kept.name).ok()?,
+            create: kept.create,
+            unique: kept.unique,
+        })
+    }
+
     /// The index, in its table's schema.
     #[must_use]
     pub fn index(&self) -> QName {
         self.table.sibling(self.name.clone())
     }
+}
+
+/// What the record keeps of a dropped index.
+#[derive(serde::Deserialize)]
+struct KeptIndex {
+    schema: String,
+    table: String,
+    name: String,
+    create: String,
+    unique: bool,
 }
 
 /// The way back from a step.

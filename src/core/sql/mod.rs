@@ -1,1 +1,18 @@
-//! Reads SQL with PostgreSQL's own grammar: splitting, classification, references.
+//! Reads SQL with PostgreSQL's own grammar (`pg_query`): splitting,
+//! classification, references. Nothing else in this program parses SQL, and
+//! whatever does not parse is refused.
+
+mod classify;
+mod expression;
+mod parse;
+mod split;
+mod tables;
+
+pub use classify::{BuildIndex, DropIndex, Kind};
+pub use expression::{check_expression, check_predicate, check_query, expression_columns, qualify};
+pub use parse::SqlError;
+pub use split::{Statement, split};
+pub use tables::{made_tables, tables};
+
+#[cfg(test)]
+mod tests;

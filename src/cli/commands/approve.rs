@@ -1,0 +1,37 @@
+//! `phase approve`.
+
+use clap::Args;
+
+use crate::cli::args::Global;
+use crate::cli::desk::{Access, Desk};
+use crate::cli::exit::CommandError;
+use crate::cli::output::Output;
+use crate::cli::project::find;
+use crate::engine::stop::Stop;
+
+/// Approve a plan, for gates that ask for approvals.
+///
+/// An approval counts once for each database user and operating system user.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  phase approve users_display_name --note \"checked the dashboards\"")]
+pub struct ApproveArgs {
+    /// The plan: version, name, prefix of either, or path.
+    plan: String,
+    /// What to say with it.
+    #[arg(long)]
+    note: Option<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the plan is not there or the record cannot be written.
+pub async fn run(global: &Global, args: &ApproveArgs, stop: Stop) -> Result<Output, CommandError> {
+    let desk = Desk::open(global, "approve", Access::Write, stop).await?;
+    let items = desk.items()?;
+    let item = find(&items, &args.plan)?;
+    desk.store.register(item).await?;
+    desk.store.approve(&item.version, &desk.actor, args.note.as_deref()).await?;
+    let text = format!("{}: approved by {}", item.stem(), desk.actor);
+    Ok(Output::done(text, &serde_json::json!({"approved": item.stem(), "by": desk.actor})))
+}

@@ -1,0 +1,115 @@
+//! `phase check`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use crate::cli::args::Global;
+use crate::cli::exit::CommandError;
+use crate::cli::output::Output;
+use crate::cli::project::{Project, ProjectError};
+use crate::core::compile::Server;
+use crate::core::timeline::{Item, Kind};
+
+/// Check plans and SQL migrations without a server, for CI.
+///
+/// Parses every file, compiles it, and checks versions, dependencies and what
+/// this version of phase does not support.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  phase check\n  phase check plans/20261121093000_users_display_name.yaml\n  phase check --format github"
+)]
+pub struct CheckArgs {
+    /// The files; without any, all of the project.
+    files: Vec<PathBuf>,
+    /// How to print faults.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// How faults are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// One JSON document, as with --json.
+    Json,
+    /// Annotations for GitHub Actions.
+    Github,
+}
+
+#[derive(Serialize)]
+struct Document {
+    checked: Vec<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When a file is not right.
+pub fn run(global: &Global, args: &CheckArgs) -> Result<Output, CommandError> {
+    let result = check(global, args);
+    if args.format == Format::Github
+        && let Err(error) = &result
+    {
+        annotate(&error.to_string());
+    }
+    let items = result?;
+    let text = match items.len() {
+        0 => "there is nothing to check yet: phase new NAME".into(),
+        n => format!("{n} checked, all right"),
+    };
+    let checked: Vec<String> = items.iter().map(Item::stem).collect();
+    let document = Document { checked: checked.clone() };
+    let text =
+        if args.format == Format::Json { serde_json::json!({"checked": checked}).to_string() } else { text };
+    Ok(Output::done(text, &document))
+}
+
+fn check(global: &Global, args: &CheckArgs) -> Result<Vec<Item>, CommandError> {
+    let config = global.config()?;
+    let project = if args.files.is_empty() {
+        Project::load(&config)?
+    } else {
+        Project::of(&args.files, config.limits)?
+    };
+    let items = project.items(Server::NEWEST)?;
+    let mut faults: Vec<String> = items.iter().flat_map(|item| item.unsupported.clone()).collect();
+    if args.files.is_empty() {
+        faults.extend(dependencies(&items));
+    }
+    if faults.is_empty() { Ok(items) } else { Err(ProjectError::Invalid(faults.join("\n")).into()) }
+}
+
+/// Dependencies that are not there, or that come later.
+fn dependencies(items: &[Item]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for item in items.iter().filter(|item| item.kind == Kind::Plan) {
+        for on in &item.depends_on {
+            if *on > item.version {
+                faults.push(format!("{}: depends on {on}, which comes after it", item.file));
+            } else if !items.iter().any(|other| other.version == *on) {
+                faults.push(format!("{}: depends on {on}, and no file has that version", item.file));
+            }
+        }
+    }
+    faults
+}
+
+/// Writes faults as workflow commands; the first line of each is `file:line:column: message`.
+fn annotate(faults: &str) {
+    use std::io::Write;
+    for fault in faults.split("\n\n") {
+        let mut parts = fault.lines().next().unwrap_or_default().splitn(4, ':');
+        let (file, line, column, message) = (parts.next(), parts.next(), parts.next(), parts.next());
+        let number = |text: Option<&str>| text.and_then(|text| text.trim().parse::<u32>().ok());
+        let annotation = match (file, number(line), number(column), message) {
+            (Some(file), Some(line), Some(column), Some(message)) => {
+                format!("::error file={file},line={line},col={column}::{}", message.trim())
+            }
+            _ => format!("::error::{}", fault.replace('\n', "%0A")),
+        };
+        let _ = writeln!(anstream::stdout(), "{annotation}");
+    }
+}

@@ -1,0 +1,78 @@
+//! `phase history`.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::args::Global;
+use crate::cli::desk::{Access, Desk};
+use crate::cli::exit::CommandError;
+use crate::cli::output::Output;
+use crate::cli::progress::brief;
+use crate::cli::project::find;
+use crate::engine::stop::Stop;
+use crate::pg::store::HistoryEvent;
+
+/// Show who ran what, when, how long, with which outcome.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  phase history\n  phase history users_display_name --sql\n  phase history --limit 500 --json"
+)]
+pub struct HistoryArgs {
+    /// The plan: version, name, prefix of either, or path; without it, all of them.
+    plan: Option<String>,
+    /// The newest so many events.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=1_000_000))]
+    limit: i64,
+    /// Show the SQL that was sent.
+    #[arg(long)]
+    sql: bool,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    history: &'a [HistoryEvent],
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the record cannot be read.
+pub async fn run(global: &Global, args: &HistoryArgs, stop: Stop) -> Result<Output, CommandError> {
+    let desk = Desk::open(global, "history", Access::Read, stop).await?;
+    let items = desk.items()?;
+    let version = args.plan.as_deref().map(|plan| find(&items, plan)).transpose()?.map(|item| &item.version);
+    let events = if desk.recorded() { desk.store.history(version, args.limit).await? } else { Vec::new() };
+    let mut text = String::new();
+    for event in &events {
+        text += &line(event);
+        if let Some(sql) = event.sql.as_ref().filter(|sql| args.sql && !sql.is_empty()) {
+            text += &format!("      {}\n", sql.replace('\n', "\n      "));
+        }
+    }
+    if events.is_empty() {
+        text = "nothing has happened yet".into();
+    }
+    Ok(Output::done(text, &Document { history: &events }))
+}
+
+fn line(event: &HistoryEvent) -> String {
+    let mut parts = vec![format!("{:.0}", event.at)];
+    parts.extend(event.version.clone());
+    parts.push(event.event.clone());
+    parts.extend(event.step.clone());
+    if let Some(to) = &event.to_state {
+        let from = event.from_state.as_deref().map_or(String::new(), |from| format!("{from} → "));
+        parts.push(format!("{from}{to}"));
+    }
+    parts.push(event.outcome.clone());
+    if let Some(ms) = event.duration_ms.and_then(|ms| u64::try_from(ms).ok()) {
+        parts.push(brief(std::time::Duration::from_millis(ms)));
+    }
+    parts
+        .push(format!("by {} ({}@{}, phase {})", event.actor, event.os_user, event.host, event.tool_version));
+    let detail = event
+        .detail
+        .as_ref()
+        .map_or(String::new(), |detail| format!("\n      {}", detail.replace('\n', "\n      ")));
+    format!("{}{detail}\n", parts.join("  "))
+}

@@ -1,0 +1,21 @@
+//! The commands, one file each; the help of a command is the doc comment of its
+//! arguments.
+
+pub mod abort;
+pub mod advance;
+pub mod approve;
+pub mod baseline;
+pub mod check;
+pub mod completions;
+pub mod demo;
+pub mod deployed;
+pub mod expand;
+pub mod history;
+pub mod init;
+pub mod new;
+pub mod pause;
+pub mod phases;
+pub mod resume;
+pub mod rollback;
+pub mod show;
+pub mod status;

@@ -1,0 +1,87 @@
+//! `phase new`.
+
+use std::fs;
+use std::io::Write;
+
+use clap::Args;
+
+use crate::cli::args::Global;
+use crate::cli::exit::CommandError;
+use crate::cli::output::Output;
+
+/// Write a plan or a SQL migration from a template that is already valid.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  phase new orders_currency\n  phase new add_index --sql")]
+pub struct NewArgs {
+    /// The name: letters, digits and _.
+    name: String,
+    /// A SQL migration in the place of a plan.
+    #[arg(long)]
+    sql: bool,
+    /// The version, in the place of the present time (UTC).
+    #[arg(long, value_name = "DIGITS")]
+    version: Option<String>,
+}
+
+const PLAN: &str = "\
+title: TITLE
+# settings: {lock_timeout: 1s, statement_timeout: 30s, lock_wait_max: 10m}
+# depends_on: [20260101000000]
+
+expand:                     # the new shape beside the old; runs before the new code ships
+  - sql: ALTER TABLE my_table ADD COLUMN my_new text
+    undo: ALTER TABLE my_table DROP COLUMN my_new
+  - sync: {table: my_table, set: {my_new: my_old}, back: {my_old: my_new}}
+
+backfill:                   # rows that were there before, batch by batch
+  - table: my_table
+    set: {my_new: my_old}
+
+validate:                   # proofs on the new shape
+  - not_null: {table: my_table, column: my_new}
+
+contract:                   # the old shape goes, when nothing needs it
+  - drop_column: {table: my_table, column: my_old}
+
+gates:
+  contract: {deployed: web@1.0.0, soak: 24h}
+keep: 7d                    # undo window: abort brings the old column back
+";
+
+const SQL: &str = "\
+-- UP
+CREATE TABLE my_table (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+
+-- DOWN
+DROP TABLE my_table;
+";
+
+/// Runs the command.
+///
+/// # Errors
+/// When the name is not usable or the file is there already.
+pub fn run(global: &Global, args: &NewArgs) -> Result<Output, CommandError> {
+    let name = &args.name;
+    if name.is_empty() || name.len() > 100 || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Err(CommandError::Usage(format!(
+            "{name:?} is no name for a file: use letters, digits and _"
+        )));
+    }
+    let version = match &args.version {
+        Some(version) => crate::core::version::Version::parse(version)
+            .ok_or_else(|| CommandError::Usage(format!("{version:?} is no version: 1 to 18 digits")))?
+            .to_string(),
+        None => jiff::Timestamp::now().strftime("%Y%m%d%H%M%S").to_string(),
+    };
+    let config = global.config()?;
+    let (folder, extension) = if args.sql { (&config.migrations, "sql") } else { (&config.plans, "yaml") };
+    let path = folder.join(format!("{version}_{name}.{extension}"));
+    let text = if args.sql { SQL.to_owned() } else { PLAN.replace("TITLE", &name.replace('_', " ")) };
+    let wrong = |error: std::io::Error| CommandError::Io(format!("{}: {error}", path.display()));
+    fs::create_dir_all(folder).map_err(wrong)?;
+    let mut file = fs::File::create_new(&path).map_err(wrong)?;
+    file.write_all(text.as_bytes()).map_err(wrong)?;
+    let shown = path.display().to_string();
+    let text = format!("{shown}\nnext: edit it, then phase check && phase show {version}");
+    Ok(Output::done(text, &serde_json::json!({"file": shown})))
+}

@@ -1,0 +1,183 @@
+//! `phase backfill`, `validate`, `contract` and `purge`: one phase, every plan that is due.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::args::{Global, duration};
+use crate::cli::desk::{Access, Desk};
+use crate::cli::exit::{Code, CommandError};
+use crate::cli::output::Output;
+use crate::cli::progress;
+use crate::cli::project::find;
+use crate::cli::work::{Moved, Worker, check_drift, contained, report};
+use crate::core::decide::Wanted;
+use crate::core::record::Record;
+use crate::core::state::State;
+use crate::core::step::Phase;
+use crate::core::timeline::{Item, Kind};
+use crate::core::transition::{TRANSITIONS, Transition, Work};
+use crate::engine::stop::Stop;
+
+/// Carry existing rows over, batch by batch, for every plan that is due.
+///
+/// Made for a scheduler: what is done is kept, exit code 5 says that work is
+/// left, and the next run goes on where this one stopped.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  phase backfill --max-duration 2h\n  phase backfill orders_currency")]
+pub struct BackfillArgs {
+    /// The plans; without any, all that are expanded.
+    plans: Vec<String>,
+    /// Stop after this long, at the end of a batch, with exit code 5 when work is left.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    max_duration: Option<Duration>,
+}
+
+/// Build indexes and prove constraints and assertions, for every plan that is due.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  phase validate")]
+pub struct ValidateArgs {
+    /// The plans; without any, all that are backfilled.
+    plans: Vec<String>,
+}
+
+/// Take the old shape out of the application's sight, for every plan that is due.
+///
+/// Refused with every reason while a gate is closed (exit code 3). With `keep`,
+/// abort can bring the old shape back until purge.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  phase contract\n  phase contract users_display_name")]
+pub struct ContractArgs {
+    /// The plans; without any, all that are validated.
+    plans: Vec<String>,
+}
+
+/// Drop for good what contract kept, for every plan whose window is over.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  phase purge\n  phase purge users_display_name --now")]
+pub struct PurgeArgs {
+    /// The plans; without any, all that are contracted.
+    plans: Vec<String>,
+    /// Do not wait for the end of the undo window; there is no way back then.
+    #[arg(long, requires = "plans")]
+    now: bool,
+}
+
+/// Runs `phase backfill`.
+///
+/// # Errors
+/// When files and record differ, or the server cannot be reached.
+pub async fn backfill(global: &Global, args: &BackfillArgs, stop: Stop) -> Result<Output, CommandError> {
+    let due = Due { phase: Phase::Backfill, plans: &args.plans, budget: args.max_duration, early: false };
+    Box::pin(run(global, &due, stop)).await
+}
+
+/// Runs `phase validate`.
+///
+/// # Errors
+/// As [`backfill`].
+pub async fn validate(global: &Global, args: &ValidateArgs, stop: Stop) -> Result<Output, CommandError> {
+    Box::pin(run(
+        global,
+        &Due { phase: Phase::Validate, plans: &args.plans, budget: None, early: false },
+        stop,
+    ))
+    .await
+}
+
+/// Runs `phase contract`.
+///
+/// # Errors
+/// As [`backfill`].
+pub async fn contract(global: &Global, args: &ContractArgs, stop: Stop) -> Result<Output, CommandError> {
+    Box::pin(run(
+        global,
+        &Due { phase: Phase::Contract, plans: &args.plans, budget: None, early: false },
+        stop,
+    ))
+    .await
+}
+
+/// Runs `phase purge`.
+///
+/// # Errors
+/// As [`backfill`].
+pub async fn purge(global: &Global, args: &PurgeArgs, stop: Stop) -> Result<Output, CommandError> {
+    Box::pin(run(
+        global,
+        &Due { phase: Phase::Purge, plans: &args.plans, budget: None, early: args.now },
+        stop,
+    ))
+    .await
+}
+
+/// Which plans are due for which phase.
+struct Due<'a> {
+    phase: Phase,
+    plans: &'a [String],
+    budget: Option<Duration>,
+    early: bool,
+}
+
+impl Due<'_> {
+    fn row(&self) -> Option<&'static Transition> {
+        TRANSITIONS.iter().find(|row| row.work == Work::Run(self.phase))
+    }
+
+    fn items<'a>(
+        &self,
+        items: &'a [Item],
+        records: &[Record],
+        from: State,
+    ) -> Result<Vec<&'a Item>, CommandError> {
+        if !self.plans.is_empty() {
+            return self.plans.iter().map(|plan| Ok(find(items, plan)?)).collect();
+        }
+        let state = |item: &Item| records.iter().find(|r| r.version == item.version).map(|r| r.state);
+        Ok(items.iter().filter(|item| item.kind == Kind::Plan && state(item) == Some(from)).collect())
+    }
+}
+
+async fn run(global: &Global, due: &Due<'_>, stop: Stop) -> Result<Output, CommandError> {
+    let Some(row) = due.row() else {
+        return Err(CommandError::Usage("no transition runs this phase".into()));
+    };
+    let desk = Desk::open(global, due.phase.name(), Access::Write, stop).await?;
+    let items = desk.items()?;
+    let records = desk.records().await?;
+    for drift in check_drift(&items, &records, true)? {
+        tracing::warn!("{}", drift.describe());
+    }
+    let listener = progress::listener(global);
+    let mut worker = Worker::new(&desk, &*listener);
+    worker.stop = desk.stop.within(due.budget);
+    worker.purge_early = due.early;
+    let mut moves = Vec::new();
+    for item in due.items(&items, &records, row.from)? {
+        let state = records.iter().find(|r| r.version == item.version).map_or(State::Planned, |r| r.state);
+        moves.push(if item.kind == Kind::Plan && state < row.from {
+            too_early(item, state, row)
+        } else {
+            contained(item, state, worker.run(item, Wanted::Forward(row.to), &[]).await)?
+        });
+    }
+    Ok(report(&moves, &format!("no plan is {}: nothing to {}", row.from, due.phase)))
+}
+
+fn too_early(item: &Item, state: State, row: &Transition) -> Moved {
+    Moved {
+        version: item.version.to_string(),
+        name: item.name.clone(),
+        kind: item.kind,
+        from: state,
+        state,
+        outcome: "waiting",
+        reasons: vec![format!(
+            "it is {state}; {} follows {}: phase advance {}",
+            row.command(),
+            row.from,
+            item.version
+        )],
+        code: Code::Waiting,
+    }
+}

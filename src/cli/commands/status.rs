@@ -1,0 +1,294 @@
+//! `phase status`.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use comfy_table::{Table, presets};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cli::args::Global;
+use crate::cli::desk::{Access, Desk};
+use crate::cli::exit::{Code, CommandError};
+use crate::cli::output::Output;
+use crate::cli::project::find;
+use crate::cli::work::pending_before;
+use crate::core::decide::{Decision, Snapshot, Wanted, decide};
+use crate::core::gate::Facts;
+use crate::core::record::{Hold, Record};
+use crate::core::state::State;
+use crate::core::timeline::{Drift, Item, Kind, drift};
+use crate::core::transition::Transition;
+use crate::engine::advance::facts;
+use crate::engine::stop::Stop;
+use crate::pg::store::RangeProgress;
+
+/// Show where everything stands, what waits and why, and the next command.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  phase status\n  phase status users_display_name\n  phase status --json\n  phase status --exit-code && ship"
+)]
+pub struct StatusArgs {
+    /// The plan: version, name, prefix of either, or path; without it, all of them.
+    plan: Option<String>,
+    /// Exit with the code that tells the state: 0 at rest, 1 failed, 3 waiting, 5 work left, 6 drift.
+    #[arg(long)]
+    exit_code: bool,
+}
+
+/// The JSON document; its shape is a promise, docs/cli.md describes it.
+#[derive(Serialize)]
+struct Document {
+    plans: Vec<Entry>,
+    drift: Vec<Drift>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    version: String,
+    name: String,
+    kind: Kind,
+    state: State,
+    goal: State,
+    since: Option<Timestamp>,
+    hold: Option<Hold>,
+    next: Option<Next>,
+    backfill: Option<Backfill>,
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Next {
+    to: State,
+    waiting: Vec<String>,
+    command: String,
+}
+
+#[derive(Serialize)]
+struct Backfill {
+    rows_done: i64,
+    rows_total: i64,
+    rows_written: i64,
+    rows_per_s: i64,
+    eta_s: Option<i64>,
+    quarantined: i64,
+    workers: u32,
+    pace: &'static str,
+    why: Option<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the files or the record cannot be read.
+pub async fn run(global: &Global, args: &StatusArgs, stop: Stop) -> Result<Output, CommandError> {
+    let desk = Desk::open(global, "status", Access::Read, stop).await?;
+    let items = desk.items()?;
+    let records = desk.records().await?;
+    let wanted = args.plan.as_deref().map(|plan| find(&items, plan)).transpose()?;
+    let mut entries = BTreeMap::new();
+    for item in items.iter().filter(|item| wanted.is_none_or(|wanted| wanted.version == item.version)) {
+        entries.insert(item.version.clone(), entry(&desk, item, &items, &records).await?);
+    }
+    // What is on record without a file still stands somewhere.
+    let orphans =
+        records.iter().filter(|r| wanted.is_none() && !items.iter().any(|item| item.version == r.version));
+    for record in orphans {
+        entries.insert(record.version.clone(), bare(record));
+    }
+    let entries: Vec<Entry> = entries.into_values().collect();
+    let drifts = drift(&items, &records);
+    let code = if args.exit_code { code(&entries, &drifts) } else { Code::Done };
+    let text = text(&entries, &drifts);
+    Ok(Output::done(text, &Document { plans: entries, drift: drifts }).with_code(code))
+}
+
+async fn entry(desk: &Desk, item: &Item, items: &[Item], records: &[Record]) -> Result<Entry, CommandError> {
+    let on_record = records.iter().find(|record| record.version == item.version);
+    let blank = planned(item);
+    let record = on_record.unwrap_or(&blank);
+    let facts = if desk.recorded() {
+        facts(&desk.store, &desk.target, item, record)
+            .await
+            .map_err(|error| CommandError::Run { item: item.stem(), error })?
+    } else {
+        Facts {
+            now: Timestamp::now(),
+            state_since: Timestamp::now(),
+            markers: Vec::new(),
+            approvals: Vec::new(),
+            queries: Vec::new(),
+        }
+    };
+    let before = pending_before(item, items, records);
+    let snapshot = Snapshot {
+        item,
+        record,
+        records,
+        facts: &facts,
+        touched: &[],
+        pending_before: &before,
+        purge_early: false,
+    };
+    let progress = if on_record.is_some() { desk.store.progress(&item.version).await? } else { Vec::new() };
+    let running = record.goal == State::Backfilled && record.state == State::Expanded;
+    Ok(Entry {
+        version: item.version.to_string(),
+        name: item.name.clone(),
+        kind: item.kind,
+        state: record.state,
+        goal: record.goal,
+        since: on_record.map(|record| record.state_since),
+        hold: record.hold.clone(),
+        next: next(&snapshot),
+        backfill: backfill(&progress, running, record.hold.as_ref()),
+        error: record.error.clone(),
+    })
+}
+
+fn planned(item: &Item) -> Record {
+    Record {
+        version: item.version.clone(),
+        name: item.name.clone(),
+        kind: item.kind,
+        state: State::Planned,
+        goal: State::Planned,
+        state_since: Timestamp::UNIX_EPOCH,
+        epoch: 0,
+        source: None,
+        checksum: None,
+        tables: item.tables.clone(),
+        depends_on: item.depends_on.clone(),
+        batch: None,
+        baseline: false,
+        error: None,
+        hold: None,
+    }
+}
+
+fn bare(record: &Record) -> Entry {
+    Entry {
+        version: record.version.to_string(),
+        name: record.name.clone(),
+        kind: record.kind,
+        state: record.state,
+        goal: record.goal,
+        since: Some(record.state_since),
+        hold: record.hold.clone(),
+        next: None,
+        backfill: None,
+        error: record.error.clone(),
+    }
+}
+
+fn next(snapshot: &Snapshot<'_>) -> Option<Next> {
+    let Snapshot { item, record, .. } = *snapshot;
+    let version = &item.version;
+    if record.state != record.goal && record.goal < record.state {
+        return Some(Next { to: record.goal, waiting: Vec::new(), command: "phase rollback".into() });
+    }
+    if record.state != record.goal && record.goal == State::Aborted {
+        return Some(Next {
+            to: State::Aborted,
+            waiting: Vec::new(),
+            command: format!("phase abort {version}"),
+        });
+    }
+    let row = match item.kind {
+        Kind::Sql => Transition::find(record.state, State::Completed),
+        Kind::Plan => Transition::forward(record.state),
+    }?;
+    let waiting = match decide(snapshot, Wanted::Forward(row.to)) {
+        Decision::Wait(reasons) => reasons,
+        Decision::NoPath(why) => vec![why],
+        Decision::Run(_) | Decision::Held(_) | Decision::AtGoal => Vec::new(),
+    };
+    let command = match record.hold {
+        Some(_) => format!("phase resume {version}"),
+        None => {
+            format!("phase {} {version}", if row.from == State::Planned { "advance" } else { row.command() })
+        }
+    };
+    Some(Next { to: row.to, waiting, command })
+}
+
+fn backfill(ranges: &[RangeProgress], running: bool, hold: Option<&Hold>) -> Option<Backfill> {
+    if ranges.is_empty() {
+        return None;
+    }
+    let sum = |get: fn(&RangeProgress) -> i64| ranges.iter().map(get).sum::<i64>();
+    let rows_done = sum(|range| range.rows_seen);
+    let rows_total =
+        sum(|range| if range.finished { range.rows_seen } else { range.rows_total.max(range.rows_seen) });
+    let seconds = sum(|range| range.seconds).max(1);
+    let finished = ranges.iter().all(|range| range.finished);
+    let rows_per_s = rows_done / seconds;
+    let eta_s = (!finished && rows_per_s > 0).then(|| (rows_total - rows_done) / rows_per_s);
+    Some(Backfill {
+        rows_done,
+        rows_total,
+        rows_written: sum(|range| range.rows_written),
+        rows_per_s,
+        eta_s,
+        quarantined: 0,
+        workers: u32::from(running && !finished),
+        pace: if hold.is_some() { "stop" } else { "full" },
+        why: hold.map(|hold| hold.reason.clone()),
+    })
+}
+
+fn code(entries: &[Entry], drifts: &[Drift]) -> Code {
+    let one = |entry: &Entry| match entry {
+        Entry { error: Some(_), .. } => Code::Failed,
+        Entry { hold: Some(_), .. } => Code::WorkLeft,
+        Entry { next: Some(next), .. } if !next.waiting.is_empty() => Code::Waiting,
+        Entry { next: Some(_), .. } => Code::WorkLeft,
+        Entry { next: None, .. } => Code::Done,
+    };
+    let drifted = drifts.iter().any(Drift::stops).then_some(Code::Drift);
+    drifted.unwrap_or_else(|| Code::worst(entries.iter().map(one)))
+}
+
+fn text(entries: &[Entry], drifts: &[Drift]) -> String {
+    if entries.is_empty() {
+        return "no plans and no SQL migrations yet: phase new NAME".into();
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["VERSION", "NAME", "KIND", "STATE", "NEXT"]);
+    for entry in entries {
+        let state = if entry.state == entry.goal {
+            entry.state.to_string()
+        } else {
+            format!("{} → {}", entry.state, entry.goal)
+        };
+        let next = entry.next.as_ref().map_or_else(|| "–".to_owned(), |next| next.command.clone());
+        table.add_row([entry.version.clone(), entry.name.clone(), entry.kind.name().into(), state, next]);
+    }
+    let lines = table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n");
+    let notes: String = entries.iter().map(notes).collect();
+    let drifts: String = drifts.iter().map(|drift| format!("\ndrift: {}\n", drift.describe())).collect();
+    format!("{lines}\n{notes}{drifts}")
+}
+
+/// What else there is to say of one item.
+fn notes(entry: &Entry) -> String {
+    let mut text = String::new();
+    if let Some(hold) = &entry.hold {
+        text += &format!("  held by {} since {:.0}: {}\n", hold.by, hold.since, hold.reason);
+    }
+    if let Some(error) = &entry.error {
+        text += &format!("  last attempt failed: {}\n", error.replace('\n', "\n    "));
+    }
+    if let Some(done) = entry.backfill.as_ref().filter(|_| entry.state < State::Backfilled) {
+        let eta = done.eta_s.map_or(String::new(), |eta| format!(", ETA {}s", eta));
+        text += &format!(
+            "  backfill: {} of {} rows, {} rows/s{eta}\n",
+            done.rows_done, done.rows_total, done.rows_per_s
+        );
+    }
+    for reason in entry.next.iter().flat_map(|next| &next.waiting) {
+        text += &format!("  waits: {reason}\n");
+    }
+    if text.is_empty() { text } else { format!("\n{}_{}\n{text}", entry.version, entry.name) }
+}

@@ -1,0 +1,100 @@
+//! Owns `phase.yaml`: what a team wants to change from the defaults.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::cli::project::ProjectError;
+use crate::core::ident::Ident;
+use crate::core::plan::yaml;
+use crate::core::step::Limits;
+
+/// The name of the file.
+pub const FILE: &str = "phase.yaml";
+
+/// The text that `phase init` writes.
+pub const TEMPLATE: &str = "\
+# phase.yaml: every key is optional; these are the defaults.
+# The database comes from DATABASE_URL, --database-url or the PG* variables, never from here.
+schema: phase            # where phase keeps its record
+plans: plans             # phase plans, <version>_<name>.yaml
+migrations: migrations   # SQL migrations, <version>_<name>.sql
+settings:
+  lock_timeout: 1s       # how long one statement may wait for a lock
+  statement_timeout: 30s # how long one statement may run
+  lock_wait_max: 10m     # how long a step goes on retrying because of locks
+";
+
+/// The configuration of a project.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The metadata schema.
+    pub schema: Ident,
+    /// The folder of plans.
+    pub plans: PathBuf,
+    /// The folder of SQL migrations.
+    pub migrations: PathBuf,
+    /// Limits for plans that set none.
+    pub limits: Limits,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    schema: Option<String>,
+    plans: Option<PathBuf>,
+    migrations: Option<PathBuf>,
+    #[serde(default)]
+    settings: RawSettings,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSettings {
+    lock_timeout: Option<String>,
+    statement_timeout: Option<String>,
+    lock_wait_max: Option<String>,
+}
+
+impl Config {
+    /// Reads the configuration of a project: `file` if it is given, else
+    /// `phase.yaml` in `dir` if it is there, else the defaults.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not right.
+    pub fn load(dir: &Path, file: Option<&Path>) -> Result<Self, ProjectError> {
+        let path = file.map_or_else(|| dir.join(FILE), Path::to_path_buf);
+        let raw = if file.is_some() || path.exists() {
+            let text = crate::cli::project::read(&path, crate::core::plan::MAX_PLAN_BYTES)?;
+            let name = path.display().to_string();
+            yaml::read::<Raw>(&name, &text).map_err(|error| ProjectError::Invalid(error.to_string()))?
+        } else {
+            Raw::default()
+        };
+        let wrong =
+            |key: &str, why: String| ProjectError::Invalid(format!("{}: {key}: {why}", path.display()));
+        let schema = raw.schema.as_deref().unwrap_or("phase");
+        let defaults = Limits::default();
+        let duration = |key: &str, text: Option<String>, default| match text {
+            None => Ok(default),
+            Some(text) => {
+                humantime::parse_duration(&text).map_err(|error| wrong(key, format!("{text:?}: {error}")))
+            }
+        };
+        let settings = raw.settings;
+        Ok(Self {
+            schema: Ident::parse(schema).map_err(|error| wrong("schema", error.to_string()))?,
+            plans: dir.join(raw.plans.unwrap_or_else(|| "plans".into())),
+            migrations: dir.join(raw.migrations.unwrap_or_else(|| "migrations".into())),
+            limits: Limits {
+                lock_timeout: duration("lock_timeout", settings.lock_timeout, defaults.lock_timeout)?,
+                statement_timeout: duration(
+                    "statement_timeout",
+                    settings.statement_timeout,
+                    defaults.statement_timeout,
+                )?,
+                lock_wait_max: duration("lock_wait_max", settings.lock_wait_max, defaults.lock_wait_max)?,
+            },
+        })
+    }
+}

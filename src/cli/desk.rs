@@ -1,0 +1,173 @@
+//! Wires one command to its server: sessions, record, target, locks.
+
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use crate::cli::args::Global;
+use crate::cli::config::Config;
+use crate::cli::exit::CommandError;
+use crate::cli::project::Project;
+use crate::core::compile::Server;
+use crate::core::record::Record;
+use crate::core::timeline::Item;
+use crate::engine::Store;
+use crate::engine::stop::Stop;
+use crate::pg::connect::{ConnectSettings, ServerFacts, SessionRole, connect, refuse_pooler};
+use crate::pg::lock::{LockKey, LockSession};
+use crate::pg::schema;
+use crate::pg::store::{PgStore, Process};
+use crate::pg::target::PgTarget;
+
+/// How long a command waits for another that is setting up the metadata schema.
+const SCHEMA_WAIT: Duration = Duration::from_secs(30);
+
+/// Whether a command changes anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It only looks; what is not there is not created.
+    Read,
+    /// It writes; the metadata schema is created or upgraded first.
+    Write,
+}
+
+/// A command's place of work.
+pub struct Desk {
+    /// The configuration.
+    pub config: Config,
+    /// The server.
+    pub server: ServerFacts,
+    /// The record.
+    pub store: PgStore,
+    /// The database that is changed.
+    pub target: PgTarget,
+    /// The request to stop.
+    pub stop: Stop,
+    settings: ConnectSettings,
+    /// Whether the metadata schema is there.
+    recorded: bool,
+    lock: OnceCell<LockSession>,
+    lock_wait: Duration,
+    /// Who we are, for the record: database user and operating system user.
+    pub actor: String,
+}
+
+impl Desk {
+    /// Connects, and checks what is on the other side.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, is too old or a standby, or when a
+    /// pooler shares its sessions.
+    pub async fn open(
+        global: &Global,
+        command: &str,
+        access: Access,
+        stop: Stop,
+    ) -> Result<Self, CommandError> {
+        let config = global.config()?;
+        let settings = global.connection()?;
+        let control = connect(&settings, SessionRole::Control).await?;
+        let server = control.facts().await?;
+        let process = process(command);
+        let actor = format!("{}/{}", server.user, process.os_user);
+        let lock = OnceCell::new();
+        // Only after a pooler is ruled out may anything be prepared.
+        if access == Access::Write {
+            server.refuse_standby()?;
+            let session = connect(&settings, SessionRole::Lock).await?;
+            refuse_pooler(&control, &session).await?;
+            let locks = LockSession::new(session, config.schema.clone());
+            let version = schema::version(&control.client, &config.schema).await?;
+            if version != Some(schema::newest()) {
+                if !locks.acquire(&LockKey::Schema, SCHEMA_WAIT, &stop).await? {
+                    return Err(CommandError::Usage(
+                        "another process is setting up the metadata schema: try again".into(),
+                    ));
+                }
+                schema::upgrade(&control.client, &config.schema).await?;
+                locks.release(&LockKey::Schema).await?;
+            }
+            let _ = lock.set(locks);
+        }
+        let recorded = schema::version(&control.client, &config.schema).await?.is_some();
+        schema::enter(&control.client, &config.schema).await?;
+        let store = PgStore::open(control.client, (access == Access::Write).then_some(&process)).await?;
+        let target = PgTarget::new(settings.clone(), config.schema.clone(), store.runner());
+        Ok(Self {
+            config,
+            server,
+            store,
+            target,
+            stop,
+            settings,
+            recorded,
+            lock,
+            lock_wait: global.lock_wait(),
+            actor,
+        })
+    }
+
+    /// The project's files, compiled for this server.
+    ///
+    /// # Errors
+    /// When a file is not right.
+    pub fn items(&self) -> Result<Vec<Item>, CommandError> {
+        let project = Project::load(&self.config)?;
+        Ok(project.items(Server { version: self.server.version })?)
+    }
+
+    /// Every item on record; none when the metadata schema is not there yet.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn records(&self) -> Result<Vec<Record>, CommandError> {
+        if self.recorded { Ok(self.store.records().await?) } else { Ok(Vec::new()) }
+    }
+
+    /// Whether the metadata schema is there.
+    #[must_use]
+    pub const fn recorded(&self) -> bool {
+        self.recorded
+    }
+
+    /// Takes a lock, or says who has it.
+    ///
+    /// # Errors
+    /// When somebody else keeps it.
+    pub async fn lock(&self, key: &LockKey) -> Result<(), CommandError> {
+        let locks = self.locks().await?;
+        if locks.acquire(key, self.lock_wait, &self.stop).await? {
+            self.store.lock_taken(key).await?;
+            return Ok(());
+        }
+        Err(CommandError::Locked(locks.holder(key, &self.store).await))
+    }
+
+    /// Gives a lock back.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn unlock(&self, key: &LockKey) -> Result<(), CommandError> {
+        Ok(self.locks().await?.release(key).await?)
+    }
+
+    async fn locks(&self) -> Result<&LockSession, CommandError> {
+        self.lock
+            .get_or_try_init(|| async {
+                let session = connect(&self.settings, SessionRole::Lock).await?;
+                Ok(LockSession::new(session, self.config.schema.clone()))
+            })
+            .await
+    }
+}
+
+fn process(command: &str) -> Process {
+    let uid = nix::unistd::Uid::effective();
+    let user = nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
+    Process {
+        os_user: user.unwrap_or_else(|| uid.to_string()),
+        host: gethostname::gethostname().to_string_lossy().into_owned(),
+        pid: i32::try_from(std::process::id()).unwrap_or(i32::MAX),
+        command: command.into(),
+    }
+}

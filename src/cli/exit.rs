@@ -1,0 +1,159 @@
+//! Owns exit codes: which outcome ends with which code, in one place.
+
+use serde::Serialize;
+
+use crate::cli::project::ProjectError;
+use crate::core::failure::Failure;
+use crate::core::timeline::Drift;
+use crate::engine::execute::RunError;
+use crate::pg::connect::ConnectError;
+use crate::pg::lock::Holder;
+
+/// An exit code; docs/cli.md lists what each means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "u8")]
+pub enum Code {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// Failed; the state did not change, or is recorded as interrupted.
+    Failed = 1,
+    /// A usage, configuration or plan error; the database was not touched.
+    Usage = 2,
+    /// Waiting on a gate.
+    Waiting = 3,
+    /// Another runner has the plan.
+    Locked = 4,
+    /// Work is left: paused, interrupted, or out of time.
+    WorkLeft = 5,
+    /// A file, checksum, order or schema is not what the record says.
+    Drift = 6,
+}
+
+impl From<Code> for u8 {
+    fn from(code: Code) -> Self {
+        code as Self
+    }
+}
+
+impl Code {
+    /// The code of several outcomes together: what needs a person most wins.
+    #[must_use]
+    pub fn worst(codes: impl IntoIterator<Item = Self>) -> Self {
+        const RANK: [Code; 7] =
+            [Code::Done, Code::Locked, Code::Waiting, Code::WorkLeft, Code::Usage, Code::Drift, Code::Failed];
+        let rank = |code: &Code| RANK.iter().position(|other| other == code);
+        codes.into_iter().max_by_key(rank).unwrap_or(Self::Done)
+    }
+}
+
+/// Why a command ended without its result.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The command line asks for something that makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The files of the project are not right.
+    #[error("{0}")]
+    Project(#[from] ProjectError),
+    /// No session could be had.
+    #[error("{0}")]
+    Connect(#[from] ConnectError),
+    /// The server refused something of the program's own.
+    #[error("{0}")]
+    Server(#[from] Failure),
+    /// Another runner has a lock.
+    #[error("{0}")]
+    Locked(Holder),
+    /// The files are not what the record says.
+    #[error("{}", .0.iter().map(Drift::describe).collect::<Vec<_>>().join("\n"))]
+    Drift(Vec<Drift>),
+    /// A plan asks for something that is not there, found before anything ran.
+    #[error("{0}")]
+    Preflight(String),
+    /// A plan could not be moved.
+    #[error("{item}: {error}")]
+    Run {
+        /// `<version>_<name>`.
+        item: String,
+        /// Why.
+        error: RunError,
+    },
+    /// There is no way from the present state.
+    #[error("{item}: {why}")]
+    NoPath {
+        /// `<version>_<name>`.
+        item: String,
+        /// Why.
+        why: String,
+    },
+    /// A file could not be written.
+    #[error("{0}")]
+    Io(String),
+    /// The demo did not hold what it promises.
+    #[error("{0}")]
+    Demo(String),
+}
+
+impl CommandError {
+    /// The exit code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Usage(_) | Self::Project(_) | Self::Preflight(_) => Code::Usage,
+            Self::Connect(error) if error.is_configuration() => Code::Usage,
+            Self::Connect(_)
+            | Self::Server(_)
+            | Self::Run { .. }
+            | Self::NoPath { .. }
+            | Self::Io(_)
+            | Self::Demo(_) => Code::Failed,
+            Self::Locked(_) => Code::Locked,
+            Self::Drift(_) => Code::Drift,
+        }
+    }
+
+    /// What helps, one command or sentence each.
+    #[must_use]
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Locked(_) => vec!["wait for it with --lock-wait 5m, or look at phase status".into()],
+            Self::Preflight(_) => vec!["nothing of this plan has been run".into()],
+            Self::Run { item, error } => run_hints(item, error),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn run_hints(item: &str, error: &RunError) -> Vec<String> {
+    let version = item.split('_').next().unwrap_or(item);
+    match error {
+        RunError::Ambiguous { .. } => vec![format!(
+            "a hold is on it now; look at the database, then say what you found: \
+                     phase resume {version} --step-done (it took effect) or --step-again (it did not)"
+        )],
+        RunError::NoLock { .. } => {
+            vec![format!(
+                "end the sessions in the way or wait for a quiet moment, then: phase advance {version}"
+            )]
+        }
+        RunError::Store(_) => vec![format!("what is done is on record: phase status {version}")],
+        RunError::Step { .. } | RunError::Refused { .. } => vec![
+            format!(
+                "what was done before it is on record and is not done again; when the cause is gone: phase advance {version}"
+            ),
+            format!("or go back to the old shape: phase abort {version}"),
+        ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_a_person_most_wins() {
+        assert_eq!(Code::worst([Code::Done, Code::Waiting, Code::Locked]), Code::Waiting);
+        assert_eq!(Code::worst([Code::WorkLeft, Code::Failed, Code::Drift]), Code::Failed);
+        assert_eq!(Code::worst([]), Code::Done);
+    }
+}

@@ -1,0 +1,305 @@
+//! Reads the files of a project: plans and SQL migrations, in timeline order.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::cli::config::Config;
+use crate::core::compile::{self, CompileError, Server};
+use crate::core::migration::{MAX_MIGRATION_BYTES, SqlMigration};
+use crate::core::plan::model::{Gates, Plan};
+use crate::core::plan::{self, MAX_PLAN_BYTES, Source};
+use crate::core::preflight;
+use crate::core::step::Limits;
+use crate::core::timeline::{Item, Kind, Rollback};
+use crate::core::version::Version;
+
+/// Why the files of a project cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// A file or folder cannot be read.
+    #[error("{path}: {why}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// Files are not right; every place.
+    #[error("{0}")]
+    Invalid(String),
+    /// No file fits what was asked for, or several do.
+    #[error("{0}")]
+    NoSuchPlan(String),
+}
+
+/// One file, parsed.
+pub enum Parsed {
+    /// A plan.
+    Plan(Box<Plan>),
+    /// A SQL migration.
+    Migration(Box<SqlMigration>),
+}
+
+/// One file of the timeline.
+pub struct ProjectFile {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its version.
+    pub version: Version,
+    /// Its name.
+    pub name: String,
+    /// Its text, with the SQL files that it pulls in.
+    pub source: String,
+    /// SHA-256 of it.
+    pub checksum: String,
+    /// What it says.
+    pub parsed: Parsed,
+}
+
+/// The files of a project, in timeline order.
+pub struct Project {
+    /// The files.
+    pub files: Vec<ProjectFile>,
+    limits: Limits,
+}
+
+impl Project {
+    /// Reads every plan and SQL migration.
+    ///
+    /// # Errors
+    /// When one of them cannot be read or is not right: every fault of every file.
+    pub fn load(config: &Config) -> Result<Self, ProjectError> {
+        let mut paths = list(&config.plans, &["yaml", "yml"])?;
+        paths.extend(list(&config.migrations, &["sql"])?);
+        Self::of(&paths, config.limits)
+    }
+
+    /// Reads these files and no others.
+    ///
+    /// # Errors
+    /// As [`Project::load`].
+    pub fn of(paths: &[PathBuf], limits: Limits) -> Result<Self, ProjectError> {
+        let (mut files, mut faults) = (Vec::new(), Vec::new());
+        for path in paths {
+            match file(path) {
+                Ok(file) => files.push(file),
+                Err(fault) => faults.push(fault.to_string()),
+            }
+        }
+        files.sort_by(|a, b| a.version.cmp(&b.version));
+        faults.extend(files.windows(2).filter(|pair| pair[0].version == pair[1].version).map(|pair| {
+            format!(
+                "{} and {} are both version {}: give one of them another",
+                pair[0].path.display(),
+                pair[1].path.display(),
+                pair[1].version
+            )
+        }));
+        if faults.is_empty() {
+            Ok(Self { files, limits })
+        } else {
+            Err(ProjectError::Invalid(faults.join("\n\n")))
+        }
+    }
+
+    /// Compiles every file for a server.
+    ///
+    /// # Errors
+    /// When SQL of a file does not parse or may not stand where it stands.
+    pub fn items(&self, server: Server) -> Result<Vec<Item>, ProjectError> {
+        let (mut items, mut faults) = (Vec::new(), Vec::new());
+        for file in &self.files {
+            match self.item(file, server) {
+                Ok(item) => items.push(item),
+                Err(error) => faults.push(located(file, &error)),
+            }
+        }
+        if faults.is_empty() { Ok(items) } else { Err(ProjectError::Invalid(faults.join("\n\n"))) }
+    }
+
+    fn item(&self, file: &ProjectFile, server: Server) -> Result<Item, CompileError> {
+        let shown = file.path.display().to_string();
+        let common = |title: String, kind| Item {
+            version: file.version.clone(),
+            name: file.name.clone(),
+            title,
+            kind,
+            file: shown.clone(),
+            source: file.source.clone(),
+            checksum: file.checksum.clone(),
+            steps: Vec::new(),
+            down: Rollback::Refused("it is a plan".into()),
+            gates: Gates::default(),
+            keep: None,
+            depends_on: Vec::new(),
+            tables: Vec::new(),
+            limits: self.limits,
+            unsupported: Vec::new(),
+            requires: Vec::new(),
+        };
+        match &file.parsed {
+            Parsed::Migration(migration) => {
+                let (steps, down) = compile::migration(migration)?;
+                let tables = compile::of_migration(migration);
+                let title = file.name.replace('_', " ");
+                Ok(Item { steps, down, tables, ..common(title, Kind::Sql) })
+            }
+            Parsed::Plan(plan) => {
+                let settings = plan.settings;
+                Ok(Item {
+                    steps: compile::plan(plan, server)?,
+                    gates: plan.gates.clone(),
+                    keep: plan.keep,
+                    depends_on: plan.depends_on.iter().map(|on| on.value.clone()).collect(),
+                    tables: compile::of_plan(plan),
+                    limits: Limits {
+                        lock_timeout: settings.lock_timeout.unwrap_or(self.limits.lock_timeout),
+                        statement_timeout: settings
+                            .statement_timeout
+                            .unwrap_or(self.limits.statement_timeout),
+                        lock_wait_max: settings.lock_wait_max.unwrap_or(self.limits.lock_wait_max),
+                    },
+                    unsupported: plan
+                        .unsupported()
+                        .into_iter()
+                        .map(|(place, what)| format!("{shown}:{}:{}: {what}", place.line, place.column))
+                        .collect(),
+                    requires: preflight::requirements(plan),
+                    ..common(plan.title.clone(), Kind::Plan)
+                })
+            }
+        }
+    }
+}
+
+fn located(file: &ProjectFile, error: &CompileError) -> String {
+    plan::located(&file.path.display().to_string(), &file.source, error.place, &error.message)
+}
+
+/// Finds the one item that a person means: by version, name, an unambiguous
+/// prefix of either, or path.
+///
+/// # Errors
+/// When none fits, or several do.
+pub fn find<'a>(items: &'a [Item], wanted: &str) -> Result<&'a Item, ProjectError> {
+    let stem = Path::new(wanted).file_stem().and_then(|stem| stem.to_str()).unwrap_or(wanted);
+    let exact = |item: &&Item| item.version.as_str() == wanted || item.name == wanted || item.stem() == stem;
+    if let Some(item) = items.iter().find(exact) {
+        return Ok(item);
+    }
+    let prefix = |item: &&Item| {
+        item.version.as_str().starts_with(wanted)
+            || item.name.starts_with(wanted)
+            || item.stem().starts_with(wanted)
+    };
+    let found: Vec<&Item> = items.iter().filter(prefix).collect();
+    let names = |items: &[&Item]| items.iter().map(|item| item.stem()).collect::<Vec<_>>().join(", ");
+    match found.as_slice() {
+        [only] => Ok(only),
+        [] => Err(ProjectError::NoSuchPlan(format!(
+            "no plan or SQL migration is called {wanted:?}: phase status lists them"
+        ))),
+        several => Err(ProjectError::NoSuchPlan(format!(
+            "{wanted:?} may mean any of {}: write more of it",
+            names(several)
+        ))),
+    }
+}
+
+fn file(path: &Path) -> Result<ProjectFile, ProjectError> {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let Some((version, name)) = Version::split_stem(stem) else {
+        return Err(ProjectError::Invalid(format!(
+            "{}: the name must be <version>_<name>, the version 1 to 18 digits: phase new writes one",
+            path.display()
+        )));
+    };
+    let shown = path.display().to_string();
+    if path.extension().is_some_and(|extension| extension == "sql") {
+        let text = read(path, MAX_MIGRATION_BYTES)?;
+        let migration = SqlMigration::parse(&shown, version.clone(), name, &text)
+            .map_err(|error| ProjectError::Invalid(error.to_string()))?;
+        let checksum = plan::checksum(&text, &[]);
+        let parsed = Parsed::Migration(Box::new(migration));
+        return Ok(ProjectFile {
+            path: path.into(),
+            version,
+            name: name.into(),
+            source: text,
+            checksum,
+            parsed,
+        });
+    }
+    let text = read(path, MAX_PLAN_BYTES)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let pulled = std::cell::RefCell::new(Vec::new());
+    let sql_file = |name: &str| {
+        let text = read(&folder.join(name), MAX_MIGRATION_BYTES).map_err(|error| error.to_string())?;
+        pulled.borrow_mut().push((name.to_owned(), text.clone()));
+        Ok(text)
+    };
+    let source = Source { file: &shown, version: &version, name, text: &text };
+    let plan = plan::parse(&source, &sql_file).map_err(|error| ProjectError::Invalid(error.to_string()))?;
+    let pulled = pulled.into_inner();
+    let checksum = plan::checksum(&text, &pulled);
+    let source =
+        pulled.iter().fold(text.clone(), |all, (name, text)| format!("{all}\n# sql_file {name}\n{text}"));
+    Ok(ProjectFile {
+        path: path.into(),
+        version,
+        name: name.into(),
+        source,
+        checksum,
+        parsed: Parsed::Plan(Box::new(plan)),
+    })
+}
+
+/// Reads a text file of at most `limit` bytes.
+///
+/// # Errors
+/// When it is larger, cannot be read or is not UTF-8.
+pub fn read(path: &Path, limit: usize) -> Result<String, ProjectError> {
+    let wrong = |why: String| ProjectError::Read { path: path.display().to_string(), why };
+    let file = fs::File::open(path).map_err(|error| wrong(error.to_string()))?;
+    let mut bytes = Vec::new();
+    let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(bound).read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
+    if bytes.len() > limit {
+        return Err(wrong(format!("it is larger than the {} KiB that such a file may have", limit / 1024)));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        wrong(format!("it is not UTF-8: byte {} is not valid", error.utf8_error().valid_up_to() + 1))
+    })?;
+    // A byte order mark is no part of the text.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+fn list(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, ProjectError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => {
+            return Err(ProjectError::Read { path: folder.display().to_string(), why: error.to_string() });
+        }
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry
+            .map_err(|error| ProjectError::Read {
+                path: folder.display().to_string(),
+                why: error.to_string(),
+            })?
+            .path();
+        let hidden = path.file_name().and_then(|name| name.to_str()).is_none_or(|name| name.starts_with('.'));
+        let wanted = path
+            .extension()
+            .and_then(|found| found.to_str())
+            .is_some_and(|found| extensions.contains(&found));
+        if !hidden && wanted && path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}

@@ -1,0 +1,261 @@
+//! Moves items from the command line: lock, epoch, moves until the goal, and
+//! what came of it.
+
+use serde::Serialize;
+
+use crate::cli::desk::Desk;
+use crate::cli::exit::{Code, CommandError};
+use crate::cli::output::Output;
+use crate::core::decide::Wanted;
+use crate::core::record::Record;
+use crate::core::state::State;
+use crate::core::timeline::{Drift, Item, Kind, drift};
+use crate::engine::advance::{Mover, Outcome};
+use crate::engine::event::Listener;
+use crate::engine::stop::Stop;
+use crate::pg::lock::LockKey;
+
+/// What came of moving one item.
+#[derive(Debug, Clone, Serialize)]
+pub struct Moved {
+    /// The version.
+    pub version: String,
+    /// The name.
+    pub name: String,
+    /// plan or sql.
+    pub kind: Kind,
+    /// The state that it was in.
+    pub from: State,
+    /// The state that it is in now.
+    pub state: State,
+    /// reached, nothing_to_do, waiting, held, work_left or failed.
+    pub outcome: &'static str,
+    /// Why it went no further, one sentence each.
+    pub reasons: Vec<String>,
+    /// The exit code of this one.
+    #[serde(skip)]
+    pub code: Code,
+}
+
+/// What moving items needs besides the item.
+pub struct Worker<'a> {
+    /// The place of work.
+    pub desk: &'a Desk,
+    /// Who wants to know.
+    pub listener: &'a dyn Listener,
+    /// The request to stop, with the time budget.
+    pub stop: Stop,
+    /// The run of expand.
+    pub batch: Option<i64>,
+    /// Whether purge may come before its window ends.
+    pub purge_early: bool,
+}
+
+impl<'a> Worker<'a> {
+    /// A worker without a time budget.
+    pub fn new(desk: &'a Desk, listener: &'a dyn Listener) -> Self {
+        Self { desk, listener, stop: desk.stop.clone(), batch: None, purge_early: false }
+    }
+
+    /// Moves one item under its lock until it is where it was asked to be, or
+    /// something stops it.
+    ///
+    /// # Errors
+    /// When another runner has it, when it asks for something that is not
+    /// there, when there is no way, or when a step fails.
+    pub async fn run(
+        &self,
+        item: &Item,
+        wanted: Wanted,
+        pending_before: &[String],
+    ) -> Result<Moved, CommandError> {
+        self.desk.store.register(item).await?;
+        let key = LockKey::Item(item.version.clone());
+        self.desk.lock(&key).await?;
+        let moved = self.locked(item, wanted, pending_before).await;
+        let unlocked = self.desk.unlock(&key).await;
+        let moved = moved?;
+        unlocked.map(|()| moved)
+    }
+
+    async fn locked(
+        &self,
+        item: &Item,
+        wanted: Wanted,
+        pending_before: &[String],
+    ) -> Result<Moved, CommandError> {
+        let record = self.record(item).await?;
+        refuse_edited(item, &record)?;
+        if record.state == State::Planned
+            && record.goal == State::Planned
+            && matches!(wanted, Wanted::Forward(_))
+        {
+            self.preflight(item).await?;
+        }
+        let fence = self.desk.store.take_over(&item.version).await?;
+        let mover = Mover {
+            store: &self.desk.store,
+            target: &self.desk.target,
+            item,
+            fence: &fence,
+            listener: self.listener,
+            stop: &self.stop,
+            pending_before,
+            batch: self.batch,
+            purge_early: self.purge_early,
+        };
+        let from = record.state;
+        let mut state = from;
+        let mut wanted = wanted;
+        loop {
+            let outcome = mover.advance(wanted).await;
+            match outcome.map_err(|error| CommandError::Run { item: item.stem(), error })? {
+                Outcome::Reached(reached) => {
+                    state = reached;
+                    // Without keep there is nothing to purge: the last step is a formality.
+                    if reached == State::Contracted && item.keep.is_none() {
+                        wanted = Wanted::Forward(State::Completed);
+                    }
+                    if !matches!(wanted, Wanted::Forward(_)) {
+                        return Ok(moved(item, from, state, "reached", Vec::new(), Code::Done));
+                    }
+                }
+                Outcome::AtGoal(at) => {
+                    let outcome = if at == from { "nothing_to_do" } else { "reached" };
+                    return Ok(moved(item, from, at, outcome, Vec::new(), Code::Done));
+                }
+                Outcome::Waiting(reasons) => {
+                    return Ok(moved(item, from, state, "waiting", reasons, Code::Waiting));
+                }
+                Outcome::Held(hold) => {
+                    let why = format!("paused by {} since {:.0}: {}", hold.by, hold.since, hold.reason);
+                    return Ok(moved(item, from, state, "held", vec![why], Code::WorkLeft));
+                }
+                Outcome::WorkLeft(why) => {
+                    return Ok(moved(item, from, state, "work_left", vec![why], Code::WorkLeft));
+                }
+                Outcome::NoPath(why) => return Err(CommandError::NoPath { item: item.stem(), why }),
+            }
+        }
+    }
+
+    async fn record(&self, item: &Item) -> Result<Record, CommandError> {
+        let records = self.desk.records().await?;
+        records.into_iter().find(|record| record.version == item.version).ok_or_else(|| {
+            CommandError::NoPath {
+                item: item.stem(),
+                why: "its record went away while it was being moved".into(),
+            }
+        })
+    }
+
+    /// Looks up what the item takes for granted, before anything of it runs.
+    async fn preflight(&self, item: &Item) -> Result<(), CommandError> {
+        if !item.unsupported.is_empty() {
+            return Err(CommandError::Preflight(item.unsupported.join("\n")));
+        }
+        let mut missing = Vec::new();
+        for requirement in &item.requires {
+            let fault = self.desk.target.missing(requirement).await?;
+            missing.extend(fault.map(|fault| {
+                format!("{}:{}:{}: {fault}", item.file, requirement.place.line, requirement.place.column)
+            }));
+        }
+        missing.dedup();
+        if missing.is_empty() { Ok(()) } else { Err(CommandError::Preflight(missing.join("\n"))) }
+    }
+}
+
+fn moved(
+    item: &Item,
+    from: State,
+    state: State,
+    outcome: &'static str,
+    reasons: Vec<String>,
+    code: Code,
+) -> Moved {
+    Moved {
+        version: item.version.to_string(),
+        name: item.name.clone(),
+        kind: item.kind,
+        from,
+        state,
+        outcome,
+        reasons,
+        code,
+    }
+}
+
+/// Turns an error of one item among several into its outcome, so that the
+/// others still get their turn; what concerns them all stays an error.
+///
+/// # Errors
+/// Whatever is not about this one item.
+pub fn contained(
+    item: &Item,
+    state: State,
+    result: Result<Moved, CommandError>,
+) -> Result<Moved, CommandError> {
+    match result {
+        Err(error @ (CommandError::Locked(_) | CommandError::Run { .. } | CommandError::NoPath { .. })) => {
+            let mut reasons = vec![error.to_string()];
+            reasons.extend(error.hints());
+            Ok(moved(item, state, state, "failed", reasons, error.code()))
+        }
+        other => other,
+    }
+}
+
+/// Stops on what a person must look at first; gives the rest as warnings.
+///
+/// # Errors
+/// When a file was edited after it started, or (unless allowed) is older than
+/// the newest applied one.
+pub fn check_drift(
+    items: &[Item],
+    records: &[Record],
+    out_of_order: bool,
+) -> Result<Vec<Drift>, CommandError> {
+    let stops = |drift: &Drift| drift.stops() && !(out_of_order && matches!(drift, Drift::OutOfOrder { .. }));
+    let (stopping, rest): (Vec<_>, Vec<_>) = drift(items, records).into_iter().partition(stops);
+    if stopping.is_empty() { Ok(rest) } else { Err(CommandError::Drift(stopping)) }
+}
+
+fn refuse_edited(item: &Item, record: &Record) -> Result<(), CommandError> {
+    check_drift(std::slice::from_ref(item), std::slice::from_ref(record), true).map(|_| ())
+}
+
+/// Items that are still pending and older than `item`, by name.
+#[must_use]
+pub fn pending_before(item: &Item, items: &[Item], records: &[Record]) -> Vec<String> {
+    let pending = |other: &&Item| {
+        other.version < item.version
+            && records.iter().find(|r| r.version == other.version).is_none_or(|r| r.state == State::Planned)
+    };
+    items.iter().filter(pending).map(Item::stem).collect()
+}
+
+/// The result of moving items.
+#[must_use]
+pub fn report(moves: &[Moved], nothing: &str) -> Output {
+    let mut text = String::new();
+    for moved in moves {
+        let name = format!("{}_{}", moved.version, moved.name);
+        text += &match moved.outcome {
+            "reached" => format!("{name}: {}\n", moved.state),
+            "nothing_to_do" => format!("{name}: {} already\n", moved.state),
+            "waiting" => format!("{name}: {}, waiting\n", moved.state),
+            "held" => format!("{name}: {}, held\n", moved.state),
+            "work_left" => format!("{name}: {}, work is left\n", moved.state),
+            _ => format!("{name}: failed\n"),
+        };
+        for reason in &moved.reasons {
+            text += &format!("  - {}\n", reason.replace('\n', "\n    "));
+        }
+    }
+    if moves.is_empty() {
+        text = nothing.into();
+    }
+    let code = Code::worst(moves.iter().map(|moved| moved.code));
+    Output::done(text, &serde_json::json!({"moved": moves})).with_code(code)
+}

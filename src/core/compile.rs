@@ -1,1 +1,0 @@
-//! Compiles a plan into steps, purely.

@@ -1,0 +1,184 @@
+//! Compiles contract and purge: the old shape goes out of sight while `keep`
+//! lasts, with its sync turned round, and is dropped by purge; without `keep`
+//! contract drops it at once.
+
+use super::{At, CompileError, Server, transaction};
+use crate::core::ident::{Ident, QName, plain};
+use crate::core::plan::model::{Place, Plan, StepSpec};
+use crate::core::step::{Phase, Step, Undo};
+use crate::core::sync::Sync;
+
+pub(super) fn steps(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, CompileError> {
+    if plan.keep.is_some() { with_keep(plan, syncs, server) } else { at_once(plan, syncs, server) }
+}
+
+/// An old column that contract takes away.
+struct Dropped<'a> {
+    table: &'a QName,
+    column: &'a Ident,
+}
+
+fn dropped(plan: &Plan) -> Vec<Dropped<'_>> {
+    let drops = plan.contract.iter().filter_map(|spec| match &spec.value {
+        StepSpec::DropColumn { table, column } => Some(Dropped { table, column }),
+        _ => None,
+    });
+    drops.collect()
+}
+
+/// The name that hides a column or table; no application asks for it.
+fn hidden(plan: &Plan, name: &Ident) -> Ident {
+    Ident::shortened(&format!("_phase_{}_", plan.version), name.as_str())
+}
+
+fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, CompileError> {
+    let mut steps = Vec::new();
+    for (n, sync) in syncs.iter().enumerate() {
+        let undo = if sync.spec().back.is_empty() {
+            Undo::Run(transaction(sync.install()))
+        } else {
+            Undo::Irreversible(
+                "without keep, the old columns have missed every write since the sync was removed".into(),
+            )
+        };
+        steps.push(removal(sync, n).step(remove_title(sync), transaction(sync.remove()), undo));
+    }
+    for (n, spec) in plan.contract.iter().enumerate() {
+        let at = At { phase: Phase::Contract, id: format!("contract.{}", n + 1), place: spec.place };
+        let gone = || {
+            Undo::Irreversible(
+                "without keep, contract drops at once and nothing is left to bring back".into(),
+            )
+        };
+        match &spec.value {
+            StepSpec::DropColumn { table, column } => steps.push(at.step(
+                format!("drop {}.{}", table.plain(), plain(column)),
+                transaction(vec![format!("ALTER TABLE {table} DROP COLUMN {column}")]),
+                gone(),
+            )),
+            StepSpec::DropTable { table } => steps.push(at.step(
+                format!("drop table {}", table.plain()),
+                transaction(vec![format!("DROP TABLE {table}")]),
+                gone(),
+            )),
+            other => steps.extend(super::step(&at, other, server)?),
+        }
+    }
+    Ok(steps)
+}
+
+fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, CompileError> {
+    let dropped = dropped(plan);
+    let mut steps = Vec::new();
+    let mut turned: Vec<(&Sync, Vec<(Ident, Ident)>)> = Vec::new();
+    for (n, sync) in syncs.iter().enumerate() {
+        let kept: Vec<(Ident, Ident)> = dropped
+            .iter()
+            .filter(|drop| *drop.table == sync.spec().table && sync.fills(drop.column))
+            .map(|drop| (drop.column.clone(), drop.column.clone()))
+            .collect();
+        let at = removal(sync, n);
+        if kept.is_empty() {
+            let undo = if sync.spec().back.is_empty() {
+                Undo::Run(transaction(sync.install()))
+            } else {
+                Undo::Irreversible(
+                    "none of the columns that its sync fills is a drop_column of this plan, so nothing keeps them filled".into(),
+                )
+            };
+            steps.push(at.step(remove_title(sync), transaction(sync.remove()), undo));
+            continue;
+        }
+        let run = [sync.remove(), sync.turn_round(&kept)].concat();
+        let back = [sync.remove_turned(), sync.install()].concat();
+        let title = format!(
+            "turn the sync of {} round: only the new columns are written now",
+            sync.spec().table.plain()
+        );
+        steps.push(at.step(title, transaction(run), Undo::Run(transaction(back))));
+        turned.push((sync, kept));
+    }
+    let mut purges = Vec::new();
+    for (n, spec) in plan.contract.iter().enumerate() {
+        let at = At { phase: Phase::Contract, id: format!("contract.{}", n + 1), place: spec.place };
+        let purge = At { phase: Phase::Purge, id: format!("purge.{}", n + 1), place: spec.place };
+        match &spec.value {
+            StepSpec::DropColumn { table, column } => {
+                let to = hidden(plan, column);
+                let (run, back) = hide_column(table, column, &to, &mut turned);
+                let what = format!("{}.{}", table.plain(), plain(column));
+                steps.push(at.step(
+                    format!("put {what} out of sight as {}", plain(&to)),
+                    transaction(run),
+                    Undo::Run(transaction(back)),
+                ));
+                let drop = format!("ALTER TABLE {table} DROP COLUMN {to}");
+                purges.push(purge.step(format!("drop what was {what}"), transaction(vec![drop]), gone()));
+            }
+            StepSpec::DropTable { table } => {
+                let to = table.sibling(hidden(plan, &table.name));
+                let (run, back) = (rename(table, &to.name), rename(&to, &table.name));
+                steps.push(at.step(
+                    format!("put table {} out of sight as {}", table.plain(), to.plain()),
+                    transaction(vec![run]),
+                    Undo::Run(transaction(vec![back])),
+                ));
+                let title = format!("drop what was table {}", table.plain());
+                purges.push(purge.step(title, transaction(vec![format!("DROP TABLE {to}")]), gone()));
+            }
+            other => steps.extend(super::step(&at, other, server)?),
+        }
+    }
+    for (n, (sync, _)) in turned.iter().enumerate() {
+        let at = At { phase: Phase::Purge, id: format!("purge.sync.{}", n + 1), place: TOP };
+        steps.push(at.step(remove_title(sync), transaction(sync.remove_turned()), gone()));
+    }
+    steps.extend(purges);
+    Ok(steps)
+}
+
+/// Statements that hide a column, and that bring it back. The sync that fills
+/// it follows the name in the same transaction, so no write meets the one
+/// without the other.
+fn hide_column(
+    table: &QName,
+    column: &Ident,
+    to: &Ident,
+    turned: &mut [(&Sync, Vec<(Ident, Ident)>)],
+) -> (Vec<String>, Vec<String>) {
+    let mut run = vec![format!("ALTER TABLE {table} RENAME COLUMN {column} TO {to}")];
+    let mut back = vec![format!("ALTER TABLE {table} RENAME COLUMN {to} TO {column}")];
+    let follows = turned.iter_mut().filter(|(sync, _)| sync.spec().table == *table);
+    for (sync, columns) in follows {
+        let before = columns.clone();
+        for (old, now) in columns.iter_mut() {
+            if old == column {
+                now.clone_from(to);
+            }
+        }
+        if *columns != before {
+            run.extend(sync.turn_round(columns));
+            back.extend(sync.turn_round(&before));
+        }
+    }
+    (run, back)
+}
+
+fn rename(table: &QName, to: &Ident) -> String {
+    format!("ALTER TABLE {table} RENAME TO {to}")
+}
+
+/// The place of what the program adds itself: the file as a whole.
+const TOP: Place = Place { line: 1, column: 1 };
+
+fn removal(_: &Sync, n: usize) -> At {
+    At { phase: Phase::Contract, id: format!("contract.sync.{}", n + 1), place: TOP }
+}
+
+fn remove_title(sync: &Sync) -> String {
+    format!("remove the sync of {}", sync.spec().table.plain())
+}
+
+fn gone() -> Undo {
+    Undo::Irreversible("it was dropped for good".into())
+}

@@ -1,0 +1,184 @@
+//! Compiles a plan or a SQL migration into steps, purely: the same file for the
+//! same server version always gives the same steps under the same ids.
+
+mod backfill;
+mod contract;
+mod index;
+mod not_null;
+mod sql;
+mod tables;
+
+#[cfg(test)]
+mod tests;
+
+use crate::core::migration::{Down, SqlMigration};
+use crate::core::plan::model::{Place, Placed, Plan, StepSpec, SyncSpec, UndoSpec};
+use crate::core::step::{Action, Phase, Statements, Step, Undo};
+use crate::core::sync::Sync;
+use crate::core::timeline::Rollback;
+
+pub use tables::{of_migration, of_plan};
+
+/// What about the server changes the steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Server {
+    /// `server_version_num`, such as 150018.
+    pub version: u32,
+}
+
+impl Server {
+    /// The newest server that this program knows; for work without a connection.
+    pub const NEWEST: Self = Self { version: 180_000 };
+
+    /// The major version.
+    #[must_use]
+    pub const fn major(self) -> u32 {
+        self.version / 10_000
+    }
+}
+
+/// Why a plan cannot be compiled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct CompileError {
+    /// Where in the file.
+    pub place: Option<Place>,
+    /// What is wrong, and what to write instead.
+    pub message: String,
+}
+
+impl CompileError {
+    fn at(place: Place, message: impl Into<String>) -> Self {
+        Self { place: Some(place), message: message.into() }
+    }
+}
+
+/// Compiles a plan.
+///
+/// # Errors
+/// When SQL of the plan does not parse or may not stand where it stands.
+pub fn plan(plan: &Plan, server: Server) -> Result<Vec<Step>, CompileError> {
+    let syncs = syncs(plan)?;
+    let mut steps = Vec::new();
+    for (phase, specs) in [(Phase::Expand, &plan.expand), (Phase::Validate, &plan.validate)] {
+        let mut sync = syncs.iter();
+        for (n, spec) in specs.iter().enumerate() {
+            let at = At { phase, id: format!("{phase}.{}", n + 1), place: spec.place };
+            steps.extend(match (&spec.value, phase) {
+                (StepSpec::Sync(_), _) => {
+                    sync.next().map(|sync| vec![install(&at, sync)]).unwrap_or_default()
+                }
+                _ => step(&at, &spec.value, server)?,
+            });
+        }
+        if phase == Phase::Expand {
+            steps.extend(backfill::steps(plan)?);
+        }
+    }
+    steps.extend(contract::steps(plan, &syncs, server)?);
+    Ok(steps)
+}
+
+/// Compiles a SQL migration: its UP, and its way back.
+///
+/// # Errors
+/// When its SQL does not parse or may not stand in a migration.
+pub fn migration(migration: &SqlMigration) -> Result<(Vec<Step>, Rollback), CompileError> {
+    let line = |line: usize| Place { line, column: 1 };
+    let up = At { phase: Phase::Expand, id: "up".into(), place: line(migration.up_line) };
+    let steps = sql::steps(&up, &format!("run {}", migration.name), &migration.up, Undo::Nothing)?;
+    let down = match (&migration.down, Rollback::refusal(&migration.down)) {
+        (_, Some(why)) => Rollback::Refused(why),
+        (Down::Sql(text), None) => {
+            let down =
+                At { phase: Phase::Expand, id: "down".into(), place: line(migration.down_line.unwrap_or(1)) };
+            Rollback::Steps(sql::steps(&down, &format!("take {} back", migration.name), text, Undo::Nothing)?)
+        }
+        (_, None) => Rollback::Refused("it has no DOWN section".into()),
+    };
+    Ok((steps, down))
+}
+
+/// Where a step stands.
+struct At {
+    phase: Phase,
+    id: String,
+    place: Place,
+}
+
+impl At {
+    fn step(&self, title: impl Into<String>, action: Action, undo: Undo) -> Step {
+        Step {
+            id: self.id.clone(),
+            phase: self.phase,
+            title: title.into(),
+            place: Some(self.place),
+            action,
+            undo,
+        }
+    }
+
+    /// The n-th part of this step, as a step of its own.
+    fn part(&self, n: usize) -> Self {
+        Self { phase: self.phase, id: format!("{}.{n}", self.id), place: self.place }
+    }
+
+    fn error(&self, message: impl Into<String>) -> CompileError {
+        CompileError::at(self.place, message)
+    }
+}
+
+/// Statements that are quick once they have their locks.
+fn transaction(sql: Vec<String>) -> Action {
+    Action::Transaction(Statements { sql, unhurried: false })
+}
+
+fn syncs(plan: &Plan) -> Result<Vec<Sync>, CompileError> {
+    let specs = plan.expand.iter().filter_map(|spec| match &spec.value {
+        StepSpec::Sync(sync) => Some((sync, spec.place)),
+        _ => None,
+    });
+    let make = |(n, (sync, place)): (usize, (&SyncSpec, Place))| {
+        Sync::new(sync, plan.version.as_str(), n + 1)
+            .map_err(|error| CompileError::at(place, error.to_string()))
+    };
+    specs.enumerate().map(make).collect()
+}
+
+fn install(at: &At, sync: &Sync) -> Step {
+    let title = format!("keep the columns of {} in step", sync.spec().table.plain());
+    at.step(title, transaction(sync.install()), Undo::Run(transaction(sync.remove())))
+}
+
+/// Compiles the steps that mean the same in every phase.
+fn step(at: &At, spec: &StepSpec, server: Server) -> Result<Vec<Step>, CompileError> {
+    Ok(match spec {
+        StepSpec::Sql(spec) => {
+            let undo = match &spec.undo {
+                Some(UndoSpec::Sql(text)) => Undo::Run(sql::undo(at, text)?),
+                Some(UndoSpec::Irreversible(why)) => Undo::Irreversible(why.clone()),
+                None => Undo::Irreversible("the plan gives no undo for it".into()),
+            };
+            sql::steps(at, &sql::title(spec), &spec.text, undo)?
+        }
+        StepSpec::Index(spec) => vec![index::build(at, spec)?],
+        StepSpec::DropIndex(index) => vec![index::drop(at, index)],
+        StepSpec::NotNull { table, column } => not_null::steps(at, table, column, server),
+        StepSpec::Assert(spec) => {
+            crate::core::sql::check_query(&spec.sql).map_err(|error| at.error(format!("assert: {error}")))?;
+            let action = Action::Assert {
+                name: spec.name.clone(),
+                sql: spec.sql.clone(),
+                expect: spec.expect.clone(),
+            };
+            vec![at.step(format!("check that {}", spec.name), action, Undo::Nothing)]
+        }
+        StepSpec::Sync(_) | StepSpec::DropColumn { .. } | StepSpec::DropTable { .. } => {
+            return Err(at.error("this step may not stand in this phase"));
+        }
+    })
+}
+
+fn placed<T>(value: &Placed<T>) -> (&T, Place) {
+    (&value.value, value.place)
+}

@@ -1,0 +1,130 @@
+//! Reads backfill entries.
+
+use std::time::Duration;
+
+use super::durations;
+use super::fault::Faults;
+use super::model::{BackfillSpec, BackfillWork, BatchSpec, Place, Placed, ThrottleSpec};
+use super::raw::{RawBackfill, RawBatch, RawThrottle};
+use super::yaml::{Pairs, Spanned, place};
+use crate::core::ident::{Ident, QName};
+
+/// The most keys that a batch may have: more is one big transaction.
+const MAX_ROWS: u32 = 1_000_000;
+
+pub(super) fn read(raw: Vec<Spanned<RawBackfill>>, faults: &mut Faults<'_>) -> Vec<Placed<BackfillSpec>> {
+    let mut entries = Vec::new();
+    for entry in raw {
+        let at = place(&entry);
+        entries.extend(one(entry.value, at, faults).map(|value| Placed { value, place: at }));
+    }
+    entries
+}
+
+fn one(raw: RawBackfill, at: Place, faults: &mut Faults<'_>) -> Option<BackfillSpec> {
+    let table = faults.take(at, "table", QName::parse(&raw.table));
+    let given = [raw.set.is_some(), raw.copy.is_some(), raw.delete == Some(true)];
+    if given.iter().filter(|given| **given).count() != 1 {
+        faults.add(at, "a backfill has exactly one of set, copy and delete: true");
+        return None;
+    }
+    if raw.set.is_none() && raw.filter.is_none() {
+        faults.add(at, "copy and delete need where: which rows are left to do, false for a row that is done");
+    }
+    let work = match (raw.set, raw.copy) {
+        (Some(set), _) => pairs(set, at, faults).map(BackfillWork::Set),
+        (None, Some(copy)) => {
+            let into = faults.take(at, "into", QName::parse(&copy.into));
+            pairs(copy.columns, at, faults)
+                .zip(into)
+                .map(|(columns, into)| BackfillWork::Copy { into, columns })
+        }
+        (None, None) => Some(BackfillWork::Delete),
+    };
+    let key = raw.key.map(|key| {
+        if key.is_empty() {
+            faults.add(at, "key: name at least one column");
+        }
+        key.iter().map(|name| faults.take(at, "key", Ident::parse(name))).collect::<Option<Vec<_>>>()
+    });
+    let batch = batch(&raw.batch, at, faults);
+    let throttle = raw.throttle.map(|raw| Placed { place: place(&raw), value: throttle(&raw.value, faults) });
+    Some(BackfillSpec {
+        table: table?,
+        work: work?,
+        filter: raw.filter,
+        key: key.map_or(Some(None), |key| key.map(Some))?,
+        batch,
+        workers: raw.workers.map(|workers| {
+            if !(1..=64).contains(&workers.value) {
+                faults.add(place(&workers), "workers: between 1 and 64");
+            }
+            Placed { place: place(&workers), value: workers.value }
+        }),
+        window: raw.window.map(|window| Placed { place: place(&window), value: window.value }),
+        throttle,
+    })
+}
+
+fn pairs(pairs: Pairs, at: Place, faults: &mut Faults<'_>) -> Option<Vec<(Ident, String)>> {
+    if pairs.0.is_empty() {
+        faults.add(at, "name at least one column and its expression");
+    }
+    let named: Vec<_> = pairs
+        .0
+        .into_iter()
+        .map(|(name, expr)| Some((faults.take(at, "column", Ident::parse(&name))?, expr)))
+        .collect();
+    named.into_iter().collect()
+}
+
+fn batch(raw: &RawBatch, at: Place, faults: &mut Faults<'_>) -> BatchSpec {
+    for (name, rows) in [("rows", raw.rows), ("min_rows", raw.min_rows), ("max_rows", raw.max_rows)] {
+        if rows.is_some_and(|rows| !(1..=MAX_ROWS).contains(&rows)) {
+            faults.add(at, format!("batch: {name} must be between 1 and {MAX_ROWS}"));
+        }
+    }
+    if raw.min_rows.zip(raw.max_rows).is_some_and(|(min, max)| min > max) {
+        faults.add(at, "batch: min_rows is larger than max_rows");
+    }
+    let target: Option<Duration> = durations::read(raw.target.as_ref(), faults);
+    BatchSpec {
+        rows: raw.rows,
+        min_rows: raw.min_rows,
+        max_rows: raw.max_rows,
+        target: target.zip(raw.target.as_ref()).map(|(value, raw)| Placed { value, place: place(raw) }),
+        pause: durations::read(raw.pause.as_ref(), faults),
+    }
+}
+
+fn throttle(raw: &RawThrottle, faults: &mut Faults<'_>) -> ThrottleSpec {
+    let wal_rate = raw.wal_rate.as_ref().and_then(|rate| {
+        let bytes = bytes_per_second(&rate.value);
+        if bytes.is_none() {
+            faults.add(place(rate), format!("{:?} is no rate: write it like 50MB/s", rate.value));
+        }
+        bytes
+    });
+    ThrottleSpec {
+        replica_lag: durations::read(raw.replica_lag.as_ref(), faults),
+        active_sessions: raw.active_sessions,
+        lock_waiters: raw.lock_waiters,
+        wal_rate,
+        query: raw.query.clone(),
+    }
+}
+
+/// Reads `50MB/s`; units are PostgreSQL's, powers of 1024.
+fn bytes_per_second(text: &str) -> Option<u64> {
+    let rate = text.trim().strip_suffix("/s")?;
+    let digits = rate.find(|c: char| !c.is_ascii_digit()).unwrap_or(rate.len());
+    let number: u64 = rate[..digits].parse().ok()?;
+    let shift = match rate[digits..].trim() {
+        "B" => 0,
+        "kB" => 10,
+        "MB" => 20,
+        "GB" => 30,
+        _ => return None,
+    };
+    number.checked_mul(1 << shift)
+}

@@ -1,0 +1,241 @@
+//! Owns the shape of the file: the keys that a plan may have, as they are written.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::yaml::{FlagOrList, OneOrMany, Pairs, Scalar, Spanned};
+
+/// A phase plan of phase.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "phase plan")]
+pub(super) struct RawPlan {
+    /// One sentence for people.
+    pub title: Option<String>,
+    /// Recipes; not supported yet.
+    #[schemars(with = "Option<Vec<serde_json::Value>>")]
+    pub change: Option<Spanned<serde::de::IgnoredAny>>,
+    /// Versions that this plan builds on; it never gets ahead of them.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub depends_on: Vec<Spanned<Scalar>>,
+    /// Limits for this plan's statements.
+    #[serde(default)]
+    pub settings: RawSettings,
+    /// Steps that put the new shape beside the old.
+    #[serde(default)]
+    #[schemars(with = "Vec<RawStep>")]
+    pub expand: Vec<Spanned<RawStep>>,
+    /// Data to carry over, batch by batch.
+    #[serde(default)]
+    #[schemars(with = "Vec<RawBackfill>")]
+    pub backfill: Vec<Spanned<RawBackfill>>,
+    /// Steps that prove the new shape.
+    #[serde(default)]
+    #[schemars(with = "Vec<RawStep>")]
+    pub validate: Vec<Spanned<RawStep>>,
+    /// Steps that take the old shape away.
+    #[serde(default)]
+    #[schemars(with = "Vec<RawStep>")]
+    pub contract: Vec<Spanned<RawStep>>,
+    /// What must hold before each phase may start.
+    #[serde(default)]
+    pub gates: RawGates,
+    /// The undo window after contract, such as 7d.
+    #[schemars(with = "Option<String>")]
+    pub keep: Option<Spanned<String>>,
+}
+
+/// Limits; each a duration such as 1s.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSettings {
+    /// How long one statement may wait for a lock.
+    #[schemars(with = "Option<String>")]
+    pub lock_timeout: Option<Spanned<String>>,
+    /// How long one statement may run.
+    #[schemars(with = "Option<String>")]
+    pub statement_timeout: Option<Spanned<String>>,
+    /// How long a step goes on retrying because of locks.
+    #[schemars(with = "Option<String>")]
+    pub lock_wait_max: Option<Spanned<String>>,
+}
+
+/// One step: exactly one of its kinds.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStep {
+    /// One or many statements.
+    pub sql: Option<String>,
+    /// A file with statements, relative to the plan.
+    pub sql_file: Option<String>,
+    /// Statements that take it back, or `irreversible: why`.
+    pub undo: Option<String>,
+    /// An index to build concurrently.
+    pub index: Option<RawIndex>,
+    /// An index to drop concurrently.
+    pub drop_index: Option<RawDropIndex>,
+    /// Columns to keep equal by triggers.
+    pub sync: Option<RawSync>,
+    /// A column to prove and set NOT NULL.
+    pub not_null: Option<RawColumn>,
+    /// A value that must be as expected.
+    pub assert: Option<RawAssert>,
+    /// A column to take away.
+    pub drop_column: Option<RawColumn>,
+    /// A table to take away.
+    pub drop_table: Option<RawTable>,
+}
+
+/// An index.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawIndex {
+    pub table: String,
+    /// Columns or expressions, each as SQL.
+    pub columns: Vec<String>,
+    pub name: Option<String>,
+    #[serde(default)]
+    pub unique: bool,
+    pub method: Option<String>,
+    #[serde(rename = "where")]
+    pub predicate: Option<String>,
+    #[serde(default)]
+    pub include: Vec<String>,
+    /// Storage parameters.
+    pub with: Option<Pairs>,
+}
+
+/// An index by name.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDropIndex {
+    pub name: String,
+}
+
+/// A two-way sync.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSync {
+    pub table: String,
+    /// New column: expression over old columns.
+    pub set: Option<Pairs>,
+    /// Old column: expression over new columns.
+    pub back: Option<Pairs>,
+}
+
+/// A column of a table.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawColumn {
+    pub table: String,
+    pub column: String,
+}
+
+/// A table.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTable {
+    pub table: String,
+}
+
+/// A check on one value.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAssert {
+    pub name: String,
+    pub sql: String,
+    pub expect: Scalar,
+}
+
+/// Data to carry over: exactly one of set, copy and delete.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBackfill {
+    pub table: String,
+    /// Column: expression over the row.
+    pub set: Option<Pairs>,
+    pub copy: Option<RawCopy>,
+    pub delete: Option<bool>,
+    /// Which rows are left to do; must become false for a row that is done.
+    #[serde(rename = "where")]
+    pub filter: Option<String>,
+    /// The key to walk, where the primary key is not the one.
+    pub key: Option<Vec<String>>,
+    #[serde(default)]
+    pub batch: RawBatch,
+    #[schemars(with = "Option<u32>")]
+    pub workers: Option<Spanned<u32>>,
+    #[schemars(with = "Option<String>")]
+    pub window: Option<Spanned<String>>,
+    #[schemars(with = "Option<RawThrottle>")]
+    pub throttle: Option<Spanned<RawThrottle>>,
+}
+
+/// Rows to insert into another table.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCopy {
+    pub into: String,
+    pub columns: Pairs,
+}
+
+/// The size of a batch.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBatch {
+    pub rows: Option<u32>,
+    pub min_rows: Option<u32>,
+    pub max_rows: Option<u32>,
+    #[schemars(with = "Option<String>")]
+    pub target: Option<Spanned<String>>,
+    #[schemars(with = "Option<String>")]
+    pub pause: Option<Spanned<String>>,
+}
+
+/// Limits on the server's health.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawThrottle {
+    #[schemars(with = "Option<String>")]
+    pub replica_lag: Option<Spanned<String>>,
+    pub active_sessions: Option<u32>,
+    pub lock_waiters: Option<u32>,
+    /// Such as 50MB/s.
+    #[schemars(with = "Option<String>")]
+    pub wal_rate: Option<Spanned<String>>,
+    pub query: Option<String>,
+}
+
+/// Gates, one for each phase.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawGates {
+    #[schemars(with = "Option<RawGate>")]
+    pub expand: Option<Spanned<RawGate>>,
+    #[schemars(with = "Option<RawGate>")]
+    pub backfill: Option<Spanned<RawGate>>,
+    #[schemars(with = "Option<RawGate>")]
+    pub validate: Option<Spanned<RawGate>>,
+    #[schemars(with = "Option<RawGate>")]
+    pub contract: Option<Spanned<RawGate>>,
+    #[schemars(with = "Option<RawGate>")]
+    pub purge: Option<Spanned<RawGate>>,
+}
+
+/// What must hold.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawGate {
+    /// app@version, or a list of them.
+    #[serde(default)]
+    pub deployed: OneOrMany,
+    #[schemars(with = "Option<String>")]
+    pub soak: Option<Spanned<String>>,
+    pub approvals: Option<u32>,
+    /// Queries that must give true.
+    #[serde(default)]
+    pub query: OneOrMany,
+    #[schemars(with = "Option<FlagOrList>")]
+    pub unused: Option<Spanned<FlagOrList>>,
+}

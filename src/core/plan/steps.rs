@@ -1,0 +1,174 @@
+//! Reads steps: exactly one kind each, and only where it may stand.
+
+use super::ReadFile;
+use super::fault::Faults;
+use super::model::{AssertSpec, IndexSpec, Place, Placed, SqlSpec, StepSpec, SyncSpec, UndoSpec};
+use super::raw::{RawColumn, RawIndex, RawStep, RawSync};
+use super::yaml::{Pairs, Spanned, place};
+use crate::core::ident::{Ident, QName, plain};
+use crate::core::step::Phase;
+
+pub(super) fn read(
+    phase: Phase,
+    raw: Vec<Spanned<RawStep>>,
+    sql_file: ReadFile<'_>,
+    faults: &mut Faults<'_>,
+) -> Vec<Placed<StepSpec>> {
+    let mut steps = Vec::new();
+    for step in raw {
+        let at = place(&step);
+        let step = Reader { phase, at, sql_file, faults }.step(step.value);
+        steps.extend(step.map(|value| Placed { value, place: at }));
+    }
+    steps
+}
+
+struct Reader<'r, 'a> {
+    phase: Phase,
+    at: Place,
+    sql_file: ReadFile<'r>,
+    faults: &'r mut Faults<'a>,
+}
+
+impl Reader<'_, '_> {
+    fn step(&mut self, raw: RawStep) -> Option<StepSpec> {
+        let kinds = [
+            ("sql", raw.sql.is_some(), [true; 3]),
+            ("sql_file", raw.sql_file.is_some(), [true; 3]),
+            ("index", raw.index.is_some(), [true, true, false]),
+            ("drop_index", raw.drop_index.is_some(), [false, false, true]),
+            ("sync", raw.sync.is_some(), [true, false, false]),
+            ("not_null", raw.not_null.is_some(), [false, true, false]),
+            ("assert", raw.assert.is_some(), [false, true, true]),
+            ("drop_column", raw.drop_column.is_some(), [false, false, true]),
+            ("drop_table", raw.drop_table.is_some(), [false, false, true]),
+        ];
+        let given: Vec<_> = kinds.iter().filter(|(_, given, _)| *given).collect();
+        let [(kind, _, allowed)] = given.as_slice() else {
+            let names = kinds.map(|(name, ..)| name).join(", ");
+            self.fault(format!("a step is exactly one of {names}"));
+            return None;
+        };
+        let phases = [Phase::Expand, Phase::Validate, Phase::Contract];
+        if !phases.iter().zip(allowed).any(|(phase, allowed)| *phase == self.phase && *allowed) {
+            let places: Vec<_> =
+                phases.iter().zip(allowed).filter(|(_, a)| **a).map(|(p, _)| p.name()).collect();
+            self.fault(format!("{kind} belongs into {}, not into {}", places.join(" or "), self.phase));
+            return None;
+        }
+        if raw.undo.is_some() && !matches!(*kind, "sql" | "sql_file") {
+            self.fault(format!("undo belongs to sql and sql_file; that of {kind} is derived"));
+        }
+        match raw {
+            RawStep { sql: Some(text), undo, .. } => self.sql(text, None, undo),
+            RawStep { sql_file: Some(file), undo, .. } => self.file(file, undo),
+            RawStep { index: Some(raw), .. } => self.index(raw),
+            RawStep { drop_index: Some(raw), .. } => self.table("name", &raw.name).map(StepSpec::DropIndex),
+            RawStep { sync: Some(raw), .. } => self.sync(raw),
+            RawStep { not_null: Some(raw), .. } => {
+                self.column(&raw).map(|(table, column)| StepSpec::NotNull { table, column })
+            }
+            RawStep { assert: Some(raw), .. } => {
+                Some(StepSpec::Assert(AssertSpec { name: raw.name, sql: raw.sql, expect: raw.expect.0 }))
+            }
+            RawStep { drop_column: Some(raw), .. } => {
+                self.column(&raw).map(|(table, column)| StepSpec::DropColumn { table, column })
+            }
+            RawStep { drop_table: Some(raw), .. } => {
+                self.table("table", &raw.table).map(|table| StepSpec::DropTable { table })
+            }
+            _ => None,
+        }
+    }
+
+    fn fault(&mut self, message: impl Into<String>) {
+        self.faults.add(self.at, message);
+    }
+
+    fn table(&mut self, what: &str, text: &str) -> Option<QName> {
+        self.faults.take(self.at, what, QName::parse(text))
+    }
+
+    fn ident(&mut self, what: &str, text: &str) -> Option<Ident> {
+        self.faults.take(self.at, what, Ident::parse(text))
+    }
+
+    fn column(&mut self, raw: &RawColumn) -> Option<(QName, Ident)> {
+        let (table, column) = (self.table("table", &raw.table), self.ident("column", &raw.column));
+        Some((table?, column?))
+    }
+
+    fn sql(&mut self, text: String, file: Option<String>, undo: Option<String>) -> Option<StepSpec> {
+        if undo.is_none() && self.phase == Phase::Expand {
+            self.fault("an sql step in expand needs its undo: write undo: with the SQL that takes it back, or undo: \"irreversible: why\"");
+            return None;
+        }
+        let undo = undo.map(|undo| match undo.trim().strip_prefix("irreversible") {
+            Some("") => UndoSpec::Irreversible("the plan says that it is irreversible".into()),
+            Some(why) if why.starts_with(':') => UndoSpec::Irreversible(why[1..].trim().into()),
+            _ => UndoSpec::Sql(undo),
+        });
+        Some(StepSpec::Sql(SqlSpec { text, file, undo }))
+    }
+
+    fn file(&mut self, file: String, undo: Option<String>) -> Option<StepSpec> {
+        match (self.sql_file)(&file) {
+            Ok(text) => self.sql(text, Some(file), undo),
+            Err(why) => {
+                self.fault(format!("sql_file: {why}"));
+                None
+            }
+        }
+    }
+
+    fn pairs(&mut self, pairs: Option<Pairs>) -> Option<Vec<(Ident, String)>> {
+        let pairs = pairs.map(|pairs| pairs.0).unwrap_or_default();
+        let named: Vec<_> =
+            pairs.into_iter().map(|(name, expr)| Some((self.ident("column", &name)?, expr))).collect();
+        named.into_iter().collect()
+    }
+
+    fn sync(&mut self, raw: RawSync) -> Option<StepSpec> {
+        let table = self.table("table", &raw.table);
+        let (set, back) = (self.pairs(raw.set), self.pairs(raw.back));
+        let (set, back) = (set?, back?);
+        if set.is_empty() && back.is_empty() {
+            self.fault("sync needs set: {new: expression over old columns}, back: {old: expression over new columns}, or both");
+        }
+        Some(StepSpec::Sync(SyncSpec { table: table?, set, back }))
+    }
+
+    fn index(&mut self, raw: RawIndex) -> Option<StepSpec> {
+        if raw.columns.is_empty() {
+            self.fault("index: columns is empty");
+        }
+        let table = self.table("table", &raw.table);
+        let method = raw.method.map(|method| self.ident("method", &method));
+        let include: Vec<_> = raw.include.iter().map(|name| self.ident("include", name)).collect();
+        let with = self.pairs(raw.with);
+        let name = match raw.name {
+            Some(name) => self.ident("name", &name),
+            None => table.as_ref().map(|table| derived_name(table, &raw.columns)),
+        };
+        Some(StepSpec::Index(IndexSpec {
+            table: table?,
+            columns: raw.columns,
+            name: name?,
+            unique: raw.unique,
+            method: method.map_or(Some(None), |method| method.map(Some))?,
+            predicate: raw.predicate,
+            include: include.into_iter().collect::<Option<_>>()?,
+            with: with?,
+        }))
+    }
+}
+
+/// `<table>_<columns>_idx`, as PostgreSQL would name it.
+fn derived_name(table: &QName, columns: &[String]) -> Ident {
+    let words = columns.iter().map(|column| {
+        let first = column.split_whitespace().next().unwrap_or_default();
+        Ident::parse(first)
+            .map_or_else(|_| "expr".to_owned(), |name| plain(&name).trim_matches('"').to_owned())
+    });
+    Ident::shortened("", &format!("{}_{}_idx", table.name.as_str(), words.collect::<Vec<_>>().join("_")))
+}

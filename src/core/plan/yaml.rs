@@ -1,0 +1,190 @@
+//! Owns the YAML library: nothing else knows which one it is.
+//!
+//! `serde-saphyr` reads into types with spans, refuses duplicate keys, and its
+//! budget ends input that would grow without bound (docs/decisions/0001).
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, de};
+
+pub use serde_saphyr::Spanned;
+
+use super::fault::{PlanError, TOP};
+use super::model::Place;
+
+/// The deepest nesting that a file may have; plans need six.
+const MAX_DEPTH: usize = 32;
+
+/// Reads a YAML document into a type.
+///
+/// # Errors
+/// With the place of the first fault.
+pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, PlanError> {
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_depth: MAX_DEPTH,
+            flow_nesting_limit: MAX_DEPTH,
+            max_events: 200_000,
+            max_anchors: 64,
+            max_aliases: 64,
+            max_nodes: 100_000,
+            max_documents: 1,
+            max_total_scalar_bytes: super::MAX_PLAN_BYTES,
+        },
+        with_snippet: false,
+    };
+    if text.trim().is_empty() {
+        return Err(PlanError::one(file, text, TOP, "the file is empty"));
+    }
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let place = error.location().map_or(TOP, of_location);
+        PlanError::one(file, text, place, &message(&error))
+    })
+}
+
+/// The library's message without its own place, which ours replaces.
+fn message(error: &serde_saphyr::Error) -> String {
+    use serde_saphyr::Error;
+    match error.without_snippet() {
+        Error::Budget { .. } => return "this is more than a plan may hold: too deep, too long, too many aliases, or more than one document".into(),
+        Error::DuplicateMappingKey { key, .. } => {
+            return key.as_ref().map_or_else(|| "a key stands here twice".into(), |key| format!("the key {key} stands here twice"));
+        }
+        _ => {}
+    }
+    let text = error.without_snippet().to_string();
+    let first = text.lines().next().unwrap_or("this is not right").to_owned();
+    first.split(" at line ").next().unwrap_or(&first).trim_end_matches([':', ',']).to_owned()
+}
+
+fn of_location(location: serde_saphyr::Location) -> Place {
+    let number = |value: u64| usize::try_from(value).unwrap_or(1).max(1);
+    Place { line: number(location.line()), column: number(location.column()) }
+}
+
+/// Where a value stands.
+#[must_use]
+pub fn place<T>(spanned: &Spanned<T>) -> Place {
+    of_location(spanned.referenced)
+}
+
+/// A scalar of any plain type, as text.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "String")]
+pub struct Scalar(pub String);
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Scalar;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, a number or true/false")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Scalar, E> {
+                Ok(Scalar(text.into()))
+            }
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Scalar, E> {
+                Ok(Scalar(value.to_string()))
+            }
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Scalar, E> {
+                Ok(Scalar(value.to_string()))
+            }
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Scalar, E> {
+                Ok(Scalar(value.to_string()))
+            }
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Scalar, E> {
+                Ok(Scalar(value.to_string()))
+            }
+        }
+        deserializer.deserialize_any(Text)
+    }
+}
+
+/// One value or a list of them.
+#[derive(Debug, Clone, Default, JsonSchema)]
+#[schemars(with = "Vec<String>")]
+pub struct OneOrMany(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Texts;
+        impl<'de> Visitor<'de> for Texts {
+            type Value = OneOrMany;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany, E> {
+                Ok(OneOrMany(vec![text.into()]))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OneOrMany, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = seq.next_element::<String>()? {
+                    texts.push(text);
+                }
+                Ok(OneOrMany(texts))
+            }
+        }
+        deserializer.deserialize_any(Texts)
+    }
+}
+
+/// `true`, or a list of names.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(with = "Vec<String>")]
+pub enum FlagOrList {
+    /// `true` or `false`.
+    Flag(bool),
+    /// The names.
+    List(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for FlagOrList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = FlagOrList;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true or a list of table.column")
+            }
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<FlagOrList, E> {
+                Ok(FlagOrList::Flag(value))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<FlagOrList, A::Error> {
+                Vec::deserialize(de::value::SeqAccessDeserializer::new(seq)).map(FlagOrList::List)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// A mapping whose order counts.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(with = "std::collections::BTreeMap<String, String>")]
+pub struct Pairs(pub Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a mapping of columns to expressions")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, Scalar>()? {
+                    pairs.push((name, value.0));
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
+}

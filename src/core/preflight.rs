@@ -1,0 +1,66 @@
+//! Owns what a plan takes for granted about the database, so that it can be
+//! looked up before anything runs.
+
+use std::collections::BTreeSet;
+
+use crate::core::ident::{Ident, QName};
+use crate::core::plan::model::{BackfillWork, Place, Plan, StepSpec};
+use crate::core::sql;
+
+/// Something that must be there before a plan starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// Where the plan asks for it.
+    pub place: Place,
+    /// The table that must exist.
+    pub table: QName,
+    /// The key that it must have, for a backfill.
+    pub key: Option<Key>,
+}
+
+/// A key that a backfill walks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    /// The primary key.
+    Primary,
+    /// A unique index over exactly these NOT NULL columns.
+    Columns(Vec<Ident>),
+}
+
+/// Lists what a plan requires; tables that it creates itself are left out.
+#[must_use]
+pub fn requirements(plan: &Plan) -> Vec<Requirement> {
+    let made = made(plan);
+    let steps = plan.expand.iter().chain(&plan.validate).chain(&plan.contract);
+    let mut found: Vec<Requirement> = steps
+        .filter_map(|step| {
+            let table = match &step.value {
+                StepSpec::Index(spec) => &spec.table,
+                StepSpec::Sync(spec) => &spec.table,
+                StepSpec::NotNull { table, .. }
+                | StepSpec::DropColumn { table, .. }
+                | StepSpec::DropTable { table } => table,
+                StepSpec::Sql(_) | StepSpec::DropIndex(_) | StepSpec::Assert(_) => return None,
+            };
+            Some(Requirement { place: step.place, table: table.clone(), key: None })
+        })
+        .collect();
+    for entry in &plan.backfill {
+        let key = entry.value.key.clone().map_or(Key::Primary, Key::Columns);
+        found.push(Requirement { place: entry.place, table: entry.value.table.clone(), key: Some(key) });
+        if let BackfillWork::Copy { into, .. } = &entry.value.work {
+            found.push(Requirement { place: entry.place, table: into.clone(), key: None });
+        }
+    }
+    found.retain(|requirement| !made.contains(&requirement.table.name));
+    found
+}
+
+/// Names of tables that the plan's own SQL creates or renames.
+fn made(plan: &Plan) -> BTreeSet<Ident> {
+    let texts = plan.expand.iter().filter_map(|step| match &step.value {
+        StepSpec::Sql(spec) => Some(spec.text.as_str()),
+        _ => None,
+    });
+    texts.flat_map(|text| sql::made_tables(text).unwrap_or_default()).map(|table| table.name).collect()
+}

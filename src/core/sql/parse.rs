@@ -1,0 +1,81 @@
+//! Owns the call into the parser: bounded input, a stack of its own, one kind of error.
+
+use pg_query::protobuf::ParseResult;
+use serde_json::Value;
+
+/// The most bytes of SQL that are parsed at once.
+pub(super) const MAX_SQL_BYTES: usize = 16 * 1024 * 1024;
+
+/// The stack of the thread that parses. PostgreSQL's own depth check bounds the
+/// parser itself; what walks the tree afterwards needs a multiple of that.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
+
+/// Why SQL was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SqlError {
+    /// What is wrong.
+    pub message: String,
+}
+
+impl SqlError {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+}
+
+/// Parses `sql` and reads the tree, both on a thread with a deep stack; the
+/// tree never leaves it, because dropping it is as deep as walking it.
+pub(super) fn with_tree<R: Send>(
+    sql: &str,
+    read: impl FnOnce(&ParseResult) -> Result<R, SqlError> + Send,
+) -> Result<R, SqlError> {
+    if sql.len() > MAX_SQL_BYTES {
+        return Err(SqlError::new(format!("more than {} MiB of SQL in one piece", MAX_SQL_BYTES >> 20)));
+    }
+    std::thread::scope(|scope| {
+        let work = || {
+            let parsed = pg_query::parse(sql, 0).map_err(|error| SqlError::new(plain(&error)))?;
+            read(&parsed.protobuf)
+        };
+        let thread =
+            std::thread::Builder::new().name("sql".into()).stack_size(STACK_BYTES).spawn_scoped(scope, work);
+        let thread = thread.map_err(|error| SqlError::new(format!("no thread for the parser: {error}")))?;
+        thread.join().unwrap_or_else(|_| Err(SqlError::new("the parser gave this SQL up")))
+    })
+}
+
+fn plain(error: &pg_query::Error) -> String {
+    match error {
+        pg_query::Error::Parse(message) => message.clone(),
+        pg_query::Error::Conversion(_) => "the SQL holds a NUL byte".into(),
+        other => other.to_string(),
+    }
+}
+
+/// The tree as JSON, for walks that must not miss any kind of node.
+pub(super) fn json(node: &impl serde::Serialize) -> Result<Value, SqlError> {
+    serde_json::to_value(node)
+        .map_err(|error| SqlError::new(format!("the parse tree cannot be read: {error}")))
+}
+
+/// Calls `visit` with the name and the fields of every node and of every field that is one.
+pub(super) fn walk(value: &Value, visit: &mut dyn FnMut(&str, &Value)) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| walk(value, visit)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if value.is_object() {
+                    visit(name, value);
+                }
+                walk(value, visit);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The text of a `String` node.
+pub(super) fn string(node: &Value) -> Option<&str> {
+    node.get("node")?.get("String")?.get("sval")?.as_str()
+}

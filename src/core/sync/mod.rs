@@ -1,0 +1,233 @@
+//! Owns the sync triggers: a sync step into the SQL that installs them, turns
+//! them round and removes them.
+//!
+//! The rule, for each new column `n` with its expression E over old columns, and
+//! each old column `o` with its expression B over new ones:
+//!
+//! | statement | what the writer changed | what happens |
+//! |---|---|---|
+//! | INSERT | `n` is null | `n := E` |
+//! | INSERT | `n` is given and is not E | `o := B` |
+//! | UPDATE | an input of E, not `n` | `n := E` |
+//! | UPDATE | `n`, to something else than E | `o := B` |
+//! | UPDATE | both, contradicting | `o := B`: new wins |
+//! | any | `n`, to just what E gives | nothing: the row is in step |
+//!
+//! The last line is why a backfill costs nothing and never writes back: it sets
+//! `n` to E, which the WHEN clause of the trigger sees. What changed is decided
+//! by the values of the row alone: no session setting, no `search_path`, no
+//! recursion, because one BEFORE trigger does all of it. Values are compared as
+//! record images (`*<>`), which also sees what `=` of a type may not, such as
+//! the case of citext or the scale of numeric, and needs no `=` at all.
+
+mod turned;
+mod two_way;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use crate::core::ident::{Ident, QName, literal, plain};
+use crate::core::plan::model::SyncSpec;
+use crate::core::sql::{SqlError, expression_columns, qualify};
+
+/// Why a sync cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SyncError {
+    /// An expression is not right.
+    #[error("sync: the expression of {column}: {error}")]
+    Expression {
+        /// The column.
+        column: String,
+        /// Why.
+        error: SqlError,
+    },
+    /// A column stands on both sides.
+    #[error(
+        "sync: {0} is computed and read in the same direction: set reads old columns, back reads new ones"
+    )]
+    BothSides(String),
+}
+
+/// One direction of one column, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Computed {
+    column: Ident,
+    /// The expression over `NEW`.
+    over_new: String,
+    /// The columns that it reads.
+    inputs: Vec<Ident>,
+}
+
+/// A sync step, read and named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sync {
+    spec: SyncSpec,
+    made_for: String,
+    tag: String,
+    forward: Vec<Computed>,
+    back: Vec<Computed>,
+}
+
+impl Sync {
+    /// Reads the `ordinal`-th sync of a plan.
+    ///
+    /// # Errors
+    /// When an expression is not a plain one over columns of the row, or a
+    /// column stands on both sides.
+    pub fn new(spec: &SyncSpec, version: &str, ordinal: usize) -> Result<Self, SyncError> {
+        let forward = read(&spec.set)?;
+        let back = read(&spec.back)?;
+        for (own, other) in [(&forward, &spec.back), (&back, &spec.set)] {
+            let written: BTreeSet<&Ident> = own.iter().map(|computed| &computed.column).collect();
+            let reads_own = own.iter().flat_map(|c| &c.inputs).find(|input| written.contains(input));
+            let both = other.iter().map(|(column, _)| column).find(|column| written.contains(column));
+            if let Some(column) = reads_own.or(both) {
+                return Err(SyncError::BothSides(plain(column)));
+            }
+        }
+        let tag = format!("{version}_{ordinal}");
+        Ok(Self { spec: spec.clone(), made_for: version.into(), tag, forward, back })
+    }
+
+    /// The step as the plan has it.
+    #[must_use]
+    pub const fn spec(&self) -> &SyncSpec {
+        &self.spec
+    }
+
+    /// Whether it writes this old column.
+    #[must_use]
+    pub fn fills(&self, column: &Ident) -> bool {
+        self.back.iter().any(|computed| computed.column == *column)
+    }
+
+    /// The statements that install it, for one transaction.
+    #[must_use]
+    pub fn install(&self) -> Vec<String> {
+        let mut sql = vec![self.refuse_defaults()];
+        sql.extend(self.replace(&self.function(""), "", &two_way::body(self), two_way::condition(self)));
+        sql
+    }
+
+    /// The statements that remove it.
+    #[must_use]
+    pub fn remove(&self) -> Vec<String> {
+        self.removal("")
+    }
+
+    /// The statements that keep only the old columns filled, from the new ones:
+    /// each of `columns` is an old column and the name that it has now. They may
+    /// be run again with other names.
+    #[must_use]
+    pub fn turn_round(&self, columns: &[(Ident, Ident)]) -> Vec<String> {
+        self.replace(
+            &self.function(TURNED),
+            TURNED,
+            &turned::body(self, columns),
+            turned::condition(self, columns),
+        )
+    }
+
+    /// The statements that remove what [`Sync::turn_round`] made.
+    #[must_use]
+    pub fn remove_turned(&self) -> Vec<String> {
+        self.removal(TURNED)
+    }
+
+    fn replace(&self, function: &QName, suffix: &str, body: &str, when: Option<String>) -> Vec<String> {
+        let table = &self.spec.table;
+        let (insert, update) = self.triggers(suffix);
+        let quote = dollar_quote(body);
+        let mut sql = vec![
+            // The expressions mean what they mean now, whatever search_path a session has later.
+            format!(
+                "CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS {quote}\n{body}\n{quote}"
+            ),
+            format!(
+                "COMMENT ON FUNCTION {function}() IS {}",
+                literal(&format!("Made by phase for plan {}, which removes it.", self.made_for))
+            ),
+            format!("DROP TRIGGER IF EXISTS {insert} ON {table}"),
+            format!(
+                "CREATE TRIGGER {insert} BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
+            ),
+            format!("DROP TRIGGER IF EXISTS {update} ON {table}"),
+        ];
+        sql.extend(when.map(|when| {
+            format!("CREATE TRIGGER {update} BEFORE UPDATE ON {table} FOR EACH ROW\nWHEN ({when})\nEXECUTE FUNCTION {function}()")
+        }));
+        sql
+    }
+
+    fn removal(&self, suffix: &str) -> Vec<String> {
+        let table = &self.spec.table;
+        let (insert, update) = self.triggers(suffix);
+        vec![
+            format!("DROP TRIGGER IF EXISTS {insert} ON {table}"),
+            format!("DROP TRIGGER IF EXISTS {update} ON {table}"),
+            format!("DROP FUNCTION IF EXISTS {}()", self.function(suffix)),
+        ]
+    }
+
+    fn function(&self, suffix: &str) -> QName {
+        self.spec.table.sibling(Ident::shortened("phase_sync_", &format!("{}{suffix}", self.tag)))
+    }
+
+    /// The names of the triggers. Triggers fire in the order of their names:
+    /// these come after the application's own, whose changes they must see.
+    fn triggers(&self, suffix: &str) -> (Ident, Ident) {
+        let name = |event| Ident::shortened("zz_phase_", &format!("{}{suffix}_{event}", self.tag));
+        (name("insert"), name("update"))
+    }
+
+    /// A new column with a default would look written to every INSERT of an
+    /// old writer, whose value would then be lost.
+    fn refuse_defaults(&self) -> String {
+        let columns: Vec<String> = self.forward.iter().map(|c| literal(c.column.as_str())).collect();
+        let body = format!(
+            "DECLARE\n  found text;\nBEGIN\n  SELECT attname INTO found FROM pg_catalog.pg_attribute\n  \
+             WHERE attrelid = {}::regclass AND atthasdef AND attname IN ({}) LIMIT 1;\n  \
+             IF found IS NOT NULL THEN\n    \
+             RAISE EXCEPTION 'column % has a default, so a sync could not tell a written value from it', found\n      \
+             USING HINT = 'Add the column without a default, and set the default in contract.';\n  END IF;\nEND",
+            literal(&self.spec.table.to_string()),
+            columns.join(", ")
+        );
+        let quote = dollar_quote(&body);
+        format!("DO {quote}\n{body}\n{quote}")
+    }
+}
+
+/// The suffix of what is made when the sync is turned round.
+const TURNED: &str = "_back";
+
+fn read(columns: &[(Ident, String)]) -> Result<Vec<Computed>, SyncError> {
+    let one = |(column, expr): &(Ident, String)| {
+        let wrong = |error| SyncError::Expression { column: plain(column), error };
+        let inputs = expression_columns(expr).map_err(wrong)?;
+        Ok(Computed { column: column.clone(), over_new: qualify(expr, "NEW").map_err(wrong)?, inputs })
+    };
+    columns.iter().map(one).collect()
+}
+
+/// A column that differs between the old and the new row, as an image.
+fn changed(column: &Ident) -> String {
+    format!("(ROW(NEW.{column}) OPERATOR(pg_catalog.*<>) ROW(OLD.{column}))")
+}
+
+fn any(conditions: &[String]) -> String {
+    if conditions.is_empty() { "false".into() } else { conditions.join(" OR ") }
+}
+
+/// A dollar quote that does not occur in `body`.
+fn dollar_quote(body: &str) -> String {
+    let mut quote = "$phase$".to_owned();
+    let mut n = 0_u32;
+    while body.contains(&quote) {
+        n += 1;
+        quote = format!("$phase{n}$");
+    }
+    quote
+}

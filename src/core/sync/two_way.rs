@@ -1,0 +1,91 @@
+//! Writes the trigger function and the WHEN clause of the two-way sync.
+
+use std::collections::BTreeSet;
+
+use super::{Computed, Sync, any, changed};
+use crate::core::ident::Ident;
+
+/// A new column: computed from old ones, read by old ones, or both.
+struct NewColumn<'a> {
+    name: &'a Ident,
+    forward: Option<&'a Computed>,
+    read_back: bool,
+}
+
+fn new_columns(sync: &Sync) -> Vec<NewColumn<'_>> {
+    let read: BTreeSet<&Ident> = sync.back.iter().flat_map(|computed| &computed.inputs).collect();
+    let forward = sync.forward.iter().map(|computed| NewColumn {
+        name: &computed.column,
+        forward: Some(computed),
+        read_back: read.contains(&computed.column),
+    });
+    let computed: BTreeSet<&Ident> = sync.forward.iter().map(|c| &c.column).collect();
+    let others = read.iter().filter(|name| !computed.contains(*name));
+    forward.chain(others.map(|name| NewColumn { name, forward: None, read_back: true })).collect()
+}
+
+/// When an UPDATE needs the function: an input of a new column changed, or a
+/// new column that an old one reads changed to something else than its
+/// expression gives. The latter compares texts, because the expression's type
+/// may be another than the column's: it is a filter only, and where the texts
+/// differ but the values do not, the function sees it.
+pub(super) fn condition(sync: &Sync) -> Option<String> {
+    let inputs: BTreeSet<&Ident> = sync.forward.iter().flat_map(|computed| &computed.inputs).collect();
+    let mut conditions: Vec<String> = inputs.into_iter().map(changed).collect();
+    for column in new_columns(sync).iter().filter(|column| column.read_back) {
+        let name = column.name;
+        conditions.push(match column.forward {
+            None => changed(name),
+            Some(forward) => format!(
+                "({} AND NEW.{name}::text COLLATE \"C\" IS DISTINCT FROM ({})::text COLLATE \"C\")",
+                changed(name),
+                forward.over_new
+            ),
+        });
+    }
+    (!conditions.is_empty()).then(|| conditions.join("\n  OR "))
+}
+
+/// The body: what was written is looked at first, then the new columns are
+/// computed, then the old ones.
+pub(super) fn body(sync: &Sync) -> String {
+    let table = &sync.spec.table;
+    let columns = new_columns(sync);
+    let mut declare = String::from("DECLARE\n");
+    let (mut on_insert, mut on_update, mut forward) = (String::new(), String::new(), String::new());
+    for (n, column) in columns.iter().enumerate() {
+        let name = column.name;
+        declare += &format!("  written_{n} boolean;\n");
+        on_insert += &format!("    written_{n} := NEW.{name} IS NOT NULL;\n");
+        on_update += &format!("    written_{n} := {};\n", changed(name));
+        let Some(computed) = column.forward else { continue };
+        declare += &format!("  moved_{n} boolean;\n  computed_{n} {table}.{name}%TYPE;\n");
+        on_insert += &format!("    moved_{n} := true;\n");
+        let inputs: Vec<String> = computed.inputs.iter().map(changed).collect();
+        on_update += &format!("    moved_{n} := {};\n", any(&inputs));
+        forward += &format!(
+            "  IF written_{n} OR moved_{n} THEN\n    computed_{n} := {};\n  END IF;\n  \
+             IF written_{n} THEN\n    written_{n} := ROW(NEW.{name}) OPERATOR(pg_catalog.*<>) ROW(computed_{n});\n  \
+             ELSIF moved_{n} THEN\n    NEW.{name} := computed_{n};\n  END IF;\n",
+            computed.over_new
+        );
+    }
+    let mut back = String::new();
+    for computed in &sync.back {
+        let written: Vec<String> = columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| computed.inputs.contains(column.name))
+            .map(|(n, _)| format!("written_{n}"))
+            .collect();
+        back += &format!(
+            "  IF {} THEN\n    NEW.{} := {};\n  END IF;\n",
+            any(&written),
+            computed.column,
+            computed.over_new
+        );
+    }
+    format!(
+        "{declare}BEGIN\n  IF TG_OP = 'INSERT' THEN\n{on_insert}  ELSE\n{on_update}  END IF;\n{forward}{back}  RETURN NEW;\nEND"
+    )
+}

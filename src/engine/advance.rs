@@ -1,0 +1,226 @@
+//! Moves one item: load, decide, execute, record.
+
+use std::time::Instant;
+
+use crate::core::decide::{Decision, Snapshot, Wanted, decide};
+use crate::core::gate::{Facts, QueryFact};
+use crate::core::record::{Hold, Record, StepRecord, StepStatus};
+use crate::core::state::State;
+use crate::core::step::{Limits, Phase, Step};
+use crate::core::timeline::{Item, Kind, Rollback};
+use crate::core::transition::{Transition, Work};
+use crate::engine::event::{Event, Listener};
+use crate::engine::execute::{Direction, Ended, Execution, RunError};
+use crate::engine::stop::Stop;
+use crate::engine::{Fence, Store, Target, crash};
+
+/// How moving an item ended.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A state was reached.
+    Reached(State),
+    /// It is where it was asked to be.
+    AtGoal(State),
+    /// Something must hold first; every reason.
+    Waiting(Vec<String>),
+    /// A stop sign.
+    Held(Hold),
+    /// There is no way; why.
+    NoPath(String),
+    /// It stopped at a safe place; why.
+    WorkLeft(String),
+}
+
+/// What moving one item needs.
+pub struct Mover<'a, S, T> {
+    /// The record.
+    pub store: &'a S,
+    /// The database.
+    pub target: &'a T,
+    /// The item.
+    pub item: &'a Item,
+    /// Under which epoch.
+    pub fence: &'a Fence,
+    /// Who wants to know.
+    pub listener: &'a dyn Listener,
+    /// The request to stop.
+    pub stop: &'a Stop,
+    /// Older items that are still pending, by name.
+    pub pending_before: &'a [String],
+    /// The run of expand that this belongs to.
+    pub batch: Option<i64>,
+    /// Whether an operator said to purge before the window ends.
+    pub purge_early: bool,
+}
+
+impl<S: Store, T: Target> Mover<'_, S, T> {
+    /// Makes one move, or says why none is made.
+    ///
+    /// # Errors
+    /// When a step fails or the record cannot be kept; the goal stays on
+    /// record, and the next run takes the work up where this one stopped.
+    pub async fn advance(&self, wanted: Wanted) -> Result<Outcome, RunError> {
+        let records = self.store.records().await?;
+        let Some(record) = records.iter().find(|record| record.version == self.item.version) else {
+            return Ok(Outcome::NoPath("it is not on record".into()));
+        };
+        let steps = self.store.steps(&self.item.version).await?;
+        let facts = facts(self.store, self.target, self.item, record).await?;
+        let touched: Vec<String> = steps
+            .iter()
+            .filter(|step| step.status != StepStatus::Undone)
+            .map(|step| step.step.clone())
+            .collect();
+        let snapshot = Snapshot {
+            item: self.item,
+            record,
+            records: &records,
+            facts: &facts,
+            touched: &touched,
+            pending_before: self.pending_before,
+            purge_early: self.purge_early,
+        };
+        match decide(&snapshot, wanted) {
+            Decision::Run(row) => self.enter(row, record, &steps).await,
+            Decision::Wait(reasons) => Ok(Outcome::Waiting(reasons)),
+            Decision::Held(hold) => Ok(Outcome::Held(hold)),
+            Decision::AtGoal => Ok(Outcome::AtGoal(record.state)),
+            Decision::NoPath(why) => Ok(Outcome::NoPath(why)),
+        }
+    }
+
+    async fn enter(
+        &self,
+        row: &'static Transition,
+        record: &Record,
+        steps: &[StepRecord],
+    ) -> Result<Outcome, RunError> {
+        let began = Instant::now();
+        let again = record.goal == row.to && record.state != row.to;
+        self.listener.on(&Event::Entered { item: self.item.stem(), row, again });
+        crash::point(&format!("before goal {}", row.to));
+        if !again {
+            self.store.set_goal(self.fence, self.item, record, row.to).await?;
+        }
+        crash::point(&format!("after goal {}", row.to));
+        let ended = match self.work(row, steps).await {
+            Ok(ended) => ended,
+            Err(error) => {
+                self.record_error(&error).await;
+                return Err(error);
+            }
+        };
+        if let Ended::WorkLeft(why) = ended {
+            return Ok(Outcome::WorkLeft(why));
+        }
+        crash::point(&format!("before state {}", row.to));
+        let took = began.elapsed();
+        self.store.set_state(self.fence, row.from, row.to, self.batch, took).await?;
+        crash::point(&format!("after state {}", row.to));
+        self.listener.on(&Event::Reached { item: self.item.stem(), state: row.to, took });
+        Ok(Outcome::Reached(row.to))
+    }
+
+    async fn record_error(&self, error: &RunError) {
+        let message = error.to_string();
+        if let Err(failure) = self.store.set_error(self.fence, &message).await {
+            tracing::warn!("the error could not be put on record: {failure}");
+        }
+        if matches!(error, RunError::Ambiguous { .. })
+            && let Err(failure) = self.store.place_hold(&self.item.version, &message).await
+        {
+            tracing::warn!("the hold could not be placed: {failure}");
+        }
+    }
+
+    async fn work(&self, row: &Transition, recorded: &[StepRecord]) -> Result<Ended, RunError> {
+        let steps = &self.item.steps;
+        match row.work {
+            Work::Run(phase) => {
+                self.run(in_order(steps, |step| step.phase == phase), Direction::Do, recorded).await
+            }
+            Work::Apply => self.run(in_order(steps, |_| true), Direction::Do, recorded).await,
+            Work::RollBack => match &self.item.down {
+                Rollback::Steps(down) => {
+                    let after = steps.len();
+                    let down = down.iter().enumerate().map(|(n, step)| (after + n, step)).collect();
+                    self.run(down, Direction::Do, recorded).await
+                }
+                Rollback::Refused(why) => Ok(Ended::WorkLeft(why.clone())),
+            },
+            Work::Undo => {
+                let mut back = in_order(steps, |_| true);
+                back.reverse();
+                let ended = self.run(back, Direction::Undo, recorded).await?;
+                if ended == Ended::Done {
+                    self.store.forget_ranges(self.fence).await?;
+                }
+                Ok(ended)
+            }
+        }
+    }
+
+    async fn run(
+        &self,
+        steps: Vec<(usize, &Step)>,
+        direction: Direction,
+        recorded: &[StepRecord],
+    ) -> Result<Ended, RunError> {
+        let execution = Execution {
+            store: self.store,
+            target: self.target,
+            fence: self.fence,
+            limits: self.item.limits,
+            listener: self.listener,
+            stop: self.stop,
+        };
+        for (position, step) in steps {
+            if direction == Direction::Do
+                && let Some(hold) = self.store.hold(&self.item.version).await?
+            {
+                return Ok(Ended::WorkLeft(format!("it is paused: {}", hold.reason)));
+            }
+            let record = recorded.iter().find(|record| record.step == step.id);
+            if let left @ Ended::WorkLeft(_) = execution.run(step, position, direction, record).await? {
+                return Ok(left);
+            }
+        }
+        Ok(Ended::Done)
+    }
+}
+
+fn in_order(steps: &[Step], wanted: impl Fn(&Step) -> bool) -> Vec<(usize, &Step)> {
+    steps.iter().enumerate().filter(|(_, step)| wanted(step)).collect()
+}
+
+/// The phase whose gate stands in front of an item.
+#[must_use]
+pub fn next_phase(item: &Item, record: &Record) -> Option<Phase> {
+    let row = Transition::forward(record.state).filter(|_| item.kind == Kind::Plan)?;
+    match row.work {
+        Work::Run(phase) => Some(phase),
+        Work::Undo | Work::Apply | Work::RollBack => None,
+    }
+}
+
+/// Collects the facts for an item's next gate.
+///
+/// # Errors
+/// When the record cannot be read; a query of the gate that fails is a fact.
+pub async fn facts<S: Store, T: Target>(
+    store: &S,
+    target: &T,
+    item: &Item,
+    record: &Record,
+) -> Result<Facts, RunError> {
+    let mut facts = store.facts(record).await?;
+    let limits: Limits = item.limits;
+    if let Some(phase) = next_phase(item, record) {
+        for sql in &item.gate(phase).query {
+            let fact: QueryFact = target.ask(sql, &limits).await;
+            facts.queries.push(fact);
+        }
+    }
+    Ok(facts)
+}

@@ -1,0 +1,363 @@
+//! Reads where the server is and who we are, the way libpq users know it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode as WireMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::ConnectError;
+use super::passfile::{self, Wanted};
+use super::tls::{self, Check, Files};
+
+/// How long to wait for a connection where nothing else is said.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Where libpq looks for a socket where no host is named.
+const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
+
+/// `sslmode`, as libpq has it; `allow` is taken as `prefer`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SslMode {
+    /// No TLS.
+    Disable,
+    /// TLS where the server has it.
+    Prefer,
+    /// TLS, the server unproven unless a root certificate is named.
+    Require,
+    /// TLS, the server's chain checked.
+    VerifyCa,
+    /// TLS, the server's chain and name checked.
+    VerifyFull,
+}
+
+/// Where the server is and who we are. Neither `Debug` nor `Display` shows a password.
+#[derive(Clone)]
+pub struct ConnectSettings {
+    config: Config,
+    mode: SslMode,
+    files: Files,
+}
+
+impl fmt::Debug for ConnectSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ConnectSettings").field(&self.place()).finish()
+    }
+}
+
+/// What is in a connection string and not in the library's.
+#[derive(Debug, Default)]
+struct Extra {
+    sslmode: Option<String>,
+    files: Files,
+    passfile: Option<String>,
+}
+
+impl ConnectSettings {
+    /// Reads the settings: `url` (a URL or key=value pairs) before
+    /// `DATABASE_URL`, before the `PG*` variables, before libpq's defaults.
+    ///
+    /// # Errors
+    /// When a setting makes no sense; the text names the setting, never a password.
+    pub fn resolve(url: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConnectError> {
+        let set = |name: &str| env(name).filter(|value| !value.is_empty());
+        let text = url.map(str::to_owned).or_else(|| set("DATABASE_URL")).unwrap_or_default();
+        let (mut config, extra) = parse(&text)?;
+        if config.get_hosts().is_empty() {
+            fill_hosts(&mut config, set("PGHOST").or_else(|| set("PGHOSTADDR")).as_deref());
+        }
+        if config.get_ports().is_empty()
+            && let Some(port) = set("PGPORT")
+        {
+            config.port(port.parse().map_err(|_| wrong("PGPORT", "is no port"))?);
+        }
+        if config.get_user().is_none() {
+            let uid = nix::unistd::Uid::effective();
+            let os_user = || nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
+            config.user(set("PGUSER").or_else(os_user).unwrap_or_else(|| "postgres".into()));
+        }
+        if config.get_dbname().is_none() {
+            let name = set("PGDATABASE").or_else(|| config.get_user().map(str::to_owned));
+            config.dbname(name.unwrap_or_default());
+        }
+        if config.get_options().is_none()
+            && let Some(options) = set("PGOPTIONS")
+        {
+            config.options(options);
+        }
+        if config.get_connect_timeout().is_none() {
+            let seconds = set("PGCONNECT_TIMEOUT")
+                .map(|text| text.parse().map_err(|_| wrong("PGCONNECT_TIMEOUT", "is no number of seconds")));
+            config.connect_timeout(seconds.transpose()?.map_or(CONNECT_TIMEOUT, Duration::from_secs));
+        }
+        let home = set("HOME").map(PathBuf::from);
+        let in_home = |file: &str| home.as_ref().map(|home| home.join(file)).filter(|path| path.exists());
+        let files = Files {
+            root: extra
+                .files
+                .root
+                .or_else(|| set("PGSSLROOTCERT"))
+                .or_else(|| in_home(".postgresql/root.crt").map(|path| path.display().to_string())),
+            certificate: extra.files.certificate.or_else(|| set("PGSSLCERT")),
+            key: extra.files.key.or_else(|| set("PGSSLKEY")),
+        };
+        if config.get_password().is_none() {
+            let passfile = extra.passfile.or_else(|| set("PGPASSFILE")).map(PathBuf::from);
+            let passfile = passfile.or_else(|| in_home(".pgpass"));
+            let password = set("PGPASSWORD").or_else(|| passfile.and_then(|file| from_file(&config, &file)));
+            if let Some(password) = password {
+                config.password(password);
+            }
+        }
+        let mode = mode(&extra.sslmode.or_else(|| set("PGSSLMODE")).unwrap_or_else(|| "prefer".into()))?;
+        let on_sockets = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
+        config.ssl_mode(match mode {
+            _ if on_sockets => WireMode::Disable,
+            SslMode::Disable => WireMode::Disable,
+            SslMode::Prefer => WireMode::Prefer,
+            _ => WireMode::Require,
+        });
+        config.application_name("phase").keepalives(true).keepalives_idle(Duration::from_secs(30));
+        Ok(Self { config, mode: if on_sockets { SslMode::Disable } else { mode }, files })
+    }
+
+    pub(super) const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The TLS connector; `None` where no TLS is wanted.
+    pub(super) fn tls(&self) -> Result<Option<MakeRustlsConnect>, ConnectError> {
+        let check = match (self.mode, &self.files.root) {
+            (SslMode::Disable, _) => return Ok(None),
+            (SslMode::Prefer, _) | (SslMode::Require, None) => Check::Nothing,
+            (SslMode::Require, Some(_)) | (SslMode::VerifyCa, _) => Check::Chain,
+            (SslMode::VerifyFull, _) => Check::Full,
+        };
+        tls::connector(check, &self.files).map(Some)
+    }
+
+    /// The server, user and database, without secrets.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let ports = self.config.get_ports();
+        let port = |n: usize| ports.get(n).or(ports.first()).copied().unwrap_or(5432);
+        let hosts = self.config.get_hosts().iter().enumerate().map(|(n, host)| match host {
+            Host::Tcp(name) => format!("{name}:{}", port(n)),
+            Host::Unix(folder) => format!("[{}]:{}", folder.display(), port(n)),
+        });
+        let hosts = hosts.collect::<Vec<_>>().join(",");
+        let (user, database) =
+            (self.config.get_user().unwrap_or("?"), self.config.get_dbname().unwrap_or("?"));
+        format!("{user}@{hosts}/{database}")
+    }
+}
+
+fn wrong(name: &str, why: &str) -> ConnectError {
+    ConnectError::Settings(format!("{name} {why}"))
+}
+
+fn mode(text: &str) -> Result<SslMode, ConnectError> {
+    Ok(match text {
+        "disable" => SslMode::Disable,
+        "allow" | "prefer" => SslMode::Prefer,
+        "require" => SslMode::Require,
+        "verify-ca" => SslMode::VerifyCa,
+        "verify-full" => SslMode::VerifyFull,
+        _ => {
+            return Err(wrong(
+                "sslmode",
+                "is one of disable, allow, prefer, require, verify-ca, verify-full",
+            ));
+        }
+    })
+}
+
+fn fill_hosts(config: &mut Config, hosts: Option<&str>) {
+    match hosts {
+        Some(hosts) => {
+            for host in hosts.split(',') {
+                if host.starts_with('/') {
+                    config.host_path(host)
+                } else {
+                    config.host(host)
+                };
+            }
+        }
+        None => {
+            let there = SOCKET_FOLDERS.iter().find(|folder| Path::new(folder).exists());
+            config.host_path(there.unwrap_or(&"/tmp"));
+        }
+    }
+}
+
+fn from_file(config: &Config, file: &Path) -> Option<String> {
+    let host = match config.get_hosts().first()? {
+        Host::Tcp(name) => name.as_str(),
+        // As libpq has it, a socket is looked up as localhost.
+        Host::Unix(_) => "localhost",
+    };
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    let wanted = Wanted { host, port, database: config.get_dbname()?, user: config.get_user()? };
+    passfile::look_up(file, wanted)
+}
+
+/// Reads a connection string; the settings that the library does not know are
+/// taken out first.
+fn parse(text: &str) -> Result<(Config, Extra), ConnectError> {
+    let mut extra = Extra::default();
+    let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
+    let rest = if is_url { url_extras(text, &mut extra)? } else { pair_extras(text, &mut extra)? };
+    // The library's errors name settings, but a URL that it cannot split may
+    // show a part of itself, and that part may be a password.
+    let config = rest.parse::<Config>().map_err(|error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        let known = cause.filter(|cause| {
+            cause.starts_with("unknown option") || cause.starts_with("invalid value for option")
+        });
+        ConnectError::Settings(format!(
+            "the database URL is not right: {}",
+            known.unwrap_or_else(
+                || "it does not have the form postgres://user:password@host:port/database".into()
+            )
+        ))
+    })?;
+    Ok((config, extra))
+}
+
+impl Extra {
+    /// Takes a setting that is ours; whether it was.
+    fn take(&mut self, key: &str, value: &str) -> bool {
+        let slot = match key {
+            "sslmode" => &mut self.sslmode,
+            "sslrootcert" => &mut self.files.root,
+            "sslcert" => &mut self.files.certificate,
+            "sslkey" => &mut self.files.key,
+            "passfile" => &mut self.passfile,
+            _ => return false,
+        };
+        *slot = Some(value.to_owned());
+        true
+    }
+}
+
+fn url_extras(text: &str, extra: &mut Extra) -> Result<String, ConnectError> {
+    let Some((base, query)) = text.split_once('?') else { return Ok(text.to_owned()) };
+    let mut rest = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = decode(value).ok_or_else(|| wrong(key, "has a broken percent escape"))?;
+        // Ours is always `phase`, whatever the application calls itself.
+        if !extra.take(key, &value) && key != "application_name" {
+            rest.push(pair);
+        }
+    }
+    Ok(if rest.is_empty() { base.to_owned() } else { format!("{base}?{}", rest.join("&")) })
+}
+
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let hex = [rest.next()?, rest.next()?];
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&hex).ok()?, 16).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// `key = value` pairs; values may stand in single quotes, with `\'` and `\\`.
+fn pair_extras(text: &str, extra: &mut Extra) -> Result<String, ConnectError> {
+    let mut rest = String::new();
+    let mut chars = text.trim().chars().peekable();
+    while chars.peek().is_some() {
+        let key: String = std::iter::from_fn(|| chars.next_if(|c| *c != '=' && !c.is_whitespace())).collect();
+        while chars.next_if(|c| c.is_whitespace()).is_some() {}
+        if chars.next() != Some('=') {
+            return Err(ConnectError::Settings(
+                "the database URL is not right: write postgres://… or key=value pairs".into(),
+            ));
+        }
+        while chars.next_if(|c| c.is_whitespace()).is_some() {}
+        let quoted = chars.next_if(|c| *c == '\'').is_some();
+        let mut value = String::new();
+        loop {
+            match chars.next() {
+                Some('\\') => value.extend(chars.next()),
+                Some('\'') if quoted => break,
+                Some(c) if !quoted && c.is_whitespace() => break,
+                Some(c) => value.push(c),
+                None if quoted => return Err(wrong(&key, "has a quote that never ends")),
+                None => break,
+            }
+        }
+        while chars.next_if(|c| c.is_whitespace()).is_some() {}
+        if !extra.take(&key, &value) && key != "application_name" {
+            let escaped = value.replace('\\', "\\\\").replace('\'', "\\'");
+            rest += &format!("{key}='{escaped}' ");
+        }
+    }
+    Ok(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn resolve(url: Option<&str>, env: &[(&str, &str)]) -> Result<ConnectSettings, ConnectError> {
+        let get = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        ConnectSettings::resolve(url, &get)
+    }
+
+    #[test]
+    fn what_is_closer_wins() {
+        let env = [
+            ("DATABASE_URL", "postgres://b@env/db"),
+            ("PGUSER", "c"),
+            ("PGPORT", "6000"),
+            ("PGDATABASE", "x"),
+        ];
+        assert_eq!(resolve(Some("postgres://a@cli/one"), &env).unwrap().place(), "a@cli:5432/one");
+        assert_eq!(resolve(None, &env).unwrap().place(), "b@env:5432/db");
+        assert_eq!(resolve(None, &env[1..]).unwrap().config.get_user(), Some("c"));
+        assert_eq!(resolve(None, &[("PGHOST", "/run"), ("PGUSER", "u")]).unwrap().place(), "u@[/run]:5432/u");
+    }
+
+    #[test]
+    fn every_sslmode_is_known_and_sockets_need_none() {
+        for (mode, tls) in [("disable", false), ("allow", true), ("prefer", true), ("require", true)] {
+            let url = format!("postgres://a@h/d?sslmode={mode}");
+            assert_eq!(resolve(Some(&url), &[]).unwrap().tls().unwrap().is_some(), tls, "{mode}");
+        }
+        assert!(
+            resolve(Some("host=h sslmode = 'verify-full' user=a"), &[]).unwrap().mode == SslMode::VerifyFull
+        );
+        assert!(resolve(Some("postgres://a@h/d?sslmode=maybe"), &[]).is_err());
+        let socket = resolve(Some("postgres:///d?host=/run&sslmode=require"), &[]).unwrap();
+        assert!(socket.tls().unwrap().is_none());
+    }
+
+    #[test]
+    fn no_password_is_ever_shown() {
+        for url in [
+            "postgres://a:s3cret@h:port/d",
+            "postgres://a:s3cret@h/d?nonsense=s3cret",
+            "host=h password=s3cret nonsense=1",
+            "host=h password='s3cret",
+            "postgres://a:s3cret@h/d?connect_timeout=s3cret",
+            "postgres://a:s3cret",
+            "s3cret",
+        ] {
+            match resolve(Some(url), &[]) {
+                Ok(settings) => {
+                    assert!(!format!("{settings:?}{}", settings.place()).contains("s3cret"), "{url}")
+                }
+                Err(error) => assert!(!format!("{error}{error:?}").contains("s3cret"), "{url}: {error}"),
+            }
+        }
+    }
+}

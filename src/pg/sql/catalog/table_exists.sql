@@ -1,0 +1,7 @@
+-- Whether a table is there, and one of the same name in another spelling or schema.
+SELECT to_regclass($1) IS NOT NULL AND (
+         SELECT relkind IN ('r', 'p') FROM pg_class WHERE oid = to_regclass($1)::oid) AS found,
+       (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE lower(c.relname) = lower($2) AND c.relkind IN ('r', 'p')
+          AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+        ORDER BY n.nspname = 'public' DESC, n.nspname LIMIT 1) AS near

@@ -1,0 +1,147 @@
+//! Walks a backfill's table: claims its range and sends its batches.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Statement};
+
+use crate::core::backfill::{Backfill, Position, Shape, Variant};
+use crate::core::failure::{Failure, FailureKind};
+use crate::core::step::Limits;
+use crate::engine::{BatchDone, Fence};
+use crate::pg::classify::failure;
+use crate::pg::connect::{Session, SessionRole};
+use crate::pg::queries as q;
+use crate::pg::target::{PgTarget, search_path};
+
+/// The session that batches run on, with their prepared statements.
+pub(crate) struct Walker {
+    session: Session,
+    record: Session,
+    prepared: Mutex<HashMap<(String, Variant), Statement>>,
+}
+
+async fn walker(target: &PgTarget) -> Result<&Walker, Failure> {
+    target
+        .walker
+        .get_or_try_init(|| async {
+            let session = target.open(SessionRole::Backfill).await?;
+            let record = target.open(SessionRole::Control).await?;
+            let path = search_path(target.metadata());
+            record.client.batch_execute(&path).await.map_err(|error| failure(&error))?;
+            Ok(Walker { session, record, prepared: Mutex::new(HashMap::new()) })
+        })
+        .await
+}
+
+/// Takes the range for this epoch; where the walk is.
+pub(crate) async fn claim(
+    target: &PgTarget,
+    fence: &Fence,
+    step: &str,
+    backfill: &Backfill,
+    shape: &Shape,
+) -> Result<Position, Failure> {
+    let walker = walker(target).await?;
+    let version = fence.version.as_str();
+    let begun = walker.record.client.query_opt(q::RANGE_EXISTS, &[&version, &step]).await;
+    let upper: Option<Vec<String>> = if begun.map_err(|error| failure(&error))?.is_some() {
+        None
+    } else {
+        let row = walker.session.client.query_opt(&backfill.upper_sql(shape), &[]).await;
+        row.map_err(|error| failure(&error))?.map(|row| row.get("upper"))
+    };
+    let empty = upper.is_none();
+    let params: [&(dyn ToSql + Sync); 6] = [&version, &fence.epoch, &step, &upper, &shape.estimate, &empty];
+    let row =
+        walker.record.client.query_opt(q::RANGE_CLAIM, &params).await.map_err(|error| failure(&error))?;
+    let row = row.ok_or_else(Failure::fenced)?;
+    Ok(Position {
+        pass: row.get("pass"),
+        cursor: row.get("cursor"),
+        upper: row.get("upper"),
+        finished: row.get("finished"),
+        rows_seen: row.get("rows_seen"),
+        rows_written: row.get("rows_written"),
+        rows_total: row.get("rows_total"),
+        batches: row.get("batches"),
+    })
+}
+
+/// Goes over to the second pass.
+pub(crate) async fn second_pass(target: &PgTarget, fence: &Fence, step: &str) -> Result<(), Failure> {
+    let walker = walker(target).await?;
+    let params: [&(dyn ToSql + Sync); 3] = [&fence.version.as_str(), &step, &fence.epoch];
+    match walker.record.client.execute(q::RANGE_NEXT_PASS, &params).await.map_err(|error| failure(&error))? {
+        0 => Err(Failure::fenced()),
+        _ => Ok(()),
+    }
+}
+
+/// One batch: fence, rows and cursor in one statement.
+#[allow(clippy::too_many_arguments, reason = "the port's own list")]
+pub(crate) async fn batch(
+    target: &PgTarget,
+    fence: &Fence,
+    step: &str,
+    backfill: &Backfill,
+    shape: &Shape,
+    position: &Position,
+    variant: Variant,
+    limits: &Limits,
+) -> Result<BatchDone, Failure> {
+    let walker = walker(target).await?;
+    let client = &walker.session.client;
+    target.cancellable(client);
+    let statement = walker.prepare(target, step, backfill, shape, variant, limits).await?;
+    let rows = i64::from(backfill.rows);
+    let params: [&(dyn ToSql + Sync); 6] =
+        [&fence.version.as_str(), &step, &fence.epoch, &rows, &position.cursor, &position.upper];
+    let row = client.query_opt(&statement, &params).await.map_err(|error| failure(&error))?;
+    let row = row.ok_or_else(Failure::fenced)?;
+    let position = Position {
+        cursor: row.get("cursor"),
+        finished: row.get("finished"),
+        rows_seen: row.get("rows_seen"),
+        rows_written: row.get("rows_written"),
+        batches: row.get("batches"),
+        ..position.clone()
+    };
+    Ok(BatchDone { position, hold: row.get("hold") })
+}
+
+impl Walker {
+    /// Prepares a batch statement once, and sets the limits that it runs under.
+    async fn prepare(
+        &self,
+        target: &PgTarget,
+        step: &str,
+        backfill: &Backfill,
+        shape: &Shape,
+        variant: Variant,
+        limits: &Limits,
+    ) -> Result<Statement, Failure> {
+        let name = (step.to_owned(), variant);
+        let known = self.prepared.lock().ok().and_then(|prepared| prepared.get(&name).cloned());
+        if let Some(statement) = known {
+            return Ok(statement);
+        }
+        let client: &Client = &self.session.client;
+        let set = format!(
+            "SET lock_timeout = {}; SET statement_timeout = {}",
+            limits.lock_timeout.as_millis(),
+            limits.statement_timeout.as_millis()
+        );
+        client.batch_execute(&set).await.map_err(|error| failure(&error))?;
+        let sql = backfill.batch_sql(shape, variant, target.metadata());
+        tracing::debug!(step, %sql, "batch statement");
+        let statement = client.prepare(&sql).await.map_err(|error| failure(&error))?;
+        let mut prepared = self
+            .prepared
+            .lock()
+            .map_err(|_| Failure::new(FailureKind::Other, "a batch statement was given up half prepared"))?;
+        prepared.insert(name, statement.clone());
+        Ok(statement)
+    }
+}
