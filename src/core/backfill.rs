@@ -211,7 +211,7 @@ impl Backfill {
             .iter()
             .zip(&shape.targets)
             .map(|((column, expr), typed)| {
-                format!("ROW({column}) OPERATOR(pg_catalog.*<>) ROW(CAST(({expr}\n) AS {}))", typed.type_name)
+                format!("ROW({column})::record OPERATOR(pg_catalog.*<>) ROW(CAST(({expr}\n) AS {}))::record", typed.type_name)
             })
             .collect();
         let differs = format!("({})", differs.join(" OR "));

@@ -19,7 +19,7 @@ use crate::pg::target::{PgTarget, search_path};
 pub(crate) struct Walker {
     session: Session,
     record: Session,
-    prepared: Mutex<HashMap<(String, Variant), Statement>>,
+    prepared: Mutex<HashMap<String, Statement>>,
 }
 
 async fn walker(target: &PgTarget) -> Result<&Walker, Failure> {
@@ -122,8 +122,9 @@ impl Walker {
         variant: Variant,
         limits: &Limits,
     ) -> Result<Statement, Failure> {
-        let name = (step.to_owned(), variant);
-        let known = self.prepared.lock().ok().and_then(|prepared| prepared.get(&name).cloned());
+        // The text itself is the key: nothing else tells two batches apart for sure.
+        let sql = backfill.batch_sql(shape, variant, target.metadata());
+        let known = self.prepared.lock().ok().and_then(|prepared| prepared.get(&sql).cloned());
         if let Some(statement) = known {
             return Ok(statement);
         }
@@ -134,14 +135,13 @@ impl Walker {
             limits.statement_timeout.as_millis()
         );
         client.batch_execute(&set).await.map_err(|error| failure(&error))?;
-        let sql = backfill.batch_sql(shape, variant, target.metadata());
         tracing::debug!(step, %sql, "batch statement");
         let statement = client.prepare(&sql).await.map_err(|error| failure(&error))?;
         let mut prepared = self
             .prepared
             .lock()
             .map_err(|_| Failure::new(FailureKind::Other, "a batch statement was given up half prepared"))?;
-        prepared.insert(name, statement.clone());
+        prepared.insert(sql, statement.clone());
         Ok(statement)
     }
 }

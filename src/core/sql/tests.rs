@@ -99,7 +99,7 @@ fn relations_are_found_wherever_they_stand() {
 
 #[test]
 fn deep_and_long_input_gives_an_answer() {
-    assert!(check_expression(&vec!["1"; 1_000].join("+")).is_ok());
+    assert_eq!(check_expression(&vec!["1"; 300].join("+")), Ok(()));
     // PostgreSQL's own depth check, or the parser's memory, ends this with an error.
     let _ = check_expression(&format!("{}1{}", "(".repeat(20_000), ")".repeat(20_000)));
     for sql in ["", ";;;", "-- only", "/* open", "$$ open", "'open", "\0", "SELECT \u{1F600}"] {

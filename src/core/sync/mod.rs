@@ -214,7 +214,7 @@ fn read(columns: &[(Ident, String)]) -> Result<Vec<Computed>, SyncError> {
 
 /// A column that differs between the old and the new row, as an image.
 fn changed(column: &Ident) -> String {
-    format!("(ROW(NEW.{column}) OPERATOR(pg_catalog.*<>) ROW(OLD.{column}))")
+    format!("(ROW(NEW.{column})::record OPERATOR(pg_catalog.*<>) ROW(OLD.{column})::record)")
 }
 
 fn any(conditions: &[String]) -> String {

@@ -65,7 +65,7 @@ pub(super) fn body(sync: &Sync) -> String {
         on_update += &format!("    moved_{n} := {};\n", any(&inputs));
         forward += &format!(
             "  IF written_{n} OR moved_{n} THEN\n    computed_{n} := {};\n  END IF;\n  \
-             IF written_{n} THEN\n    written_{n} := ROW(NEW.{name}) OPERATOR(pg_catalog.*<>) ROW(computed_{n});\n  \
+             IF written_{n} THEN\n    written_{n} := ROW(NEW.{name})::record OPERATOR(pg_catalog.*<>) ROW(computed_{n})::record;\n  \
              ELSIF moved_{n} THEN\n    NEW.{name} := computed_{n};\n  END IF;\n",
             computed.over_new
         );
