@@ -161,15 +161,8 @@ fn roll_back(snapshot: &Snapshot<'_>) -> Decision {
     if record.baseline {
         return Decision::NoPath("it was recorded by phase baseline and never ran here".into());
     }
-    let mut against = conflict::dependents(item, records);
-    against.extend(records.iter().filter(|other| newer_user(item, other)).map(|other| {
-        format!(
-            "{} is {} and touches the same table: first run phase abort {}",
-            other.stem(),
-            other.state,
-            other.version
-        )
-    }));
+    let mut against: Vec<String> =
+        records.iter().filter(|other| builds_on(item, other)).map(|other| built_on(other)).collect();
     if let Rollback::Refused(why) = &item.down {
         against.push(why.clone());
     }
@@ -180,14 +173,23 @@ fn roll_back(snapshot: &Snapshot<'_>) -> Decision {
     }
 }
 
-fn newer_user(item: &Item, other: &Record) -> bool {
+/// Whether a plan that has done something builds on a SQL migration: it says
+/// so, or it is newer and touches the same table.
+fn builds_on(item: &Item, other: &Record) -> bool {
+    let shares = || item.tables.iter().any(|table| other.tables.iter().any(|theirs| conflict::same_table(table, theirs)));
+    let active = other.in_flight() || (other.state == State::Completed && !other.baseline);
     other.kind == Kind::Plan
-        && other.in_flight()
-        && other.version > item.version
-        && item
-            .tables
-            .iter()
-            .any(|table| other.tables.iter().any(|theirs| conflict::same_table(table, theirs)))
+        && active
+        && (other.depends_on.contains(&item.version) || (other.version > item.version && shares()))
+}
+
+fn built_on(other: &Record) -> String {
+    let (stem, state) = (other.stem(), other.state);
+    if state == State::Completed {
+        format!("{stem} builds on it and is completed, which nothing takes back: write a new SQL migration instead")
+    } else {
+        format!("{stem} builds on it and is {state}: first run phase abort {}", other.version)
+    }
 }
 
 fn held_or(snapshot: &Snapshot<'_>, otherwise: Decision) -> Decision {
