@@ -211,7 +211,10 @@ impl Backfill {
             .iter()
             .zip(&shape.targets)
             .map(|((column, expr), typed)| {
-                format!("ROW({column})::record OPERATOR(pg_catalog.*<>) ROW(CAST(({expr}\n) AS {}))::record", typed.type_name)
+                format!(
+                    "ROW({column})::record OPERATOR(pg_catalog.*<>) ROW(CAST(({expr}\n) AS {}))::record",
+                    typed.type_name
+                )
             })
             .collect();
         let differs = format!("({})", differs.join(" OR "));

@@ -176,7 +176,9 @@ fn roll_back(snapshot: &Snapshot<'_>) -> Decision {
 /// Whether a plan that has done something builds on a SQL migration: it says
 /// so, or it is newer and touches the same table.
 fn builds_on(item: &Item, other: &Record) -> bool {
-    let shares = || item.tables.iter().any(|table| other.tables.iter().any(|theirs| conflict::same_table(table, theirs)));
+    let shares = || {
+        item.tables.iter().any(|table| other.tables.iter().any(|theirs| conflict::same_table(table, theirs)))
+    };
     let active = other.in_flight() || (other.state == State::Completed && !other.baseline);
     other.kind == Kind::Plan
         && active
@@ -186,7 +188,9 @@ fn builds_on(item: &Item, other: &Record) -> bool {
 fn built_on(other: &Record) -> String {
     let (stem, state) = (other.stem(), other.state);
     if state == State::Completed {
-        format!("{stem} builds on it and is completed, which nothing takes back: write a new SQL migration instead")
+        format!(
+            "{stem} builds on it and is completed, which nothing takes back: write a new SQL migration instead"
+        )
     } else {
         format!("{stem} builds on it and is {state}: first run phase abort {}", other.version)
     }

@@ -16,7 +16,7 @@ use crate::core::preflight::{Key, Requirement};
 use crate::core::step::{Limits, Statements};
 use crate::engine::{BatchDone, Fence, StepWrite, Target, Watch, crash};
 use crate::pg::classify::failure;
-use crate::pg::connect::{ConnectSettings, Session, SessionRole, connect};
+use crate::pg::connect::{ConnectError, ConnectSettings, Session, SessionRole, connect};
 use crate::pg::queries as q;
 use crate::pg::store::finish_step;
 use crate::pg::walk;
@@ -57,9 +57,12 @@ impl PgTarget {
     }
 
     pub(crate) async fn open(&self, role: SessionRole) -> Result<Session, Failure> {
-        connect(&self.settings, role)
-            .await
-            .map_err(|error| Failure::new(FailureKind::ConnectionLost, error.to_string()))
+        let lost = |error: ConnectError| Failure::new(FailureKind::ConnectionLost, error.to_string());
+        let mut session = connect(&self.settings, role).await.map_err(lost)?;
+        if matches!(role, SessionRole::Work | SessionRole::Backfill) {
+            session.keep_out(&self.metadata).await?;
+        }
+        Ok(session)
     }
 
     pub(crate) async fn work(&self) -> Result<&Client, Failure> {
@@ -79,12 +82,13 @@ impl PgTarget {
 
     async fn send_transaction(
         &self,
-        client: &Client,
+        session: &Session,
         fence: &Fence,
         statements: &Statements,
         step: &StepWrite<'_>,
         limits: &Limits,
     ) -> Result<(), Failure> {
+        let client = &session.client;
         let run =
             |sql: String| async move { client.batch_execute(&sql).await.map_err(|error| failure(&error)) };
         let statement_timeout = if statements.unhurried { Duration::ZERO } else { limits.statement_timeout };
@@ -99,7 +103,7 @@ impl PgTarget {
         if fenced.map_err(|error| failure(&error))?.is_empty() {
             return Err(Failure::fenced());
         }
-        run("SET LOCAL search_path TO DEFAULT".into()).await?;
+        run(format!("SET LOCAL search_path TO {}", session.path())).await?;
         for (n, sql) in statements.sql.iter().enumerate() {
             // A newline, so that a comment at the end ends.
             run(format!("{sql}\n")).await.map_err(|failure| in_statement(failure, n, &statements.sql))?;
@@ -272,7 +276,7 @@ impl Target for PgTarget {
     ) -> Result<(), Failure> {
         let session = self.work.get_or_try_init(|| self.open(SessionRole::Work)).await?;
         self.cancellable(&session.client);
-        let work = self.send_transaction(&session.client, fence, statements, step, limits);
+        let work = self.send_transaction(session, fence, statements, step, limits);
         let result = self.watched(session.pid, &|_| {}, work).await;
         self.clean(session).await;
         result

@@ -29,7 +29,10 @@ impl Account {
         }
         let found = CANDIDATES.iter().find_map(|name| User::from_name(name).ok().flatten());
         let user = found.ok_or_else(|| {
-            ThrowawayError::Unusable("PostgreSQL does not run as root, and there is no account postgres or nobody to run it as".into())
+            ThrowawayError::Unusable(
+                "PostgreSQL does not run as root, and there is no account postgres or nobody to run it as"
+                    .into(),
+            )
         })?;
         Ok(Self::Other(user.uid, user.gid))
     }
@@ -56,7 +59,9 @@ impl Account {
             return Ok(());
         }
         let open = |path: &&Path| {
-            std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o005 != 0o005 && metadata.permissions().mode() & 0o001 == 0)
+            std::fs::metadata(path).is_ok_and(|metadata| {
+                metadata.permissions().mode() & 0o005 != 0o005 && metadata.permissions().mode() & 0o001 == 0
+            })
         };
         match folder.ancestors().find(open) {
             None => Ok(()),

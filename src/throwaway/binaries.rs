@@ -51,10 +51,13 @@ impl ServerBinaries {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let in_path = std::env::split_paths(&path).collect::<Vec<_>>();
         let by_pg_config = pg_config();
-        let mut usual: Vec<Self> = USUAL.iter().flat_map(|pattern| expand(pattern)).filter_map(|f| Self::at(&f).ok()).collect();
+        let mut usual: Vec<Self> =
+            USUAL.iter().flat_map(|pattern| expand(pattern)).filter_map(|f| Self::at(&f).ok()).collect();
         usual.sort_by_key(|found| std::cmp::Reverse(found.major));
         let first = in_path.iter().chain(by_pg_config.iter()).find_map(|folder| Self::at(folder).ok());
-        first.or_else(|| usual.into_iter().next()).ok_or_else(|| ThrowawayError::NoBinaries { install: install() })
+        first
+            .or_else(|| usual.into_iter().next())
+            .ok_or_else(|| ThrowawayError::NoBinaries { install: install() })
     }
 
     /// The binaries of one folder.
@@ -99,7 +102,8 @@ impl ServerBinaries {
 }
 
 fn pg_config() -> Option<PathBuf> {
-    let output = Command::new("pg_config").arg("--bindir").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let output =
+        Command::new("pg_config").arg("--bindir").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     let folder = String::from_utf8(output.stdout).ok()?;
     Some(PathBuf::from(folder.trim())).filter(|folder| folder.is_dir())
 }
@@ -120,5 +124,8 @@ fn install() -> String {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let has = |program: &str| std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
     let known = INSTALL.iter().find(|(program, _)| has(program));
-    known.map_or_else(|| "install the PostgreSQL server, or name its folder in PHASE_PG_BIN".into(), |(_, command)| (*command).into())
+    known.map_or_else(
+        || "install the PostgreSQL server, or name its folder in PHASE_PG_BIN".into(),
+        |(_, command)| (*command).into(),
+    )
 }

@@ -15,7 +15,7 @@ use super::account::Account;
 use super::{ServerBinaries, ThrowawayError, reaper};
 
 /// The superuser of every throwaway server.
-const USER: &str = "phase";
+const USER: &str = "postgres";
 /// How long a server may take to start or stop.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often its state is looked at; the server tells it in a file only.
@@ -128,7 +128,9 @@ impl Cluster {
             ("logging_collector", "off".into()),
             ("log_min_messages", "warning".into()),
         ];
-        for (name, value) in own.iter().map(|(n, v)| (*n, v)).chain(options.settings.iter().map(|(n, v)| (n.as_str(), v))) {
+        for (name, value) in
+            own.iter().map(|(n, v)| (*n, v)).chain(options.settings.iter().map(|(n, v)| (n.as_str(), v)))
+        {
             text += &format!("{name} = {value}\n");
         }
         fs::write(&conf, text).map_err(ThrowawayError::io(conf.display()))
@@ -136,7 +138,8 @@ impl Cluster {
 
     fn launch(&mut self) -> Result<(), ThrowawayError> {
         let log = self.folder.join("log");
-        let open = || fs::OpenOptions::new().create(true).append(true).open(&log).map_err(ThrowawayError::io("log"));
+        let open =
+            || fs::OpenOptions::new().create(true).append(true).open(&log).map_err(ThrowawayError::io("log"));
         let mut server = Command::new(self.binaries.program("postgres"));
         server
             .arg("-D")

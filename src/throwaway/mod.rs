@@ -14,7 +14,9 @@ pub use cluster::{Cluster, Options};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ThrowawayError {
     /// No server binaries were found.
-    #[error("no PostgreSQL server binaries were found (initdb, postgres) in PATH, by pg_config or in the usual folders")]
+    #[error(
+        "no PostgreSQL server binaries were found (initdb, postgres) in PATH, by pg_config or in the usual folders"
+    )]
     NoBinaries {
         /// The command that installs them.
         install: String,

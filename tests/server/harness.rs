@@ -126,7 +126,10 @@ impl Ended {
         if self.code == Some(code) {
             return Ok(self);
         }
-        Err(format!("expected exit code {code}, got {:?}\nstdout: {}\nstderr: {}", self.code, self.stdout, self.stderr))
+        Err(format!(
+            "expected exit code {code}, got {:?}\nstdout: {}\nstderr: {}",
+            self.code, self.stdout, self.stderr
+        ))
     }
 
     pub(crate) fn json(&self) -> Result<serde_json::Value, serde_json::Error> {
@@ -210,7 +213,10 @@ impl Db {
 }
 
 /// One value of a query, as text.
-pub(crate) async fn value(client: &Client, sql: &str) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) async fn value(
+    client: &Client,
+    sql: &str,
+) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     for message in client.simple_query(sql).await? {
         if let tokio_postgres::SimpleQueryMessage::Row(row) = message {
             return Ok(row.get(0).unwrap_or("null").to_owned());
@@ -236,8 +242,8 @@ SELECT coalesce(string_agg(line, E'\\n' ORDER BY line COLLATE \"C\"), '') FROM (
   SELECT format('index %s valid=%s ready=%s', pg_get_indexdef(i.indexrelid), i.indisvalid, i.indisready)
   FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = 'public'::regnamespace
   UNION ALL
-  SELECT format('trigger %s', pg_get_triggerdef(oid)) FROM pg_trigger WHERE NOT tgisinternal
-    AND tgrelid::regclass::text NOT LIKE 'phase.%'
+  SELECT format('trigger %s', pg_get_triggerdef(t.oid)) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+  WHERE NOT tgisinternal AND c.relnamespace = 'public'::regnamespace
   UNION ALL
   SELECT format('function %s', p.oid::regprocedure) FROM pg_proc p WHERE pronamespace = 'public'::regnamespace
 ) lines";

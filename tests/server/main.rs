@@ -42,7 +42,9 @@ fn main() -> ExitCode {
             continue;
         }
         match Cluster::start(binaries, &Options::default()) {
-            Ok(cluster) => servers.push((binaries.major(), Some(Arc::new(Server::new(cluster, binaries.clone()))))),
+            Ok(cluster) => {
+                servers.push((binaries.major(), Some(Arc::new(Server::new(cluster, binaries.clone())))))
+            }
             Err(error) => {
                 eprintln!("{error}");
                 return ExitCode::FAILURE;
@@ -61,9 +63,10 @@ fn main() -> ExitCode {
 fn servers() -> Result<Vec<ServerBinaries>, String> {
     match std::env::var("PHASE_TEST_SERVERS").ok().filter(|text| !text.is_empty()) {
         None => Ok(vec![ServerBinaries::find().map_err(|error| error.to_string())?]),
-        Some(text) => {
-            text.split(':').map(|folder| ServerBinaries::at(folder.as_ref()).map_err(|e| e.to_string())).collect()
-        }
+        Some(text) => text
+            .split(':')
+            .map(|folder| ServerBinaries::at(folder.as_ref()).map_err(|e| e.to_string()))
+            .collect(),
     }
 }
 
@@ -82,7 +85,10 @@ fn all() -> Vec<(&'static str, Test)> {
         ("sync", sync::tests()),
         ("timeline", timeline::tests()),
     ];
-    modules.into_iter().flat_map(|(module, tests)| tests.into_iter().map(move |test| (module, test))).collect()
+    modules
+        .into_iter()
+        .flat_map(|(module, tests)| tests.into_iter().map(move |test| (module, test)))
+        .collect()
 }
 
 fn trial(major: u32, server: Option<Arc<Server>>, module: &str, test: Test) -> Trial {

@@ -6,7 +6,11 @@ use phase::throwaway::{Cluster, Options};
 
 use crate::harness::{Db, TestResult, check, same, tests};
 
-tests![the_server_is_the_one_asked_for, nothing_is_left_of_a_stopped_server, nothing_is_left_when_the_owner_is_killed];
+tests![
+    the_server_is_the_one_asked_for,
+    nothing_is_left_of_a_stopped_server,
+    nothing_is_left_when_the_owner_is_killed
+];
 
 const OWNER: &str = "PHASE_TEST_BECOME_OWNER";
 

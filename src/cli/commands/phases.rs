@@ -134,7 +134,12 @@ impl Due<'_> {
             return self.plans.iter().map(|plan| Ok(find(items, plan)?)).collect();
         }
         let state = |item: &Item| records.iter().find(|r| r.version == item.version).map(|r| r.state);
-        Ok(items.iter().filter(|item| item.kind == Kind::Plan && state(item) == Some(from)).collect())
+        // Without keep, contract goes through to the end: one that was cut off in between is due as well.
+        let cut_off = |item: &Item| {
+            self.phase == Phase::Contract && item.keep.is_none() && state(item) == Some(State::Contracted)
+        };
+        let due = |item: &&Item| item.kind == Kind::Plan && (state(item) == Some(from) || cut_off(item));
+        Ok(items.iter().filter(due).collect())
     }
 }
 
@@ -158,7 +163,9 @@ async fn run(global: &Global, due: &Due<'_>, stop: Stop) -> Result<Output, Comma
         moves.push(if item.kind == Kind::Plan && state < row.from {
             too_early(item, state, row)
         } else {
-            contained(item, state, worker.run(item, Wanted::Forward(row.to), &[]).await)?
+            let through = state == State::Contracted && item.keep.is_none();
+            let to = if through { State::Completed } else { row.to };
+            contained(item, state, worker.run(item, Wanted::Forward(to), &[]).await)?
         });
     }
     Ok(report(&moves, &format!("no plan is {}: nothing to {}", row.from, due.phase)))

@@ -62,7 +62,10 @@ fn build(source: &Source<'_>, raw: RawPlan, sql_file: ReadFile<'_>, faults: &mut
     }
     let empty = [&raw.expand, &raw.validate, &raw.contract].iter().all(|steps| steps.is_empty());
     if empty && raw.backfill.is_empty() && raw.change.is_none() {
-        faults.add(fault::TOP, "this plan does nothing: give it at least one of expand, backfill, validate, contract");
+        faults.add(
+            fault::TOP,
+            "this plan does nothing: give it at least one of expand, backfill, validate, contract",
+        );
     }
     let mut steps = |phase, raw| steps::read(phase, raw, sql_file, faults);
     let expand = steps(Phase::Expand, raw.expand);

@@ -11,6 +11,7 @@ use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::{CancelToken, Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::core::failure::Failure;
+use crate::core::ident::{Ident, literal};
 use crate::pg::classify::failure;
 
 pub use proxy::refuse_pooler;
@@ -101,6 +102,8 @@ pub struct Session {
     pub pid: i32,
     role: SessionRole,
     version: u32,
+    /// The `search_path` of statements that are not ours, as SET takes it.
+    path: String,
 }
 
 /// What is on the other side.
@@ -156,7 +159,8 @@ pub async fn connect(settings: &ConnectSettings, role: SessionRole) -> Result<Se
     let facts = facts.map_err(|error| refused(failure(&error).message))?;
     let row = first_row(&facts).ok_or_else(|| refused("the server gave no answer".into()))?;
     let number = |n| row.get(n).and_then(|text| text.parse::<i32>().ok()).unwrap_or(0);
-    let session = Session { client, pid: number(0), role, version: number(1).unsigned_abs() };
+    let version = number(1).unsigned_abs();
+    let session = Session { client, pid: number(0), role, version, path: "DEFAULT".into() };
     if session.version < OLDEST {
         return Err(ConnectError::Unfit(format!(
             "phase works with PostgreSQL 13 to 18; this server is {}.{}",
@@ -202,8 +206,33 @@ impl Session {
         if self.version < 140_000 {
             contract = contract.replace("SET idle_session_timeout = 0; ", "");
         }
-        let sql = format!("{before}{contract}");
+        let sql = format!("{before}{contract}; SET search_path TO {}", self.path);
         self.client.batch_execute(&sql).await.map_err(|error| failure(&error))
+    }
+
+    /// Takes a schema out of the `search_path`: a role that is called like the
+    /// metadata schema finds it there as `"$user"`, and its tables would end up
+    /// among the record's.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn keep_out(&mut self, schema: &Ident) -> Result<(), Failure> {
+        let sql = format!(
+            "SELECT {name} = ANY (s), (SELECT string_agg(quote_ident(x), ', ' ORDER BY n) \
+             FROM unnest(s) WITH ORDINALITY AS u(x, n) WHERE x <> {name}) FROM current_schemas(false) AS s",
+            name = literal(schema.as_str())
+        );
+        let answer = self.client.simple_query(&sql).await.map_err(|error| failure(&error))?;
+        if let Some(row) = first_row(&answer).filter(|row| row.get(0) == Some("t")) {
+            self.path = row.get(1).unwrap_or("''").to_owned();
+        }
+        self.hold_to_contract("").await
+    }
+
+    /// The `search_path` of statements that are not ours, as SET takes it.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// What is on the other side.
