@@ -1,3 +1,327 @@
-//! x
-use crate::harness::tests;
-tests![];
+//! Mixed writers: old and new versions of an application write the same rows,
+//! in any order, before, during and after the backfill.
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use tokio_postgres::Client;
+
+use crate::harness::{Db, Ended, TestResult, check, same, tests, value};
+
+tests![
+    random_interleavings_end_equal_and_lose_nothing,
+    writers_at_full_speed_lose_nothing,
+    the_rule_holds_case_by_case,
+    a_backfill_pays_nothing_and_never_writes_back,
+    a_default_on_the_new_column_is_refused,
+    split_columns_stay_together,
+];
+
+const RENAME: &str = "expand:
+  - {sql: ALTER TABLE t ADD COLUMN new text, undo: ALTER TABLE t DROP COLUMN new}
+  - sync: {table: t, set: {new: old}, back: {old: new}}
+backfill:
+  - {table: t, set: {new: old}, batch: {rows: 3, pause: 1ms}}
+contract:
+  - drop_column: {table: t, column: old}
+keep: 1d
+";
+
+/// One statement of one version of the application.
+#[derive(Debug, Clone)]
+enum Write {
+    InsertOld(i32, String),
+    InsertNew(i32, String),
+    UpdateOld(i32, String),
+    UpdateNew(i32, String),
+    UpdateBoth(i32, String, String),
+    UpsertOld(i32, String),
+    UpsertNew(i32, String),
+    Delete(i32),
+    /// Between statements: the phases go on.
+    Advance,
+    Batch,
+}
+
+fn write() -> impl Strategy<Value = Write> {
+    let (id, text) = (1..12_i32, "[a-zA-Z]{1,3}");
+    prop_oneof![
+        1 => (id.clone(), text).prop_map(|(i, v)| Write::InsertOld(i, v)),
+        1 => (id.clone(), text).prop_map(|(i, v)| Write::InsertNew(i, v)),
+        3 => (id.clone(), text).prop_map(|(i, v)| Write::UpdateOld(i, v)),
+        3 => (id.clone(), text).prop_map(|(i, v)| Write::UpdateNew(i, v)),
+        1 => (id.clone(), text, text).prop_map(|(i, a, b)| Write::UpdateBoth(i, a, b)),
+        1 => (id.clone(), text).prop_map(|(i, v)| Write::UpsertOld(i, v)),
+        1 => (id.clone(), text).prop_map(|(i, v)| Write::UpsertNew(i, v)),
+        1 => id.prop_map(Write::Delete),
+        1 => Just(Write::Advance),
+        2 => Just(Write::Batch),
+    ]
+}
+
+/// Runs random scripts in one session against a model of one value a row.
+async fn random_interleavings_end_equal_and_lose_nothing(db: Db) -> TestResult {
+    // One expanded plan per script would be slow: the shape is made by hand, with the plan's own SQL.
+    db.run("CREATE TABLE t (id int PRIMARY KEY, old text)").await?;
+    db.file("plans/1_p.yaml", RENAME)?;
+    let shown = db.phase(&["show", "1", "--json"]).await?.expect(0)?.json()?;
+    let sql = |id: &str| {
+        let steps = shown["steps"].as_array().cloned().unwrap_or_default();
+        let step = steps.into_iter().find(|step| step["id"] == id);
+        let statements = step.and_then(|step| step["sql"].as_array().cloned()).unwrap_or_default();
+        statements.iter().filter_map(|sql| sql.as_str()).collect::<Vec<_>>().join(";\n")
+    };
+    let (column, sync) = (sql("expand.1"), sql("expand.2"));
+    check!(!column.is_empty() && !sync.is_empty(), "show gave no SQL: {shown}");
+    let mut runner = TestRunner::default();
+    let scripts = proptest::collection::vec(write(), 1..40);
+    let client = db.connect().await?;
+    for _ in 0..150 {
+        let script = scripts.new_tree(&mut runner).map_err(|error| error.to_string())?.current();
+        client.batch_execute("DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, old text); INSERT INTO t SELECT i, 'x' || i FROM generate_series(1, 6) i").await?;
+        run_script(&client, &script, &column, &sync)
+            .await
+            .map_err(|error| format!("{error}\nscript: {script:?}"))?;
+    }
+    Ok(())
+}
+
+async fn run_script(client: &Client, script: &[Write], column: &str, sync: &str) -> TestResult {
+    let mut model: std::collections::BTreeMap<i32, String> = (1..=6).map(|i| (i, format!("x{i}"))).collect();
+    let mut expanded = false;
+    let expand = format!("{column}; {sync}");
+    for write in script.iter().chain([&Write::Advance]) {
+        let sql = match write {
+            Write::Advance if expanded => continue,
+            Write::Advance => {
+                expanded = true;
+                expand.clone()
+            }
+            Write::Batch if !expanded => continue,
+            Write::Batch => {
+                "UPDATE t SET new = old WHERE id IN (SELECT id FROM t WHERE new IS DISTINCT FROM old LIMIT 2)"
+                    .into()
+            }
+            // Before the expand there is only the old version.
+            Write::InsertNew(..) | Write::UpdateNew(..) | Write::UpdateBoth(..) | Write::UpsertNew(..)
+                if !expanded =>
+            {
+                continue;
+            }
+            Write::InsertOld(i, v) => {
+                format!("INSERT INTO t (id, old) VALUES ({i}, '{v}') ON CONFLICT DO NOTHING")
+            }
+            Write::InsertNew(i, v) => {
+                format!("INSERT INTO t (id, new) VALUES ({i}, '{v}') ON CONFLICT DO NOTHING")
+            }
+            Write::UpdateOld(i, v) => format!("UPDATE t SET old = '{v}' WHERE id = {i}"),
+            Write::UpdateNew(i, v) => format!("UPDATE t SET new = '{v}' WHERE id = {i}"),
+            Write::UpdateBoth(i, a, b) => format!("UPDATE t SET old = '{a}', new = '{b}' WHERE id = {i}"),
+            Write::UpsertOld(i, v) => format!(
+                "INSERT INTO t (id, old) VALUES ({i}, '{v}') ON CONFLICT (id) DO UPDATE SET old = excluded.old"
+            ),
+            Write::UpsertNew(i, v) => format!(
+                "INSERT INTO t (id, new) VALUES ({i}, '{v}') ON CONFLICT (id) DO UPDATE SET new = excluded.new"
+            ),
+            Write::Delete(i) => format!("DELETE FROM t WHERE id = {i}"),
+        };
+        client.batch_execute(&sql).await?;
+        remember(&mut model, write);
+        let seen = visible(client, expanded).await?;
+        let wanted: Vec<String> = model.iter().map(|(id, value)| format!("{id}={value}")).collect();
+        same!(seen, wanted.join(" "), "after {write:?}");
+    }
+    client.batch_execute("UPDATE t SET new = old WHERE new IS DISTINCT FROM old").await?;
+    same!(value(client, "SELECT count(*) FROM t WHERE new IS DISTINCT FROM old").await?, "0");
+    Ok(())
+}
+
+/// The model: one value a row, whoever wrote it.
+fn remember(model: &mut std::collections::BTreeMap<i32, String>, write: &Write) {
+    match write {
+        Write::InsertOld(i, v) | Write::InsertNew(i, v) => _ = model.entry(*i).or_insert_with(|| v.clone()),
+        Write::UpsertOld(i, v) | Write::UpsertNew(i, v) => _ = model.insert(*i, v.clone()),
+        Write::UpdateOld(i, v) | Write::UpdateNew(i, v) => {
+            _ = model.get_mut(i).map(|value| value.clone_from(v))
+        }
+        // New wins where it changed; where it was set to what it is already, old alone changed.
+        Write::UpdateBoth(i, a, b) => {
+            _ = model.get_mut(i).map(|value| *value = if value == b { a.clone() } else { b.clone() })
+        }
+        Write::Delete(i) => _ = model.remove(i),
+        Write::Advance | Write::Batch => {}
+    }
+}
+
+/// What the old version reads; once a row has the new shape, both must agree.
+async fn visible(
+    client: &Client,
+    expanded: bool,
+) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+    if expanded {
+        let apart = value(client, "SELECT count(*) FROM t WHERE new IS NOT NULL AND new <> old").await?;
+        check!(apart == "0", "{apart} rows are apart");
+    }
+    value(client, "SELECT coalesce(string_agg(id || '=' || old, ' ' ORDER BY id), '') FROM t").await
+}
+
+/// Real processes, real phases: four writers while the plan goes all its way.
+async fn writers_at_full_speed_lose_nothing(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, old text); INSERT INTO t SELECT i, 'start' FROM generate_series(1, 400) i").await?;
+    db.file("plans/1_p.yaml", RENAME)?;
+    let (stop, stopped) = tokio::sync::watch::channel(("old", false));
+    let mut writers = tokio::task::JoinSet::new();
+    for lane in 0..4 {
+        let (client, stopped) = (db.connect().await?, stopped.clone());
+        writers.spawn(async move {
+            let mut acknowledged = Vec::new();
+            let mut n = 0_u32;
+            loop {
+                let (newest, over) = *stopped.borrow();
+                if over {
+                    return Ok::<_, tokio_postgres::Error>(acknowledged);
+                }
+                // Two lanes stay at the old version while both are live.
+                let column =
+                    if newest == "new" || (newest == "both" && lane % 2 == 0) { "new" } else { "old" };
+                let (id, text) = (1 + lane + 4 * (n % 100), format!("{lane}-{n}"));
+                n += 1;
+                let sql = if n.is_multiple_of(7) {
+                    format!(
+                        "INSERT INTO t (id, {column}) VALUES ({}, '{text}')",
+                        1_000 + lane as u32 * 1_000_000 + n
+                    )
+                } else {
+                    format!("UPDATE t SET {column} = '{text}' WHERE id = {id}")
+                };
+                client.batch_execute(&sql).await?;
+                let id = if n.is_multiple_of(7) { 1_000 + lane as u32 * 1_000_000 + n } else { id };
+                acknowledged.push((id, text));
+            }
+        });
+    }
+    db.phase(&["expand"]).await?.expect(0)?;
+    stop.send_replace(("both", false));
+    db.phase(&["backfill"]).await?.expect(0)?;
+    db.phase(&["validate"]).await?.expect(0)?;
+    same!(db.value("SELECT count(*) FROM t WHERE new IS DISTINCT FROM old").await?, "0");
+    stop.send_replace(("new", false));
+    // A statement that an old writer had begun is over when its session has begun another.
+    let busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%old = %' AND state = 'active' AND pid <> pg_backend_pid()";
+    while db.value(busy).await? != "0" {}
+    db.run("SELECT pg_sleep(0.3)").await?;
+    db.phase(&["contract"]).await?.expect(0)?;
+    stop.send_replace(("new", true));
+    let mut last = std::collections::BTreeMap::new();
+    while let Some(acknowledged) = writers.join_next().await {
+        // Lanes own their rows, so the last write of each row is known.
+        last.extend(acknowledged??);
+    }
+    check!(last.len() > 400, "only {} rows were written", last.len());
+    let client = db.connect().await?;
+    let rows = client.query("SELECT id, new, _phase_1_old AS old FROM t", &[]).await?;
+    let rows: std::collections::BTreeMap<u32, (Option<String>, Option<String>)> = rows
+        .iter()
+        .map(|row| (row.get::<_, i32>("id").unsigned_abs(), (row.get("new"), row.get("old"))))
+        .collect();
+    for (id, text) in &last {
+        let wanted = Some(text.clone());
+        same!(rows.get(id), Some(&(wanted.clone(), wanted)), "row {id}");
+    }
+    Ok(())
+}
+
+async fn the_rule_holds_case_by_case(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, old text, other int)").await?;
+    db.file("plans/1_p.yaml", RENAME)?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    let client = db.connect().await?;
+    for (sql, wanted) in [
+        ("INSERT INTO t (id, old) VALUES (1, 'a')", "a a"),
+        ("INSERT INTO t (id, new) VALUES (1, 'b')", "b b"),
+        ("INSERT INTO t (id, old, new) VALUES (1, 'a', 'b')", "b b"),
+        ("INSERT INTO t (id) VALUES (1)", "- -"),
+        ("INSERT INTO t (id, old) VALUES (1, 'a'); UPDATE t SET old = 'c'", "c c"),
+        ("INSERT INTO t (id, old) VALUES (1, 'a'); UPDATE t SET new = 'c'", "c c"),
+        ("INSERT INTO t (id, old) VALUES (1, 'a'); UPDATE t SET new = NULL", "- -"),
+        ("INSERT INTO t (id, old) VALUES (1, 'a'); UPDATE t SET old = NULL", "- -"),
+        ("INSERT INTO t (id, old) VALUES (1, 'a'); UPDATE t SET old = 'c', new = 'd'", "d d"),
+        ("INSERT INTO t (id, old) VALUES (1, 'a'); UPDATE t SET other = 5", "a a"),
+        (
+            "INSERT INTO t (id, old) VALUES (1, 'a'), (2, 'b'); UPDATE t SET new = new || old; DELETE FROM t WHERE id = 2",
+            "aa aa",
+        ),
+        ("COPY t (id, old) FROM PROGRAM 'echo \"1,z\"' CSV", "z z"),
+    ] {
+        client
+            .batch_execute(&format!("TRUNCATE t; {sql}"))
+            .await
+            .map_err(|error| format!("{sql}: {error:?}"))?;
+        same!(
+            value(&client, "SELECT coalesce(old, '-') || ' ' || coalesce(new, '-') FROM t").await?,
+            wanted,
+            "{sql}"
+        );
+    }
+    // An image, not `=`, decides: a change of scale is a change.
+    db.run("CREATE TABLE n (id int PRIMARY KEY, old numeric, j json)").await?;
+    db.file("plans/2_n.yaml", "expand:\n  - {sql: 'ALTER TABLE n ADD COLUMN new numeric, ADD COLUMN k json', undo: ALTER TABLE n DROP COLUMN new}\n  - sync: {table: n, set: {new: old, k: j}, back: {old: new, j: k}}\n")?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    db.run(
+        "INSERT INTO n (id, old, j) VALUES (1, 1.0, '{}'); UPDATE n SET new = 1.00; UPDATE n SET k = '[ ]'",
+    )
+    .await?;
+    same!(db.value("SELECT old || ' ' || new || ' ' || j || ' ' || k FROM n").await?, "1.00 1.00 [ ] [ ]");
+    Ok(())
+}
+
+async fn a_backfill_pays_nothing_and_never_writes_back(db: Db) -> TestResult {
+    // upper and lower are no inverses: a write back would show.
+    db.run("CREATE TABLE t (id int PRIMARY KEY, old text); INSERT INTO t SELECT i, 'MiXed' || i FROM generate_series(1, 500) i").await?;
+    db.file(
+        "plans/1_p.yaml",
+        &RENAME.replace("{new: old}", "{new: upper(old)}").replace("{old: new}", "{old: lower(new)}"),
+    )?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    db.run(&format!("ALTER DATABASE \"{}\" SET track_functions = 'all'", db.name)).await?;
+    db.phase(&["backfill"]).await?.expect(0)?;
+    same!(db.value("SELECT count(*) FROM t WHERE new = upper(old) AND old LIKE 'MiXed%'").await?, "500");
+    let flush =
+        if db.major >= 15 { "SELECT pg_stat_force_next_flush()" } else { "SELECT pg_stat_clear_snapshot()" };
+    db.run(flush).await?;
+    let calls =
+        "SELECT coalesce(sum(calls), 0) FROM pg_stat_user_functions WHERE funcname LIKE 'phase_sync%'";
+    same!(db.value(calls).await?, "0");
+    // The same function does run for a writer, so that zero above means something.
+    db.run("UPDATE t SET new = 'NEW' WHERE id = 1; SELECT pg_sleep(0)").await?;
+    same!(db.value("SELECT old FROM t WHERE id = 1").await?, "new");
+    while db.value(calls).await? == "0" {
+        db.run("UPDATE t SET new = new || 'X' WHERE id = 1").await?;
+    }
+    Ok(())
+}
+
+async fn a_default_on_the_new_column_is_refused(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, old text)").await?;
+    db.file("plans/1_p.yaml", &RENAME.replace("new text,", "new text DEFAULT 'x',"))?;
+    let ended: Ended = db.phase(&["expand"]).await?.expect(1)?;
+    check!(ended.stderr.contains("column new has a default"), "{ended:?}");
+    db.phase(&["abort", "1"]).await?.expect(0)?;
+    Ok(())
+}
+
+async fn split_columns_stay_together(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, \"full\" text); INSERT INTO t VALUES (1, 'Ada Lovelace')")
+        .await?;
+    db.file(
+        "plans/1_p.yaml",
+        "expand:\n  - {sql: 'ALTER TABLE t ADD COLUMN first text, ADD COLUMN last text', undo: 'ALTER TABLE t DROP COLUMN first, DROP COLUMN last'}\n  \
+         - sync: {table: t, set: {first: \"split_part(\\\"full\\\", ' ', 1)\", last: \"split_part(\\\"full\\\", ' ', 2)\"}, back: {'\"full\"': \"concat_ws(' ', first, last)\"}}\n\
+         backfill:\n  - {table: t, set: {first: \"split_part(\\\"full\\\", ' ', 1)\", last: \"split_part(\\\"full\\\", ' ', 2)\"}}\n",
+    )?;
+    db.phase(&["advance", "1", "--to", "backfilled"]).await?.expect(0)?;
+    db.run("INSERT INTO t (id, first, last) VALUES (2, 'Grace', 'Hopper'); INSERT INTO t (id, \"full\") VALUES (3, 'Alan Turing'); UPDATE t SET last = 'Byron' WHERE id = 1").await?;
+    let all = "SELECT string_agg(\"full\" || '=' || first || '+' || last, ', ' ORDER BY id) FROM t";
+    same!(db.value(all).await?, "Ada Byron=Ada+Byron, Grace Hopper=Grace+Hopper, Alan Turing=Alan+Turing");
+    Ok(())
+}

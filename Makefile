@@ -1,0 +1,52 @@
+# The two commands of this project are `make demo` and `make test`. Each does
+# its whole set-up by itself on a machine with Rust's toolchain and a package
+# manager; `make help` lists the rest.
+
+CARGO ?= cargo
+DEMO_ARGS ?=
+TEST_ARGS ?=
+
+.PHONY: demo test test-core test-matrix setup setup-test build fmt lint deny docs clean help
+
+demo: setup            ## a throwaway server, an application under load, two plans through all phases
+	$(CARGO) run --release --locked --quiet -- demo $(DEMO_ARGS)
+
+test: setup-test       ## format, lints, unit tests, and the tests against real servers
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets --all-features --quiet -- -D warnings
+	$(CARGO) test --locked --all-features $(TEST_ARGS)
+
+test-core:             ## the pure core alone, no server needed
+	$(CARGO) test --locked --lib core::
+
+test-matrix: setup-test ## the server tests on PostgreSQL 13 to 18 (MATRIX="13 18" chooses)
+	sh scripts/test-matrix.sh $(TEST_ARGS)
+
+setup:                 ## install what building and the demo need, if it is missing
+	@sh scripts/setup.sh
+
+setup-test:            ## the same, and what the tests need besides
+	@sh scripts/setup.sh --test
+
+build:                 ## the release binary
+	$(CARGO) build --release --locked
+
+fmt:                   ## format the code
+	$(CARGO) fmt
+
+lint:                  ## clippy, warnings as errors
+	$(CARGO) clippy --locked --all-targets --all-features -- -D warnings
+
+deny:                  ## licences, bans and sources of the dependencies
+	@command -v cargo-deny >/dev/null || { echo "install it first: cargo install cargo-deny --locked"; exit 1; }
+	cargo deny check licenses bans sources
+
+docs:                  ## write the generated pages and snapshots again
+	UPDATE_DOCS=1 INSTA_UPDATE=always $(CARGO) test --locked --lib
+
+clean:                 ## remove what was built and fetched
+	$(CARGO) clean
+	rm -rf .phase-servers
+
+help:                  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
