@@ -10,6 +10,8 @@ mod progress;
 pub mod project;
 pub mod work;
 
+pub(crate) use progress::brief;
+
 use std::process::ExitCode;
 
 use clap::Parser;

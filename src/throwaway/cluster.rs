@@ -100,6 +100,14 @@ impl Cluster {
         self.end();
     }
 
+    /// Leaves the server running, for somebody else to stop.
+    pub fn leave(mut self) {
+        if let Some(mut reaper) = self.reaper.take() {
+            let _ = reaper.kill();
+            let _ = reaper.wait();
+        }
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
