@@ -21,3 +21,6 @@ pub mod demo;
 pub mod engine;
 pub mod pg;
 pub mod throwaway;
+
+#[cfg(test)]
+mod docs;

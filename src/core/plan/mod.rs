@@ -139,3 +139,9 @@ pub fn checksum(text: &str, pulled: &[(String, String)]) -> String {
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// The JSON Schema of the format, for completion in an editor.
+#[must_use]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(RawPlan)
+}

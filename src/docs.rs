@@ -1,0 +1,145 @@
+//! Writes the generated pages of docs/ and fails when one is behind;
+//! `UPDATE_DOCS=1` writes them again.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::CommandFactory;
+
+use crate::cli::args::Cli;
+use crate::core::plan::{Source, parse};
+use crate::core::state::State;
+use crate::core::transition::{TRANSITIONS, Work};
+use crate::core::version::Version;
+
+fn in_sync(file: &str, wanted: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, wanted).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == wanted, "{file} is behind: run make docs");
+}
+
+#[test]
+fn the_page_of_the_machine_is_the_table() {
+    let mut page = String::from(
+        "# The state machine\n\n\
+         Written from `TRANSITIONS` in `src/core/transition.rs` by `make docs`; a test keeps it so.\n\n\
+         A state is a guarantee that holds now. Work under way is `state` and `goal` being\n\
+         different: after a crash the same transition is entered again, and steps on record\n\
+         are skipped.\n\n```mermaid\nstateDiagram-v2\n    [*] --> planned\n",
+    );
+    for row in TRANSITIONS {
+        writeln!(page, "    {} --> {}: {}", row.from, row.to, row.command()).unwrap();
+    }
+    page +=
+        "    completed --> [*]\n    aborted --> [*]\n```\n\n## States\n\n| state | what holds |\n|---|---|\n";
+    for state in State::ALL {
+        writeln!(page, "| `{state}` | {} |", state.guarantee()).unwrap();
+    }
+    page += "\n## Transitions\n\n| from | to | command | of | what happens |\n|---|---|---|---|---|\n";
+    for row in TRANSITIONS {
+        let of = if matches!(row.work, Work::Apply | Work::RollBack) { "SQL migrations" } else { "plans" };
+        writeln!(
+            page,
+            "| `{}` | `{}` | `phase {}` | {of} | {} |",
+            row.from,
+            row.to,
+            row.command(),
+            row.sentence
+        )
+        .unwrap();
+    }
+    in_sync("docs/state-machine.md", &page);
+}
+
+#[test]
+fn the_page_of_the_commands_is_their_help() {
+    let mut command = Cli::command().term_width(100);
+    command.build();
+    let mut page = String::from(
+        "# The command line\n\nWritten from the commands' own help by `make docs`; a test keeps it so.\n\n\
+         ## Exit codes\n\n| code | meaning |\n|---|---|\n\
+         | 0 | done, or nothing to do |\n\
+         | 1 | failed; the state did not change, or is recorded as interrupted and can be resumed |\n\
+         | 2 | usage, configuration or plan error; the database was not touched |\n\
+         | 3 | waiting on a gate |\n| 4 | another runner has the plan |\n\
+         | 5 | work is left: paused, interrupted, or out of `--max-duration` |\n\
+         | 6 | drift: a file, checksum or order is not what the record says |\n\n\
+         ## JSON\n\nEvery command takes `--json` and then prints one document on stdout. An error is\n\
+         `{\"error\": {\"code\", \"message\", \"hints\": []}}`. Commands that move plans give\n\
+         `{\"moved\": [{\"version\", \"name\", \"kind\", \"from\", \"state\", \"outcome\", \"reasons\": []}]}`, where\n\
+         `outcome` is `reached`, `nothing_to_do`, `waiting`, `held`, `work_left` or `failed`.\n\
+         `phase status --json` gives\n\n```json\n\
+{\"plans\": [{\"version\": \"20261121093000\", \"name\": \"users_display_name\", \"kind\": \"plan\",\n  \
+\"state\": \"expanded\", \"goal\": \"backfilled\", \"since\": \"2026-11-21T09:40:00Z\", \"hold\": null,\n  \
+\"next\": {\"to\": \"backfilled\", \"waiting\": [], \"command\": \"phase backfill 20261121093000\"},\n  \
+\"backfill\": {\"rows_done\": 120000, \"rows_total\": 2000000, \"rows_written\": 119000, \"rows_per_s\": 41000,\n    \
+\"eta_s\": 46, \"quarantined\": 0, \"workers\": 1, \"pace\": \"full\", \"why\": null},\n  \
+\"error\": null}],\n \"drift\": []}\n```\n\n\
+         `kind` is `plan` or `sql`; `hold` is null or `{\"reason\", \"by\", \"since\"}`; `waiting` holds one\n\
+         sentence a reason; `drift` holds `{\"drift\": \"edited\" | \"missing\" | \"out_of_order\", …}`.\n",
+    );
+    writeln!(page, "\n## phase\n\n```text\n{}\n```", trimmed(&command.render_long_help().to_string()))
+        .unwrap();
+    for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
+        let name = sub.get_name().to_owned();
+        // The options that all share stand above, once.
+        let globals = ["database_url", "directory", "config", "json", "lock_wait", "verbose", "quiet"];
+        let sub = globals.iter().fold(sub.clone(), |sub, id| sub.mut_arg(id, |arg| arg.hide(true)));
+        let help = sub.clone().term_width(100).render_long_help().to_string();
+        writeln!(page, "\n## phase {name}\n\n```text\n{}\n```", trimmed(&help)).unwrap();
+    }
+    in_sync("docs/cli.md", &page);
+}
+
+fn trimmed(help: &str) -> String {
+    help.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim().to_owned()
+}
+
+#[test]
+fn every_command_teaches_by_an_example() {
+    for sub in Cli::command().get_subcommands().filter(|sub| sub.get_name() != "help") {
+        let after = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let own = format!("  phase {}", sub.get_name());
+        assert!(
+            after.contains("Example") && after.contains(&own) || after.contains("phase "),
+            "{}",
+            sub.get_name()
+        );
+        assert!(sub.get_about().is_some(), "{}", sub.get_name());
+    }
+}
+
+#[test]
+fn the_schema_is_that_of_the_types() {
+    let schema = serde_json::to_string_pretty(&crate::core::plan::schema()).unwrap();
+    in_sync("docs/plan.schema.json", &format!("{schema}\n"));
+}
+
+/// Every plan in a page reads, compiles and is what `phase check` accepts.
+fn plans_read(page: &str, least: usize) {
+    let version = Version::parse("20261121093000").unwrap();
+    let mut found = 0;
+    for block in page.split("```yaml\n").skip(1) {
+        let text = block.split("```").next().unwrap();
+        if text.contains("phase.yaml") {
+            continue;
+        }
+        found += 1;
+        let source = Source { file: "example", version: &version, name: "example", text };
+        let plan =
+            parse(&source, &|_| Ok("SELECT 1".into())).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        crate::core::compile::plan(&plan, crate::core::compile::Server::NEWEST)
+            .unwrap_or_else(|error| panic!("{error}\n{text}"));
+    }
+    assert!(found >= least, "only {found} examples");
+}
+
+#[test]
+fn the_examples_in_the_docs_read() {
+    plans_read(include_str!("../docs/plan-reference.md"), 5);
+    plans_read(include_str!("../README.md"), 1);
+}
