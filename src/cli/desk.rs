@@ -140,7 +140,7 @@ impl Desk {
             self.store.lock_taken(key).await?;
             return Ok(());
         }
-        Err(CommandError::Locked(locks.holder(key, &self.store).await))
+        Err(CommandError::Locked(Box::new(locks.holder(key, &self.store).await)))
     }
 
     /// Gives a lock back.

@@ -63,7 +63,7 @@ pub enum CommandError {
     Server(#[from] Failure),
     /// Another runner has a lock.
     #[error("{0}")]
-    Locked(Holder),
+    Locked(Box<Holder>),
     /// The files are not what the record says.
     #[error("{}", .0.iter().map(Drift::describe).collect::<Vec<_>>().join("\n"))]
     Drift(Vec<Drift>),
@@ -76,7 +76,7 @@ pub enum CommandError {
         /// `<version>_<name>`.
         item: String,
         /// Why.
-        error: RunError,
+        error: Box<RunError>,
     },
     /// There is no way from the present state.
     #[error("{item}: {why}")]

@@ -72,7 +72,7 @@ impl<'a> Worker<'a> {
         self.desk.store.register(item).await?;
         let key = LockKey::Item(item.version.clone());
         self.desk.lock(&key).await?;
-        let moved = self.locked(item, wanted, pending_before).await;
+        let moved = Box::pin(self.locked(item, wanted, pending_before)).await;
         let unlocked = self.desk.unlock(&key).await;
         let moved = moved?;
         unlocked.map(|()| moved)
@@ -108,8 +108,8 @@ impl<'a> Worker<'a> {
         let mut state = from;
         let mut wanted = wanted;
         loop {
-            let outcome = mover.advance(wanted).await;
-            match outcome.map_err(|error| CommandError::Run { item: item.stem(), error })? {
+            let outcome = Box::pin(mover.advance(wanted)).await;
+            match outcome.map_err(|error| CommandError::Run { item: item.stem(), error: Box::new(error) })? {
                 Outcome::Reached(reached) => {
                     state = reached;
                     // Without keep there is nothing to purge: the last step is a formality.

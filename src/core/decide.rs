@@ -162,7 +162,7 @@ fn roll_back(snapshot: &Snapshot<'_>) -> Decision {
         return Decision::NoPath("it was recorded by phase baseline and never ran here".into());
     }
     let mut against: Vec<String> =
-        records.iter().filter(|other| builds_on(item, other)).map(|other| built_on(other)).collect();
+        records.iter().filter(|other| builds_on(item, other)).map(built_on).collect();
     if let Rollback::Refused(why) = &item.down {
         against.push(why.clone());
     }

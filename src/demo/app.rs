@@ -101,7 +101,7 @@ impl Lane {
             3 => self.sign_up(text, "INSERT INTO users (name, email) VALUES ($1, $2) RETURNING id").await,
             _ => {
                 self.order(user, "EUR", "INSERT INTO orders (user_id, total) VALUES ($1, 1.5) RETURNING id")
-                    .await
+                    .await;
             }
         }
     }
@@ -114,7 +114,7 @@ impl Lane {
             1 | 2 => self.rename(user, text, "UPDATE users SET display_name = $2 WHERE id = $1").await,
             3 => {
                 self.sign_up(text, "INSERT INTO users (display_name, email) VALUES ($1, $2) RETURNING id")
-                    .await
+                    .await;
             }
             4 => {
                 self.order(
@@ -122,7 +122,7 @@ impl Lane {
                     "USD",
                     "INSERT INTO orders (user_id, total, currency) VALUES ($1, 1.5, 'USD') RETURNING id",
                 )
-                .await
+                .await;
             }
             _ => self.reprice().await,
         }

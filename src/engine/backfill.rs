@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::core::backfill::{Backfill, Position, Shape, Variant};
+use crate::core::backfill::{Backfill, Position, Shape};
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::retry;
 use crate::engine::event::{Event, Progress};
 use crate::engine::execute::{Current, Ended, Execution, RunError};
-use crate::engine::{BatchDone, Store, Target, crash};
+use crate::engine::{Batch, BatchDone, Store, Target, crash};
 
 impl<S: Store, T: Target> Execution<'_, S, T> {
     pub(crate) async fn backfill(
@@ -53,8 +53,8 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                 return Ok(Ended::WorkLeft(why.into()));
             }
             let done = match self.batch(current, backfill, shape, position).await? {
-                Batch::Done(done) => done,
-                Batch::Left(why) => return Ok(Ended::WorkLeft(why)),
+                Sent::Done(done) => done,
+                Sent::Left(why) => return Ok(Ended::WorkLeft(why)),
             };
             *position = done.position;
             self.listener.on(&Event::Progress(rate.progress(position)));
@@ -76,20 +76,19 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         backfill: &Backfill,
         shape: &Shape,
         position: &Position,
-    ) -> Result<Batch, RunError> {
+    ) -> Result<Sent, RunError> {
         let id = current.step.id.as_str();
-        let variant = Variant { after: position.cursor.is_some(), second_pass: position.pass == 2 };
+        let batch = Batch { step: id, backfill, shape, position, limits: &self.limits };
         let began = Instant::now();
         let mut attempts = 0_u32;
         loop {
             attempts += 1;
-            let batch = self.target.batch(self.fence, id, backfill, shape, position, variant, &self.limits);
-            let failure = match self.interruptible(batch).await {
-                Ok(done) => return Ok(Batch::Done(done)),
+            let failure = match self.interruptible(self.target.batch(self.fence, &batch)).await {
+                Ok(done) => return Ok(Sent::Done(done)),
                 Err(failure) => failure,
             };
             if let (FailureKind::Cancelled, Some(why)) = (failure.kind, self.stop.reason()) {
-                return Ok(Batch::Left(why.into()));
+                return Ok(Sent::Left(why.into()));
             }
             let pause = failure
                 .kind
@@ -109,13 +108,14 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             });
             self.stop.sleep(pause).await;
             if let Some(why) = self.stop.reason() {
-                return Ok(Batch::Left(why.into()));
+                return Ok(Sent::Left(why.into()));
             }
         }
     }
 }
 
-enum Batch {
+/// How sending a batch ended.
+enum Sent {
     Done(BatchDone),
     Left(String),
 }

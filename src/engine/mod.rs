@@ -116,6 +116,29 @@ pub struct Watch {
     pub waiting_for: Vec<crate::core::failure::Blocker>,
 }
 
+/// A batch that is to be sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    /// The backfill's step.
+    pub step: &'a str,
+    /// The backfill.
+    pub backfill: &'a Backfill,
+    /// Its table.
+    pub shape: &'a Shape,
+    /// Where the walk is.
+    pub position: &'a Position,
+    /// The time limits.
+    pub limits: &'a Limits,
+}
+
+impl Batch<'_> {
+    /// Which of the batch statements it needs.
+    #[must_use]
+    pub const fn variant(&self) -> Variant {
+        Variant { after: self.position.cursor.is_some(), second_pass: self.position.pass == 2 }
+    }
+}
+
 /// A batch that committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchDone {
@@ -151,7 +174,7 @@ pub trait Target: Sync {
     /// What builds a dropped index again, as JSON for the step's record.
     fn index_definition(&self, index: &QName)
     -> impl Future<Output = Result<Option<String>, Failure>> + Send;
-    /// Sessions that keep the last cleanup or build from going on: none, unless it waits.
+    /// The first value of a query, as text.
     fn fetch_value(
         &self,
         sql: &str,
@@ -175,12 +198,7 @@ pub trait Target: Sync {
     fn batch(
         &self,
         fence: &Fence,
-        step: &str,
-        backfill: &Backfill,
-        shape: &Shape,
-        position: &Position,
-        variant: Variant,
-        limits: &Limits,
+        batch: &Batch<'_>,
     ) -> impl Future<Output = Result<BatchDone, Failure>> + Send;
     /// Asks the server to cancel what runs now.
     fn cancel(&self) -> impl Future<Output = ()> + Send;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use crate::core::backfill::{Backfill, Position, Shape, TypedColumn, Variant};
+use crate::core::backfill::{Backfill, Position, Shape, TypedColumn};
 use crate::core::failure::{Blocker, Failure, FailureKind};
 use crate::core::gate::QueryFact;
 use crate::core::ident::{Ident, QName, literal, plain};
@@ -14,7 +14,7 @@ use crate::core::index::{Found, Probe};
 use crate::core::plan::model::BackfillWork;
 use crate::core::preflight::{Key, Requirement};
 use crate::core::step::{Limits, Statements};
-use crate::engine::{BatchDone, Fence, StepWrite, Target, Watch, crash};
+use crate::engine::{Batch, BatchDone, Fence, StepWrite, Target, Watch, crash};
 use crate::pg::classify::failure;
 use crate::pg::connect::{ConnectError, ConnectSettings, Session, SessionRole, connect};
 use crate::pg::queries as q;
@@ -374,17 +374,8 @@ impl Target for PgTarget {
         walk::second_pass(self, fence, step).await
     }
 
-    async fn batch(
-        &self,
-        fence: &Fence,
-        step: &str,
-        backfill: &Backfill,
-        shape: &Shape,
-        position: &Position,
-        variant: Variant,
-        limits: &Limits,
-    ) -> Result<BatchDone, Failure> {
-        walk::batch(self, fence, step, backfill, shape, position, variant, limits).await
+    async fn batch(&self, fence: &Fence, batch: &Batch<'_>) -> Result<BatchDone, Failure> {
+        walk::batch(self, fence, batch).await
     }
 
     async fn cancel(&self) {

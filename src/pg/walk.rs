@@ -6,10 +6,9 @@ use std::sync::Mutex;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement};
 
-use crate::core::backfill::{Backfill, Position, Shape, Variant};
+use crate::core::backfill::{Backfill, Position, Shape};
 use crate::core::failure::{Failure, FailureKind};
-use crate::core::step::Limits;
-use crate::engine::{BatchDone, Fence};
+use crate::engine::{Batch, BatchDone, Fence};
 use crate::pg::classify::failure;
 use crate::pg::connect::{Session, SessionRole};
 use crate::pg::queries as q;
@@ -80,24 +79,15 @@ pub(crate) async fn second_pass(target: &PgTarget, fence: &Fence, step: &str) ->
 }
 
 /// One batch: fence, rows and cursor in one statement.
-#[allow(clippy::too_many_arguments, reason = "the port's own list")]
-pub(crate) async fn batch(
-    target: &PgTarget,
-    fence: &Fence,
-    step: &str,
-    backfill: &Backfill,
-    shape: &Shape,
-    position: &Position,
-    variant: Variant,
-    limits: &Limits,
-) -> Result<BatchDone, Failure> {
+pub(crate) async fn batch(target: &PgTarget, fence: &Fence, batch: &Batch<'_>) -> Result<BatchDone, Failure> {
     let walker = walker(target).await?;
     let client = &walker.session.client;
     target.cancellable(client);
-    let statement = walker.prepare(target, step, backfill, shape, variant, limits).await?;
-    let rows = i64::from(backfill.rows);
+    let statement = walker.prepare(target, batch).await?;
+    let rows = i64::from(batch.backfill.rows);
+    let position = batch.position;
     let params: [&(dyn ToSql + Sync); 6] =
-        [&fence.version.as_str(), &step, &fence.epoch, &rows, &position.cursor, &position.upper];
+        [&fence.version.as_str(), &batch.step, &fence.epoch, &rows, &position.cursor, &position.upper];
     let row = client.query_opt(&statement, &params).await.map_err(|error| failure(&error))?;
     let row = row.ok_or_else(Failure::fenced)?;
     let position = Position {
@@ -113,17 +103,9 @@ pub(crate) async fn batch(
 
 impl Walker {
     /// Prepares a batch statement once, and sets the limits that it runs under.
-    async fn prepare(
-        &self,
-        target: &PgTarget,
-        step: &str,
-        backfill: &Backfill,
-        shape: &Shape,
-        variant: Variant,
-        limits: &Limits,
-    ) -> Result<Statement, Failure> {
+    async fn prepare(&self, target: &PgTarget, batch: &Batch<'_>) -> Result<Statement, Failure> {
         // The text itself is the key: nothing else tells two batches apart for sure.
-        let sql = backfill.batch_sql(shape, variant, target.metadata());
+        let sql = batch.backfill.batch_sql(batch.shape, batch.variant(), target.metadata());
         let known = self.prepared.lock().ok().and_then(|prepared| prepared.get(&sql).cloned());
         if let Some(statement) = known {
             return Ok(statement);
@@ -131,11 +113,11 @@ impl Walker {
         let client: &Client = &self.session.client;
         let set = format!(
             "SET lock_timeout = {}; SET statement_timeout = {}",
-            limits.lock_timeout.as_millis(),
-            limits.statement_timeout.as_millis()
+            batch.limits.lock_timeout.as_millis(),
+            batch.limits.statement_timeout.as_millis()
         );
         client.batch_execute(&set).await.map_err(|error| failure(&error))?;
-        tracing::debug!(step, %sql, "batch statement");
+        tracing::debug!(step = batch.step, %sql, "batch statement");
         let statement = client.prepare(&sql).await.map_err(|error| failure(&error))?;
         let mut prepared = self
             .prepared

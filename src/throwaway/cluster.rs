@@ -180,7 +180,7 @@ impl Cluster {
     fn log_end(&self) -> String {
         let mut text = String::new();
         if let Ok(mut log) = fs::File::open(self.folder.join("log")) {
-            let length = log.metadata().map(|metadata| metadata.len()).unwrap_or(0);
+            let length = log.metadata().map_or(0, |metadata| metadata.len());
             let _ = log.seek(SeekFrom::Start(length.saturating_sub(LOG_BYTES)));
             let _ = log.read_to_string(&mut text);
         }

@@ -3,6 +3,15 @@
 //! and stops. `PHASE_TEST_SERVERS` names the folders with server binaries,
 //! separated by colons; without it the system's are taken.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs
+)]
+
 mod abort;
 mod backfill;
 mod bad_input;
@@ -43,7 +52,7 @@ fn main() -> ExitCode {
         }
         match Cluster::start(binaries, &Options::default()) {
             Ok(cluster) => {
-                servers.push((binaries.major(), Some(Arc::new(Server::new(cluster, binaries.clone())))))
+                servers.push((binaries.major(), Some(Arc::new(Server::new(cluster, binaries.clone())))));
             }
             Err(error) => {
                 eprintln!("{error}");

@@ -142,11 +142,11 @@ fn remember(model: &mut std::collections::BTreeMap<i32, String>, write: &Write) 
         Write::InsertOld(i, v) | Write::InsertNew(i, v) => _ = model.entry(*i).or_insert_with(|| v.clone()),
         Write::UpsertOld(i, v) | Write::UpsertNew(i, v) => _ = model.insert(*i, v.clone()),
         Write::UpdateOld(i, v) | Write::UpdateNew(i, v) => {
-            _ = model.get_mut(i).map(|value| value.clone_from(v))
+            _ = model.get_mut(i).map(|value| value.clone_from(v));
         }
         // New wins where it changed; where it was set to what it is already, old alone changed.
         Write::UpdateBoth(i, a, b) => {
-            _ = model.get_mut(i).map(|value| *value = if value == b { a.clone() } else { b.clone() })
+            _ = model.get_mut(i).map(|value| *value = if value == b { a.clone() } else { b.clone() });
         }
         Write::Delete(i) => _ = model.remove(i),
         Write::Advance | Write::Batch => {}
@@ -189,13 +189,13 @@ async fn writers_at_full_speed_lose_nothing(db: Db) -> TestResult {
                 let sql = if n.is_multiple_of(7) {
                     format!(
                         "INSERT INTO t (id, {column}) VALUES ({}, '{text}')",
-                        1_000 + lane as u32 * 1_000_000 + n
+                        1_000 + lane * 1_000_000 + n
                     )
                 } else {
                     format!("UPDATE t SET {column} = '{text}' WHERE id = {id}")
                 };
                 client.batch_execute(&sql).await?;
-                let id = if n.is_multiple_of(7) { 1_000 + lane as u32 * 1_000_000 + n } else { id };
+                let id = if n.is_multiple_of(7) { 1_000 + lane * 1_000_000 + n } else { id };
                 acknowledged.push((id, text));
             }
         });

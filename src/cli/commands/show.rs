@@ -130,7 +130,7 @@ fn step_text(step: &Step, record: Option<&StepRecord>) -> String {
             }
         }
         Undo::Recorded => {
-            text += "    undo: builds it again as it was; its definition is kept when it is dropped\n"
+            text += "    undo: builds it again as it was; its definition is kept when it is dropped\n";
         }
         Undo::Irreversible(why) => text += &format!("    no undo: {why}\n"),
     }

@@ -110,7 +110,7 @@ async fn entry(desk: &Desk, item: &Item, items: &[Item], records: &[Record]) -> 
     let facts = if desk.recorded() {
         facts(&desk.store, &desk.target, item, record)
             .await
-            .map_err(|error| CommandError::Run { item: item.stem(), error })?
+            .map_err(|error| CommandError::Run { item: item.stem(), error: Box::new(error) })?
     } else {
         Facts {
             now: Timestamp::now(),

@@ -116,7 +116,7 @@ fn depends_on(
                 format!("{text:?} names no version: write it like 20261120081500 or 20261120081500_orders"),
             ),
             Some(version) if version == *source.version => {
-                faults.add(place, "a plan cannot depend on itself")
+                faults.add(place, "a plan cannot depend on itself");
             }
             Some(value) => found.push(Placed { value, place }),
         }

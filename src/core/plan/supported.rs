@@ -9,7 +9,7 @@ impl Plan {
     pub fn unsupported(&self) -> Vec<(Place, String)> {
         let mut found = Vec::new();
         let mut add = |place, what: &str| {
-            found.push((place, format!("{what} is not supported by this version of phase yet")))
+            found.push((place, format!("{what} is not supported by this version of phase yet")));
         };
         for entry in &self.backfill {
             let spec = &entry.value;

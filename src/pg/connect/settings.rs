@@ -354,7 +354,7 @@ mod tests {
         ] {
             match resolve(Some(url), &[]) {
                 Ok(settings) => {
-                    assert!(!format!("{settings:?}{}", settings.place()).contains("s3cret"), "{url}")
+                    assert!(!format!("{settings:?}{}", settings.place()).contains("s3cret"), "{url}");
                 }
                 Err(error) => assert!(!format!("{error}{error:?}").contains("s3cret"), "{url}: {error}"),
             }
