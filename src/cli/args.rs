@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::cli::commands;
 use crate::cli::config::Config;
 use crate::cli::exit::CommandError;
-use crate::cli::project::ProjectError;
+use crate::cli::files::ProjectError;
 use crate::pg::connect::ConnectSettings;
 
 /// Takes a live PostgreSQL database from one schema to the next, phase by

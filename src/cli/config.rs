@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::cli::project::ProjectError;
+use crate::cli::files::{ProjectError, read};
 use crate::core::ident::Ident;
 use crate::core::plan::yaml;
 use crate::core::step::Limits;
@@ -65,7 +65,7 @@ impl Config {
     pub fn load(dir: &Path, file: Option<&Path>) -> Result<Self, ProjectError> {
         let path = file.map_or_else(|| dir.join(FILE), Path::to_path_buf);
         let raw = if file.is_some() || path.exists() {
-            let text = crate::cli::project::read(&path, crate::core::plan::MAX_PLAN_BYTES)?;
+            let text = read(&path, crate::core::plan::MAX_PLAN_BYTES)?;
             let name = path.display().to_string();
             yaml::read::<Raw>(&name, &text).map_err(|error| ProjectError::Invalid(error.to_string()))?
         } else {

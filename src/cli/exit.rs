@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::cli::project::ProjectError;
+use crate::cli::files::ProjectError;
 use crate::core::failure::Failure;
 use crate::core::timeline::Drift;
-use crate::engine::execute::RunError;
+use crate::engine::error::RunError;
 use crate::pg::connect::ConnectError;
 use crate::pg::lock::Holder;
 

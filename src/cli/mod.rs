@@ -5,12 +5,11 @@ pub mod commands;
 pub mod config;
 pub mod desk;
 pub mod exit;
+pub mod files;
 pub mod output;
 mod progress;
 pub mod project;
 pub mod work;
-
-pub(crate) use progress::brief;
 
 use std::process::ExitCode;
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::args::Global;
+use crate::core::brief::brief;
 use crate::core::failure::Blocker;
 use crate::engine::event::{Event, Listener, Progress};
 
@@ -158,18 +159,4 @@ fn eta(progress: &Progress) -> String {
     }
     let seconds = (left / progress.rows_per_s).min(1e9);
     format!("ETA {}", brief(Duration::from_secs_f64(seconds)))
-}
-
-/// A duration with no more digits than a person reads.
-pub(crate) fn brief(span: Duration) -> String {
-    let rounded = match span {
-        span if span < Duration::from_secs(1) => {
-            Duration::from_millis(u64::try_from(span.as_millis()).unwrap_or(0))
-        }
-        span if span < Duration::from_secs(60) => {
-            Duration::from_millis(span.as_secs() * 1_000 + u64::from(span.subsec_millis()) / 100 * 100)
-        }
-        span => Duration::from_secs(span.as_secs()),
-    };
-    humantime::format_duration(rounded).to_string()
 }

@@ -1,9 +1,9 @@
 //! Owns the rule who may be in flight beside whom: no two items share a table
 //! unless one depends on the other, and nobody gets ahead of what it builds on.
 
-use crate::core::record::Record;
+use crate::core::record::{Kind, Record};
 use crate::core::state::State;
-use crate::core::timeline::{Item, Kind};
+use crate::core::timeline::Item;
 
 /// Gives every reason why `item` may not go on to `to` beside the other items
 /// on record, one sentence each.

@@ -2,10 +2,10 @@
 
 use crate::core::conflict;
 use crate::core::gate::{self, Facts};
-use crate::core::record::{Hold, Record};
+use crate::core::record::{Hold, Kind, Record};
 use crate::core::state::State;
 use crate::core::step::{Phase, Step, Undo};
-use crate::core::timeline::{Item, Kind, Rollback};
+use crate::core::timeline::{Item, Rollback};
 use crate::core::transition::{Transition, Work};
 
 /// What somebody asked for.

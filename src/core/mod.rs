@@ -2,6 +2,7 @@
 //! nothing but itself. Everything here is a function from values to values.
 
 pub mod backfill;
+pub mod brief;
 pub mod compile;
 pub mod conflict;
 pub mod decide;

@@ -4,8 +4,28 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::core::state::State;
-use crate::core::timeline::Kind;
 use crate::core::version::Version;
+
+/// What kind of file an item came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A phase plan.
+    Plan,
+    /// A SQL migration.
+    Sql,
+}
+
+impl Kind {
+    /// The stored name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Sql => "sql",
+        }
+    }
+}
 
 /// One item on record.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,31 +8,10 @@ use serde::Serialize;
 use crate::core::migration::Down;
 use crate::core::plan::model::{Gate, Gates};
 use crate::core::preflight::Requirement;
-use crate::core::record::Record;
+use crate::core::record::{Kind, Record};
 use crate::core::state::State;
 use crate::core::step::{Limits, Phase, Step};
 use crate::core::version::Version;
-
-/// What kind of file an item came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// A phase plan.
-    Plan,
-    /// A SQL migration.
-    Sql,
-}
-
-impl Kind {
-    /// The stored name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Plan => "plan",
-            Self::Sql => "sql",
-        }
-    }
-}
 
 /// One file of the timeline, compiled: what can be run.
 #[derive(Debug, Clone, PartialEq)]

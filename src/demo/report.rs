@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::cli::brief;
+use crate::core::brief::brief;
 
 /// What the demo saw.
 #[derive(Debug, Clone, PartialEq, Serialize)]

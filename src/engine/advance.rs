@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use crate::core::decide::{Decision, Snapshot, Wanted, decide};
 use crate::core::gate::{Facts, QueryFact};
-use crate::core::record::{Hold, Record, StepRecord, StepStatus};
+use crate::core::record::{Hold, Kind, Record, StepRecord, StepStatus};
 use crate::core::state::State;
 use crate::core::step::{Limits, Phase, Step};
-use crate::core::timeline::{Item, Kind, Rollback};
+use crate::core::timeline::{Item, Rollback};
 use crate::core::transition::{Transition, Work};
+use crate::engine::error::RunError;
 use crate::engine::event::{Event, Listener};
-use crate::engine::execute::{Direction, Ended, Execution, RunError};
+use crate::engine::execute::{Direction, Ended, Execution};
 use crate::engine::stop::Stop;
 use crate::engine::{Fence, Store, Target, crash};
 

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use crate::core::backfill::{Backfill, Position, Shape};
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::retry;
+use crate::engine::error::RunError;
 use crate::engine::event::{Event, Progress};
-use crate::engine::execute::{Current, Ended, Execution, RunError};
+use crate::engine::execute::{Current, Ended, Execution};
 use crate::engine::{Batch, BatchDone, Store, Target, crash};
 
 impl<S: Store, T: Target> Execution<'_, S, T> {

@@ -2,68 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::core::failure::{Blocker, Failure, FailureKind};
+use crate::core::failure::{Failure, FailureKind};
 use crate::core::record::{StepRecord, StepStatus};
 use crate::core::retry;
 use crate::core::step::{Action, IndexBuild, Limits, Statements, Step, Undo};
+use crate::engine::error::RunError;
 use crate::engine::event::{Event, Listener};
 use crate::engine::stop::Stop;
 use crate::engine::{Fence, StepWrite, Store, Target, crash};
-
-/// Why a run ended before its goal.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RunError {
-    /// A step failed.
-    #[error("step {step} ({title}) failed: {failure}")]
-    Step {
-        /// The step.
-        step: String,
-        /// What it does.
-        title: String,
-        /// What the server said.
-        failure: Failure,
-    },
-    /// A step could not get its locks in time.
-    #[error("step {step} ({title}) got no lock within {}: {}", humantime::format_duration(*waited), in_the_way(blockers))]
-    NoLock {
-        /// The step.
-        step: String,
-        /// What it does.
-        title: String,
-        /// How long it went on.
-        waited: Duration,
-        /// Sessions that were in the way.
-        blockers: Vec<Blocker>,
-    },
-    /// Nobody can say whether a statement took effect.
-    #[error("step {step} was interrupted, and nobody can say whether this statement took effect: {sql}")]
-    Ambiguous {
-        /// The step.
-        step: String,
-        /// The statement.
-        sql: String,
-    },
-    /// What a step found is not what it may go on with.
-    #[error("step {step} ({title}) stopped: {why}")]
-    Refused {
-        /// The step.
-        step: String,
-        /// What it does.
-        title: String,
-        /// Why.
-        why: String,
-    },
-    /// The record could not be read or written.
-    #[error("the record could not be kept: {0}")]
-    Store(#[from] Failure),
-}
-
-fn in_the_way(blockers: &[Blocker]) -> String {
-    if blockers.is_empty() {
-        return "no session was seen in the way at the end".into();
-    }
-    blockers.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
 
 /// How a step ended.
 #[must_use]

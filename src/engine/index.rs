@@ -6,8 +6,9 @@ use crate::core::failure::{Blocker, Failure, FailureKind};
 use crate::core::ident::QName;
 use crate::core::index::{Probe, ToBuild, ToDrop, to_build, to_drop};
 use crate::core::step::{IndexBuild, drop_index_sql};
+use crate::engine::error::RunError;
 use crate::engine::event::Event;
-use crate::engine::execute::{Current, Ended, Execution, RunError};
+use crate::engine::execute::{Current, Ended, Execution};
 use crate::engine::{Store, Target, Watch, crash};
 
 /// How long to wait before looking again at a build of another session.

@@ -5,6 +5,7 @@
 pub mod advance;
 pub mod backfill;
 pub mod crash;
+pub mod error;
 pub mod event;
 pub mod execute;
 pub mod index;

@@ -120,12 +120,6 @@ impl LockSession {
         Self { session, schema }
     }
 
-    /// Whether the session is still there; its locks are, if it is.
-    #[must_use]
-    pub fn alive(&self) -> bool {
-        !self.session.client.is_closed()
-    }
-
     /// Takes a lock, polling for up to `wait`; false when somebody else kept it.
     ///
     /// # Errors

@@ -1,11 +1,15 @@
 //! The PostgreSQL side: the ports of the engine, and the only place that speaks
 //! the protocol.
 
+mod catalog;
 pub mod classify;
 pub mod connect;
+pub mod history;
 pub mod lock;
 pub mod queries;
 pub mod schema;
+mod sessions;
 pub mod store;
 pub mod target;
 mod walk;
+mod watch;

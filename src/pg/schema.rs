@@ -6,7 +6,6 @@ use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::{Ident, literal};
 use crate::pg::classify::failure;
 use crate::pg::queries::SCHEMA;
-use crate::pg::target::search_path;
 
 /// The version of the metadata schema that this program writes.
 #[must_use]
@@ -68,5 +67,5 @@ pub async fn upgrade(client: &Client, schema: &Ident) -> Result<(), Failure> {
 /// # Errors
 /// When the server does not answer.
 pub async fn enter(client: &Client, schema: &Ident) -> Result<(), Failure> {
-    client.batch_execute(&search_path(schema)).await.map_err(|error| failure(&error))
+    client.batch_execute(&format!("SET search_path = {schema}")).await.map_err(|error| failure(&error))
 }

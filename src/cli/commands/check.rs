@@ -7,10 +7,12 @@ use serde::Serialize;
 
 use crate::cli::args::Global;
 use crate::cli::exit::CommandError;
+use crate::cli::files::ProjectError;
 use crate::cli::output::Output;
-use crate::cli::project::{Project, ProjectError};
+use crate::cli::project::Project;
 use crate::core::compile::Server;
-use crate::core::timeline::{Item, Kind};
+use crate::core::record::Kind;
+use crate::core::timeline::Item;
 
 /// Check plans and SQL migrations without a server, for CI.
 ///

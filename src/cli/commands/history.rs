@@ -7,10 +7,10 @@ use crate::cli::args::Global;
 use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::CommandError;
 use crate::cli::output::Output;
-use crate::cli::progress::brief;
 use crate::cli::project::find;
+use crate::core::brief::brief;
 use crate::engine::stop::Stop;
-use crate::pg::store::HistoryEvent;
+use crate::pg::history::HistoryEvent;
 
 /// Show who ran what, when, how long, with which outcome.
 #[derive(Debug, Args)]

@@ -12,10 +12,10 @@ use crate::cli::progress;
 use crate::cli::project::find;
 use crate::cli::work::{Moved, Worker, check_drift, contained, report};
 use crate::core::decide::Wanted;
-use crate::core::record::Record;
+use crate::core::record::{Kind, Record};
 use crate::core::state::State;
 use crate::core::step::Phase;
-use crate::core::timeline::{Item, Kind};
+use crate::core::timeline::Item;
 use crate::core::transition::{TRANSITIONS, Transition, Work};
 use crate::engine::stop::Stop;
 

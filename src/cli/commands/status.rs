@@ -15,13 +15,13 @@ use crate::cli::project::find;
 use crate::cli::work::pending_before;
 use crate::core::decide::{Decision, Snapshot, Wanted, decide};
 use crate::core::gate::Facts;
-use crate::core::record::{Hold, Record};
+use crate::core::record::{Hold, Kind, Record};
 use crate::core::state::State;
-use crate::core::timeline::{Drift, Item, Kind, drift};
+use crate::core::timeline::{Drift, Item, drift};
 use crate::core::transition::Transition;
 use crate::engine::advance::facts;
 use crate::engine::stop::Stop;
-use crate::pg::store::RangeProgress;
+use crate::pg::history::RangeProgress;
 
 /// Show where everything stands, what waits and why, and the next command.
 #[derive(Debug, Args)]

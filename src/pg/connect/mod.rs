@@ -3,6 +3,7 @@
 mod passfile;
 mod proxy;
 mod settings;
+mod string;
 mod tls;
 
 use std::time::Duration;
