@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::cli::files::{ProjectError, read};
 use crate::core::ident::Ident;
+use crate::core::plan::durations::check_limit;
 use crate::core::plan::yaml;
 use crate::core::step::Limits;
 
@@ -78,7 +79,10 @@ impl Config {
         let duration = |key: &str, text: Option<String>, default| match text {
             None => Ok(default),
             Some(text) => {
-                humantime::parse_duration(&text).map_err(|error| wrong(key, format!("{text:?}: {error}")))
+                let span = humantime::parse_duration(&text)
+                    .map_err(|error| wrong(key, format!("{text:?}: {error}")))?;
+                check_limit(span).map_err(|why| wrong(key, format!("{text:?}: {why}")))?;
+                Ok(span)
             }
         };
         let settings = raw.settings;

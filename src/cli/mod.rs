@@ -38,7 +38,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::from(Code::Failed));
         }
     };
-    let json = cli.global.json;
+    let json = cli.global.json || matches!(&cli.command, Command::Check(args) if args.json());
     let result = runtime.block_on(async {
         let (stopper, stop) = Stop::new();
         let signals = tokio::spawn(stop_on_signals(stopper));
@@ -57,7 +57,7 @@ async fn run(cli: Cli, stop: Stop) -> Result<output::Output, CommandError> {
     match cli.command {
         Command::Init(args) => commands::init::run(global, &args, stop).await,
         Command::New(args) => commands::new::run(global, &args),
-        Command::Check(args) => commands::check::run(global, &args),
+        Command::Check(args) => commands::check::run(global, &args, stop).await,
         Command::Show(args) => commands::show::run(global, &args, stop).await,
         Command::Status(args) => commands::status::run(global, &args, stop).await,
         Command::Advance(args) => commands::advance::run(global, &args, stop).await,

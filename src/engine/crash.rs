@@ -3,8 +3,8 @@
 
 /// Marks a boundary between two effects.
 ///
-/// With the feature `crash-points`, `PHASE_CRASH_AT=n` kills the process with
-/// SIGKILL at the n-th boundary, and `PHASE_CRASH_LOG=file` gets the name of
+/// With the feature `crash-points`, `PHASE_CRASH_AT` kills the process with
+/// SIGKILL at the n-th boundary or at the one of that name, and `PHASE_CRASH_LOG=file` gets the name of
 /// each boundary that was passed, one a line.
 #[cfg(not(feature = "crash-points"))]
 #[inline(always)]
@@ -21,8 +21,8 @@ pub fn point(name: &str) {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(path);
         let _ = log.and_then(|mut log| writeln!(log, "{name}"));
     }
-    let at = std::env::var("PHASE_CRASH_AT").ok().and_then(|at| at.parse::<u64>().ok());
-    if at == Some(number) {
+    let at = std::env::var("PHASE_CRASH_AT").unwrap_or_default();
+    if at == number.to_string() || at == name {
         let _ = nix::sys::signal::kill(nix::unistd::getpid(), nix::sys::signal::Signal::SIGKILL);
     }
 }

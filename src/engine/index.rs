@@ -34,13 +34,15 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                 },
                 ToBuild::DropFirst => {
                     self.start(current, &mut begun, &build.create).await?;
-                    if let left @ Ended::WorkLeft(_) = self.drop_leftover(current, &index).await? {
+                    if let left @ Ended::WorkLeft(_) =
+                        self.send(current, &drop_index_sql(&index), &busy).await?
+                    {
                         return Ok(left);
                     }
                 }
                 ToBuild::Build => {
                     self.start(current, &mut begun, &build.create).await?;
-                    match self.send(current, &build.create).await {
+                    match self.send(current, &build.create, &busy).await {
                         Ok(Ended::Done) => {}
                         Ok(left @ Ended::WorkLeft(_)) => {
                             self.clean_up(current, &index, build).await;
@@ -86,7 +88,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                         crash::point(&format!("inside {}", current.step.id));
                         begun = true;
                     }
-                    if let left @ Ended::WorkLeft(_) = self.send(current, &sql).await? {
+                    if let left @ Ended::WorkLeft(_) = self.send(current, &sql, &busy).await? {
                         return Ok(left);
                     }
                 }
@@ -117,14 +119,14 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
 
     /// Sends a concurrent command alone. A deadlock leaves an invalid index, so
     /// a retry must go through the probe again: the caller's loop does.
-    async fn send(&self, current: &Current<'_>, sql: &str) -> Result<Ended, RunError> {
+    async fn send(&self, current: &Current<'_>, sql: &str, busy: &Busy) -> Result<Ended, RunError> {
         let id = current.step.id.clone();
         let watch = |watch: Watch| self.listener.on(&Event::Watched { id: id.clone(), watch });
         match self.interruptible(self.target.run_alone(sql, &watch)).await {
             Ok(()) => Ok(Ended::Done),
             Err(failure) => match (failure.kind, self.stop.reason()) {
                 (FailureKind::Cancelled, Some(why)) => Ok(Ended::WorkLeft(why.into())),
-                _ if failure.kind.retryable() => {
+                _ if failure.kind.retryable() && !busy.spent() => {
                     self.retry_event(current, &failure);
                     self.stop.sleep(BUSY_PAUSE).await;
                     Ok(Ended::Done)
@@ -142,10 +144,6 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             why: failure.message.clone(),
             blockers: failure.blockers.clone(),
         });
-    }
-
-    async fn drop_leftover(&self, current: &Current<'_>, index: &QName) -> Result<Ended, RunError> {
-        self.send(current, &drop_index_sql(index)).await
     }
 
     /// Leaves no invalid index behind a build that failed. What cannot be

@@ -12,6 +12,8 @@ tests![
     what_has_no_way_back_refuses,
     baseline_records_without_running,
     statements_that_cannot_share_a_transaction_run_alone,
+    what_nobody_can_know_is_left_to_a_person,
+    limits_that_would_lift_themselves_are_refused,
     a_failed_migration_leaves_nothing,
     gates_hold_with_every_reason,
     plans_that_share_a_table_wait_for_each_other,
@@ -28,6 +30,8 @@ async fn an_edited_migration_stops_everything(db: Db) -> TestResult {
     check!(ended.stderr.contains("-CREATE TABLE a ();\n+CREATE TABLE a (x int);"), "{ended:?}");
     same!(db.value("SELECT to_regclass('b') IS NULL").await?, "t");
     db.phase(&["status", "--exit-code"]).await?.expect(6)?;
+    db.phase(&["check"]).await?.expect(0)?;
+    db.phase(&["check", "--online"]).await?.expect(6)?;
     Ok(())
 }
 
@@ -154,6 +158,44 @@ async fn statements_that_cannot_share_a_transaction_run_alone(db: Db) -> TestRes
     same!(db.value("SELECT count(*) FROM phase.step WHERE status = 'done'").await?, "7");
     db.phase(&["rollback"]).await?.expect(0)?;
     same!(db.value(SCHEMA).await?, "");
+    Ok(())
+}
+
+async fn what_nobody_can_know_is_left_to_a_person(db: Db) -> TestResult {
+    let made = format!("{}_made", db.name);
+    db.file("migrations/1_a.sql", &format!("CREATE DATABASE \"{made}\";\n"))?;
+    for (at, answer, again) in [("ran up", "--step-done", false), ("inside up", "--step-again", true)] {
+        db.run("DROP SCHEMA IF EXISTS phase CASCADE").await?;
+        let output = db.command(&["expand"]).env("PHASE_CRASH_AT", at).output().await?;
+        check!(output.status.code().is_none(), "it was not killed at {at}");
+        let ended = db.phase(&["expand", "--lock-wait", "30s"]).await?.expect(1)?;
+        check!(ended.stderr.contains("nobody can say") && ended.stderr.contains("--step-done"), "{ended:?}");
+        let held = db.phase(&["expand"]).await?.expect(5)?;
+        check!(held.stdout.contains("held"), "{held:?}");
+        // The person looks, and says what is there.
+        let there = format!("SELECT count(*) FROM pg_database WHERE datname = '{made}'");
+        same!(db.value(&there).await?, if again { "0" } else { "1" });
+        db.phase(&["resume", "1", answer]).await?.expect(0)?;
+        db.phase(&["expand"]).await?.expect(0)?;
+        same!(db.value("SELECT state FROM phase.item").await?, "completed");
+        same!(db.value(&there).await?, "1");
+        db.run(&format!("DROP DATABASE \"{made}\"")).await?;
+    }
+    Ok(())
+}
+
+async fn limits_that_would_lift_themselves_are_refused(db: Db) -> TestResult {
+    for limit in ["0s", "100us", "60d"] {
+        let plan =
+            format!("settings: {{lock_timeout: {limit}}}\nexpand:\n  - {{sql: SELECT 1, undo: SELECT 1}}\n");
+        db.file("plans/1_p.yaml", &plan)?;
+        let ended = db.phase(&["check"]).await?.expect(2)?;
+        check!(ended.stderr.contains("plans/1_p.yaml:1:26: "), "{ended:?}");
+    }
+    db.file("plans/1_p.yaml", "expand:\n  - {sql: SELECT 1, undo: SELECT 1}\n")?;
+    db.file("phase.yaml", "settings: {lock_timeout: 0s}\n")?;
+    let ended = db.phase(&["check"]).await?.expect(2)?;
+    check!(ended.stderr.contains("phase.yaml: lock_timeout"), "{ended:?}");
     Ok(())
 }
 

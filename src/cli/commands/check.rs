@@ -6,25 +6,31 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::cli::args::Global;
+use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::CommandError;
 use crate::cli::files::ProjectError;
 use crate::cli::output::Output;
 use crate::cli::project::Project;
+use crate::cli::work::check_drift;
 use crate::core::compile::Server;
 use crate::core::record::Kind;
 use crate::core::timeline::Item;
+use crate::engine::stop::Stop;
 
-/// Check plans and SQL migrations without a server, for CI.
+/// Check plans and SQL migrations, without a server, for CI.
 ///
 /// Parses every file, compiles it, and checks versions, dependencies and what
 /// this version of phase does not support.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  phase check\n  phase check plans/20261121093000_users_display_name.yaml\n  phase check --format github"
+    after_help = "Examples:\n  phase check\n  phase check plans/20261121093000_users_display_name.yaml\n  phase check --format github\n  phase check --online"
 )]
 pub struct CheckArgs {
     /// The files; without any, all of the project.
     files: Vec<PathBuf>,
+    /// Compare with the record as well: edited, missing and out-of-order files (exit code 6).
+    #[arg(long, conflicts_with = "files")]
+    online: bool,
     /// How to print faults.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -46,12 +52,23 @@ struct Document {
     checked: Vec<String>,
 }
 
+impl CheckArgs {
+    /// Whether the result is to be one JSON document.
+    #[must_use]
+    pub fn json(&self) -> bool {
+        self.format == Format::Json
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// When a file is not right.
-pub fn run(global: &Global, args: &CheckArgs) -> Result<Output, CommandError> {
-    let result = check(global, args);
+pub async fn run(global: &Global, args: &CheckArgs, stop: Stop) -> Result<Output, CommandError> {
+    let mut result = check(global, args);
+    if args.online && result.is_ok() {
+        result = online(global, stop).await;
+    }
     if args.format == Format::Github
         && let Err(error) = &result
     {
@@ -63,9 +80,7 @@ pub fn run(global: &Global, args: &CheckArgs) -> Result<Output, CommandError> {
         n => format!("{n} checked, all right"),
     };
     let checked: Vec<String> = items.iter().map(Item::stem).collect();
-    let document = Document { checked: checked.clone() };
-    let text =
-        if args.format == Format::Json { serde_json::json!({"checked": checked}).to_string() } else { text };
+    let document = Document { checked };
     Ok(Output::done(text, &document))
 }
 
@@ -82,6 +97,16 @@ fn check(global: &Global, args: &CheckArgs) -> Result<Vec<Item>, CommandError> {
         faults.extend(dependencies(&items));
     }
     if faults.is_empty() { Ok(items) } else { Err(ProjectError::Invalid(faults.join("\n")).into()) }
+}
+
+/// The same against the record: what stops work on the timeline stops here.
+async fn online(global: &Global, stop: Stop) -> Result<Vec<Item>, CommandError> {
+    let desk = Desk::open(global, "check", Access::Read, stop).await?;
+    let items = desk.items()?;
+    for drift in check_drift(&items, &desk.records().await?, false)? {
+        tracing::warn!("{}", drift.describe());
+    }
+    Ok(items)
 }
 
 /// Dependencies that are not there, or that come later.

@@ -1,7 +1,7 @@
 //! Reads plans: YAML text into a checked plan, errors with their place.
 
 mod backfill;
-mod durations;
+pub mod durations;
 pub mod fault;
 mod gates;
 pub mod model;
@@ -77,8 +77,8 @@ fn build(source: &Source<'_>, raw: RawPlan, sql_file: ReadFile<'_>, faults: &mut
         title: raw.title.unwrap_or_else(|| source.name.replace('_', " ")),
         depends_on: depends_on(source, raw.depends_on, faults),
         settings: Settings {
-            lock_timeout: durations::read(raw.settings.lock_timeout.as_ref(), faults),
-            statement_timeout: durations::read(raw.settings.statement_timeout.as_ref(), faults),
+            lock_timeout: durations::limit(raw.settings.lock_timeout.as_ref(), faults),
+            statement_timeout: durations::limit(raw.settings.statement_timeout.as_ref(), faults),
             lock_wait_max: durations::read(raw.settings.lock_wait_max.as_ref(), faults),
         },
         expand,
