@@ -5,6 +5,9 @@ use std::time::Duration;
 use crate::core::ident::{Ident, QName};
 use crate::core::plan::model::BackfillWork;
 
+/// Keys that one statement of the second pass looks at: some milliseconds of reading.
+const SECOND_PASS_KEYS: u32 = 10_000;
+
 /// A backfill entry, compiled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Backfill {
@@ -190,6 +193,13 @@ impl Backfill {
             work = self.work_sql(shape, &range),
             seen = if variant.second_pass { "0" } else { "coalesce((SELECT seen FROM edge), 0)" },
         )
+    }
+
+    /// How many keys one batch looks at. The second pass writes one row at the
+    /// most and otherwise only reads, so it may look further.
+    #[must_use]
+    pub fn window(&self, variant: Variant) -> i64 {
+        i64::from(if variant.second_pass { self.rows.max(SECOND_PASS_KEYS) } else { self.rows })
     }
 
     /// Whether its batches lock rows one after another, so that a second pass is needed.

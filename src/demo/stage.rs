@@ -70,34 +70,22 @@ pub async fn play(demo: &Demo, give: Give<'_>, say: &dyn Fn(&str), stop: &Stop) 
     say(&format!("starting a throwaway PostgreSQL {major}"));
     let started = tokio::task::spawn_blocking(move || Cluster::start(&binaries, &Options::default())).await;
     let cluster = started.map_err(|error| DemoError::App(error.to_string()))??;
-    let project = tempfile::tempdir().map_err(|error| DemoError::App(error.to_string()))?;
-    let stage = Stage { url: cluster.url("postgres"), project: project.path(), demo, give, say, stop, major };
+    // In the server's own folder, so that whatever removes the one removes the other.
+    let project = cluster.folder().join("project");
+    let stage = Stage { url: cluster.url("postgres"), project: &project, demo, give, say, stop, major };
     let played = tokio::select! {
         played = stage.play() => played,
         () = stop.interrupted() => Err(DemoError::Stopped),
     };
     if demo.keep && played.is_ok() {
-        let folder = project.keep();
-        say(&format!(
-            "\nthe server stays, as you asked: DATABASE_URL='{}' in {}",
-            stage_url(&cluster),
-            folder.display()
-        ));
-        say(&format!(
-            "end it with: kill {}; rm -rf {} {}",
-            cluster.pid(),
-            cluster.folder().display(),
-            folder.display()
-        ));
+        say("\nthe server stays, as you asked; look around, then end it:");
+        say(&format!("  cd {} && export DATABASE_URL='{}'", project.display(), cluster.url("postgres")));
+        say(&format!("  kill {} && rm -rf {}", cluster.pid(), cluster.folder().display()));
         cluster.leave();
     } else {
         let _ = tokio::task::spawn_blocking(move || cluster.stop()).await;
     }
     played
-}
-
-fn stage_url(cluster: &Cluster) -> String {
-    cluster.url("postgres")
 }
 
 struct Stage<'a> {

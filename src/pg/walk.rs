@@ -94,7 +94,7 @@ impl Walker {
         metadata: &Ident,
     ) -> Result<BatchDone, Failure> {
         let statement = self.prepare(batch, metadata).await?;
-        let rows = i64::from(batch.backfill.rows);
+        let rows = batch.backfill.window(batch.variant());
         let position = batch.position;
         let params: [&(dyn ToSql + Sync); 6] =
             [&fence.version.as_str(), &batch.step, &fence.epoch, &rows, &position.cursor, &position.upper];

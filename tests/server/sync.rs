@@ -11,6 +11,7 @@ use crate::harness::{Db, Ended, TestResult, check, same, tests, value};
 tests![
     random_interleavings_end_equal_and_lose_nothing,
     writers_at_full_speed_lose_nothing,
+    writers_at_full_speed_lose_nothing_without_keep,
     the_rule_holds_case_by_case,
     a_backfill_pays_nothing_and_never_writes_back,
     a_default_on_the_new_column_is_refused,
@@ -165,70 +166,107 @@ async fn visible(
     value(client, "SELECT coalesce(string_agg(id || '=' || old, ' ' ORDER BY id), '') FROM t").await
 }
 
-/// Real processes, real phases: four writers while the plan goes all its way.
 async fn writers_at_full_speed_lose_nothing(db: Db) -> TestResult {
-    db.run("CREATE TABLE t (id int PRIMARY KEY, old text); INSERT INTO t SELECT i, 'start' FROM generate_series(1, 400) i").await?;
-    db.file("plans/1_p.yaml", RENAME)?;
-    let (stop, stopped) = tokio::sync::watch::channel(("old", false));
+    full_speed(db, true).await
+}
+
+async fn writers_at_full_speed_lose_nothing_without_keep(db: Db) -> TestResult {
+    full_speed(db, false).await
+}
+
+/// Real processes, real phases: four writers while the plan goes all its way to
+/// its end, on a column that is NOT NULL and that a statement must never meet unfilled.
+async fn full_speed(db: Db, keep: bool) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, old text NOT NULL); INSERT INTO t SELECT i, 'start' FROM generate_series(1, 400) i").await?;
+    let plan = RENAME.replace("rows: 3", "rows: 200");
+    db.file("plans/1_p.yaml", &if keep { plan } else { plan.replace("keep: 1d", "") })?;
+    let (live, seen) = tokio::sync::watch::channel(Live::Old);
     let mut writers = tokio::task::JoinSet::new();
+    let mut at = Vec::new();
     for lane in 0..4 {
-        let (client, stopped) = (db.connect().await?, stopped.clone());
-        writers.spawn(async move {
-            let mut acknowledged = Vec::new();
-            let mut n = 0_u32;
-            loop {
-                let (newest, over) = *stopped.borrow();
-                if over {
-                    return Ok::<_, tokio_postgres::Error>(acknowledged);
-                }
-                // Two lanes stay at the old version while both are live.
-                let column =
-                    if newest == "new" || (newest == "both" && lane % 2 == 0) { "new" } else { "old" };
-                let (id, text) = (1 + lane + 4 * (n % 100), format!("{lane}-{n}"));
-                n += 1;
-                let sql = if n.is_multiple_of(7) {
-                    format!(
-                        "INSERT INTO t (id, {column}) VALUES ({}, '{text}')",
-                        1_000 + lane * 1_000_000 + n
-                    )
-                } else {
-                    format!("UPDATE t SET {column} = '{text}' WHERE id = {id}")
-                };
-                client.batch_execute(&sql).await?;
-                let id = if n.is_multiple_of(7) { 1_000 + lane * 1_000_000 + n } else { id };
-                acknowledged.push((id, text));
-            }
-        });
+        let (told, arrived) = tokio::sync::watch::channel(Live::Over);
+        at.push(arrived);
+        writers.spawn(writer(db.connect().await?, lane, seen.clone(), told));
     }
     db.phase(&["expand"]).await?.expect(0)?;
-    stop.send_replace(("both", false));
+    roll_out(&live, &mut at, Live::Both).await?;
     db.phase(&["backfill"]).await?.expect(0)?;
     db.phase(&["validate"]).await?.expect(0)?;
     same!(db.value("SELECT count(*) FROM t WHERE new IS DISTINCT FROM old").await?, "0");
-    stop.send_replace(("new", false));
-    // A statement that an old writer had begun is over when its session has begun another.
-    let busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%old = %' AND state = 'active' AND pid <> pg_backend_pid()";
-    while db.value(busy).await? != "0" {}
-    db.run("SELECT pg_sleep(0.3)").await?;
+    roll_out(&live, &mut at, Live::New).await?;
     db.phase(&["contract"]).await?.expect(0)?;
-    stop.send_replace(("new", true));
+    if keep {
+        same!(db.value("SELECT count(*) FROM t WHERE new IS DISTINCT FROM _phase_1_old").await?, "0");
+        db.phase(&["purge", "1", "--now"]).await?.expect(0)?;
+    }
+    same!(db.value("SELECT state FROM phase.item").await?, "completed");
+    live.send_replace(Live::Over);
     let mut last = std::collections::BTreeMap::new();
     while let Some(acknowledged) = writers.join_next().await {
         // Lanes own their rows, so the last write of each row is known.
-        last.extend(acknowledged??);
+        last.extend(acknowledged?.map_err(|error| format!("a statement failed: {error:?}"))?);
     }
     check!(last.len() > 400, "only {} rows were written", last.len());
-    let client = db.connect().await?;
-    let rows = client.query("SELECT id, new, _phase_1_old AS old FROM t", &[]).await?;
-    let rows: std::collections::BTreeMap<u32, (Option<String>, Option<String>)> = rows
-        .iter()
-        .map(|row| (row.get::<_, i32>("id").unsigned_abs(), (row.get("new"), row.get("old"))))
-        .collect();
+    let rows = db.connect().await?.query("SELECT id, new FROM t", &[]).await?;
+    let rows: std::collections::BTreeMap<i32, Option<String>> =
+        rows.iter().map(|row| (row.get("id"), row.get("new"))).collect();
     for (id, text) in &last {
-        let wanted = Some(text.clone());
-        same!(rows.get(id), Some(&(wanted.clone(), wanted)), "row {id}");
+        same!(rows.get(id), Some(&Some(text.clone())), "row {id}");
     }
     Ok(())
+}
+
+/// Which versions are live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Live {
+    Old,
+    Both,
+    New,
+    Over,
+}
+
+/// Rolls a version out and waits until no writer has a statement of the one before.
+async fn roll_out(
+    live: &tokio::sync::watch::Sender<Live>,
+    at: &mut [tokio::sync::watch::Receiver<Live>],
+    version: Live,
+) -> TestResult {
+    live.send_replace(version);
+    for writer in at {
+        writer.wait_for(|at| *at == version).await.map_err(|_| "a writer ended early")?;
+    }
+    Ok(())
+}
+
+async fn writer(
+    client: Client,
+    lane: i32,
+    live: tokio::sync::watch::Receiver<Live>,
+    at: tokio::sync::watch::Sender<Live>,
+) -> Result<Vec<(i32, String)>, tokio_postgres::Error> {
+    let mut acknowledged = Vec::new();
+    for n in 0.. {
+        let version = *live.borrow();
+        at.send_replace(version);
+        let column = match version {
+            Live::Over => break,
+            Live::New => "new",
+            // Two lanes stay at the old version while both are live.
+            Live::Both if lane % 2 == 0 => "new",
+            Live::Both | Live::Old => "old",
+        };
+        let text = format!("{lane}-{n}");
+        let (id, sql) = if n % 10 == 0 {
+            let id = 1_000 + lane * 10_000_000 + n;
+            (id, format!("INSERT INTO t (id, {column}) VALUES ({id}, '{text}')"))
+        } else {
+            let id = 1 + lane + 4 * (n % 100);
+            (id, format!("UPDATE t SET {column} = '{text}' WHERE id = {id}"))
+        };
+        client.batch_execute(&sql).await?;
+        acknowledged.push((id, text));
+    }
+    Ok(acknowledged)
 }
 
 async fn the_rule_holds_case_by_case(db: Db) -> TestResult {

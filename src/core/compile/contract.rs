@@ -31,9 +31,19 @@ fn hidden(plan: &Plan, name: &Ident) -> Ident {
     Ident::shortened(&format!("_phase_{}_", plan.version), name.as_str())
 }
 
+/// The columns of `dropped` that a sync fills.
+fn filled<'a>(sync: &Sync, dropped: &'a [Dropped<'a>]) -> Vec<&'a Dropped<'a>> {
+    dropped.iter().filter(|drop| *drop.table == sync.spec().table && sync.fills(drop.column)).collect()
+}
+
 fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, CompileError> {
+    let dropped = dropped(plan);
     let mut steps = Vec::new();
-    for (n, sync) in syncs.iter().enumerate() {
+    // A sync that fills a dropped column stays until the very transaction that
+    // drops it: in between, a column that is NOT NULL would fail every INSERT.
+    let (mut until_drop, at_first): (Vec<_>, Vec<_>) =
+        syncs.iter().enumerate().partition(|(_, sync)| !filled(sync, &dropped).is_empty());
+    for (n, sync) in at_first {
         let undo = if sync.spec().back.is_empty() {
             Undo::Run(transaction(sync.install()))
         } else {
@@ -41,8 +51,9 @@ fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, Com
                 "without keep, the old columns have missed every write since the sync was removed".into(),
             )
         };
-        steps.push(removal(sync, n).step(remove_title(sync), transaction(sync.remove()), undo));
+        steps.push(removal(n).step(remove_title(sync), transaction(sync.remove()), undo));
     }
+    let mut gone_already: Vec<(&QName, &Ident)> = Vec::new();
     for (n, spec) in plan.contract.iter().enumerate() {
         let at = At { phase: Phase::Contract, id: format!("contract.{}", n + 1), place: spec.place };
         let gone = || {
@@ -51,11 +62,29 @@ fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, Com
             )
         };
         match &spec.value {
-            StepSpec::DropColumn { table, column } => steps.push(at.step(
-                format!("drop {}.{}", table.plain(), plain(column)),
-                transaction(vec![format!("ALTER TABLE {table} DROP COLUMN {column}")]),
-                gone(),
-            )),
+            StepSpec::DropColumn { table, column } => {
+                if gone_already.contains(&(table, column)) {
+                    continue;
+                }
+                let mut sql = Vec::new();
+                let mut columns = vec![column];
+                let fills = |sync: &Sync| sync.spec().table == *table && sync.fills(column);
+                if let Some(found) = until_drop.iter().position(|(_, sync)| fills(sync)) {
+                    let (_, sync) = until_drop.remove(found);
+                    sql.extend(sync.remove());
+                    columns.extend(
+                        filled(sync, &dropped).iter().map(|drop| drop.column).filter(|c| *c != column),
+                    );
+                }
+                sql.extend(columns.iter().map(|column| format!("ALTER TABLE {table} DROP COLUMN {column}")));
+                let names: Vec<String> = columns.iter().map(|column| plain(column)).collect();
+                gone_already.extend(columns.iter().map(|column| (table, *column)));
+                steps.push(at.step(
+                    format!("drop {}.{}", table.plain(), names.join(", ")),
+                    transaction(sql),
+                    gone(),
+                ));
+            }
             StepSpec::DropTable { table } => steps.push(at.step(
                 format!("drop table {}", table.plain()),
                 transaction(vec![format!("DROP TABLE {table}")]),
@@ -72,12 +101,9 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
     let mut steps = Vec::new();
     let mut turned: Vec<(&Sync, Vec<(Ident, Ident)>)> = Vec::new();
     for (n, sync) in syncs.iter().enumerate() {
-        let kept: Vec<(Ident, Ident)> = dropped
-            .iter()
-            .filter(|drop| *drop.table == sync.spec().table && sync.fills(drop.column))
-            .map(|drop| (drop.column.clone(), drop.column.clone()))
-            .collect();
-        let at = removal(sync, n);
+        let kept: Vec<(Ident, Ident)> =
+            filled(sync, &dropped).iter().map(|drop| (drop.column.clone(), drop.column.clone())).collect();
+        let at = removal(n);
         if kept.is_empty() {
             let undo = if sync.spec().back.is_empty() {
                 Undo::Run(transaction(sync.install()))
@@ -98,7 +124,7 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
         steps.push(at.step(title, transaction(run), Undo::Run(transaction(back))));
         turned.push((sync, kept));
     }
-    let mut purges = Vec::new();
+    let (mut purges, mut tables) = (Vec::new(), Vec::new());
     for (n, spec) in plan.contract.iter().enumerate() {
         let at = At { phase: Phase::Contract, id: format!("contract.{}", n + 1), place: spec.place };
         let purge = At { phase: Phase::Purge, id: format!("purge.{}", n + 1), place: spec.place };
@@ -112,8 +138,7 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
                     transaction(run),
                     Undo::Run(transaction(back)),
                 ));
-                let drop = format!("ALTER TABLE {table} DROP COLUMN {to}");
-                purges.push(purge.step(format!("drop what was {what}"), transaction(vec![drop]), gone()));
+                purges.push((purge, what, table, to));
             }
             StepSpec::DropTable { table } => {
                 let to = table.sibling(hidden(plan, &table.name));
@@ -124,17 +149,35 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
                     Undo::Run(transaction(vec![back])),
                 ));
                 let title = format!("drop what was table {}", table.plain());
-                purges.push(purge.step(title, transaction(vec![format!("DROP TABLE {to}")]), gone()));
+                tables.push(purge.step(title, transaction(vec![format!("DROP TABLE {to}")]), gone()));
             }
             other => steps.extend(super::step(&at, other, server)?),
         }
     }
-    for (n, (sync, _)) in turned.iter().enumerate() {
-        let at = At { phase: Phase::Purge, id: format!("purge.sync.{}", n + 1), place: TOP };
-        steps.push(at.step(remove_title(sync), transaction(sync.remove_turned()), gone()));
+    for (at, what, table, to) in purges {
+        let mut sql = release(table, &to, &mut turned);
+        sql.push(format!("ALTER TABLE {table} DROP COLUMN {to}"));
+        steps.push(at.step(format!("drop what was {what}"), transaction(sql), gone()));
     }
-    steps.extend(purges);
+    steps.extend(tables);
     Ok(steps)
+}
+
+/// Statements that take a hidden column out of the sync that fills it, or remove
+/// the sync with its last column; the same transaction drops the column, so
+/// that no INSERT meets it unfilled.
+fn release(table: &QName, hidden: &Ident, turned: &mut [(&Sync, Vec<(Ident, Ident)>)]) -> Vec<String> {
+    let mut sql = Vec::new();
+    for (sync, columns) in turned.iter_mut().filter(|(sync, _)| sync.spec().table == *table) {
+        let before = columns.len();
+        columns.retain(|(_, now)| now != hidden);
+        if columns.is_empty() && before > 0 {
+            sql.extend(sync.remove_turned());
+        } else if columns.len() < before {
+            sql.extend(sync.turn_round(columns));
+        }
+    }
+    sql
 }
 
 /// Statements that hide a column, and that bring it back. The sync that fills
@@ -171,7 +214,7 @@ fn rename(table: &QName, to: &Ident) -> String {
 /// The place of what the program adds itself: the file as a whole.
 const TOP: Place = Place { line: 1, column: 1 };
 
-fn removal(_: &Sync, n: usize) -> At {
+fn removal(n: usize) -> At {
     At { phase: Phase::Contract, id: format!("contract.sync.{}", n + 1), place: TOP }
 }
 

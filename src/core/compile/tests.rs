@@ -45,7 +45,7 @@ fn steps_keep_their_ids() {
         .filter(|l| !l.starts_with(' ') && l.contains('['))
         .filter_map(|l| l.split(' ').next())
         .collect();
-    assert!(ids.contains(&"contract.sync.1") && ids.contains(&"purge.sync.1"), "{ids:?}");
+    assert!(ids.contains(&"contract.sync.1") && ids.contains(&"purge.1"), "{ids:?}");
 }
 
 #[test]
@@ -81,4 +81,20 @@ fn without_keep_contract_is_the_point_of_no_return() {
             && steps.contains("no undo: without keep")
     );
     assert!(!steps.contains("purge"));
+}
+
+#[test]
+fn a_column_and_what_fills_it_go_in_one_transaction() {
+    let plan = "expand:
+  - sync: {table: t, set: {n: \"a || b\"}, back: {a: n, b: n}}
+contract:
+  - assert: {name: all is well, sql: SELECT 1, expect: 1}
+  - drop_column: {table: t, column: a}
+  - drop_column: {table: t, column: b}
+";
+    insta::assert_snapshot!("drop_at_once", compiled(plan, Server::NEWEST).unwrap());
+    insta::assert_snapshot!(
+        "drop_after_keep",
+        compiled(&format!("{plan}keep: 1d\n"), Server::NEWEST).unwrap()
+    );
 }
