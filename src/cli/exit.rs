@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::cli::files::ProjectError;
+use crate::core::drift::Drift;
 use crate::core::failure::Failure;
-use crate::core::timeline::Drift;
 use crate::engine::error::RunError;
 use crate::pg::connect::ConnectError;
 use crate::pg::lock::Holder;

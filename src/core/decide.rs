@@ -30,8 +30,6 @@ pub struct Snapshot<'a> {
     pub records: &'a [Record],
     /// The facts for its next gate.
     pub facts: &'a Facts,
-    /// Steps that were done or may have been, by id.
-    pub touched: &'a [String],
     /// Older items that are still pending, by name.
     pub pending_before: &'a [String],
     /// Whether an operator said to drop what contract kept before its window ends.
@@ -139,8 +137,8 @@ fn abort(snapshot: &Snapshot<'_>) -> Decision {
 }
 
 fn irreversible<'a>(snapshot: &Snapshot<'a>) -> impl Iterator<Item = (&'a Step, &'a str)> {
-    let Snapshot { item, touched, .. } = *snapshot;
-    item.steps.iter().filter(|step| touched.contains(&step.id)).filter_map(|step| match &step.undo {
+    let Snapshot { item, record, .. } = *snapshot;
+    item.steps.iter().filter(|step| record.touched.contains(&step.id)).filter_map(|step| match &step.undo {
         Undo::Irreversible(why) => Some((step, why.as_str())),
         _ => None,
     })

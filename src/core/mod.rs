@@ -6,6 +6,7 @@ pub mod brief;
 pub mod compile;
 pub mod conflict;
 pub mod decide;
+pub mod drift;
 pub mod failure;
 pub mod gate;
 pub mod ident;

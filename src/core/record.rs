@@ -58,6 +58,8 @@ pub struct Record {
     pub baseline: bool,
     /// Why the last attempt failed.
     pub error: Option<String>,
+    /// Steps that were done, or may have been, in order.
+    pub touched: Vec<String>,
     /// The hold that stands on it.
     pub hold: Option<Hold>,
 }
@@ -135,10 +137,14 @@ impl Record {
     }
 
     /// Whether anything of it may have reached the database, so that its file
-    /// must stay as it was.
+    /// must stay as it was. An attempt that was rolled back whole is none.
     #[must_use]
     pub fn started(&self) -> bool {
-        self.state != State::Aborted && (self.state != State::Planned || self.goal != State::Planned)
+        match self.state {
+            State::Aborted => false,
+            State::Planned => !self.touched.is_empty(),
+            _ => true,
+        }
     }
 
     /// Whether it counts as applied for the order of the timeline.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::core::decide::{Decision, Snapshot, Wanted, decide};
 use crate::core::gate::{Facts, QueryFact};
-use crate::core::record::{Hold, Kind, Record, StepRecord, StepStatus};
+use crate::core::record::{Hold, Kind, Record, StepRecord};
 use crate::core::state::State;
 use crate::core::step::{Limits, Phase, Step};
 use crate::core::timeline::{Item, Rollback};
@@ -68,17 +68,11 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
         };
         let steps = self.store.steps(&self.item.version).await?;
         let facts = facts(self.store, self.target, self.item, record).await?;
-        let touched: Vec<String> = steps
-            .iter()
-            .filter(|step| step.status != StepStatus::Undone)
-            .map(|step| step.step.clone())
-            .collect();
         let snapshot = Snapshot {
             item: self.item,
             record,
             records: &records,
             facts: &facts,
-            touched: &touched,
             pending_before: self.pending_before,
             purge_early: self.purge_early,
         };
@@ -101,7 +95,8 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
         let again = record.goal == row.to && record.state != row.to;
         self.listener.on(&Event::Entered { item: self.item.stem(), row, again });
         crash::point(&format!("before goal {}", row.to));
-        if !again {
+        // An attempt that was rolled back whole leaves the file free to be mended: the new text counts.
+        if !again || record.checksum.as_ref() != Some(&self.item.checksum) {
             self.store.set_goal(self.fence, self.item, record, row.to).await?;
         }
         crash::point(&format!("after goal {}", row.to));

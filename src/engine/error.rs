@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::core::failure::{Blocker, Failure};
+use crate::core::failure::{Blocker, Failure, FailureKind};
 
 /// Why a run ended before its goal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,4 +57,18 @@ fn in_the_way(blockers: &[Blocker]) -> String {
         return "no session was seen in the way at the end".into();
     }
     blockers.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+impl RunError {
+    /// Whether it is certain that the statement did not take effect.
+    #[must_use]
+    pub const fn is_certain(&self) -> bool {
+        match self {
+            Self::Step { failure, .. } => {
+                !matches!(failure.kind, FailureKind::ConnectionLost | FailureKind::Fenced)
+            }
+            Self::NoLock { .. } | Self::Refused { .. } => true,
+            Self::Ambiguous { .. } | Self::Store(_) => false,
+        }
+    }
 }

@@ -114,9 +114,17 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             Ok(ended) => ended,
             Err(error) => {
                 let sql = action.sql().join(";\n");
+                // A transaction that ended by an error of its own left nothing.
+                let rolled_back =
+                    matches!(action, Action::Transaction(_) | Action::Assert { .. }) && error.is_certain();
                 let _ = self
                     .store
-                    .step_failed(self.fence, &current.write(false, None, &sql), &error.to_string())
+                    .step_failed(
+                        self.fence,
+                        &current.write(false, None, &sql),
+                        &error.to_string(),
+                        rolled_back,
+                    )
                     .await;
                 return Err(error);
             }

@@ -88,12 +88,13 @@ pub trait Store: Sync {
         fence: &Fence,
         step: &StepWrite<'_>,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
-    /// Records why a step failed.
+    /// Records why a step failed, and whether it was rolled back whole.
     fn step_failed(
         &self,
         fence: &Fence,
         step: &StepWrite<'_>,
         message: &str,
+        rolled_back: bool,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Places a hold, unless one stands.
     fn place_hold(&self, version: &Version, reason: &str)

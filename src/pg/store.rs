@@ -192,6 +192,7 @@ fn record(row: &Row) -> Result<Record, Failure> {
         batch: row.get("batch"),
         baseline: row.get("baseline"),
         error: row.get("error"),
+        touched: row.get("touched"),
         hold: hold.map(|reason| Hold { reason, by: row.get("hold_by"), since: row.get("hold_since") }),
     })
 }
@@ -293,10 +294,17 @@ impl Store for PgStore {
         finish_step(&self.client, fence, step, self.runner).await
     }
 
-    async fn step_failed(&self, fence: &Fence, step: &StepWrite<'_>, message: &str) -> Result<(), Failure> {
+    async fn step_failed(
+        &self,
+        fence: &Fence,
+        step: &StepWrite<'_>,
+        message: &str,
+        rolled_back: bool,
+    ) -> Result<(), Failure> {
         let version = fence.version.as_str();
-        self.write(q::STEP_FAILED, &[&version, &fence.epoch, &step.id, &message, &step.sql, &self.runner])
-            .await?;
+        let params: [&(dyn ToSql + Sync); 7] =
+            [&version, &fence.epoch, &step.id, &message, &step.sql, &self.runner, &rolled_back];
+        self.write(q::STEP_FAILED, &params).await?;
         Ok(())
     }
 

@@ -15,6 +15,7 @@ tests![
     what_nobody_can_know_is_left_to_a_person,
     limits_that_would_lift_themselves_are_refused,
     a_failed_migration_leaves_nothing,
+    a_failed_migration_can_be_mended,
     gates_hold_with_every_reason,
     plans_that_share_a_table_wait_for_each_other,
     the_json_of_status_is_as_documented,
@@ -211,6 +212,37 @@ async fn a_failed_migration_leaves_nothing(db: Db) -> TestResult {
         "SELECT count(*) FROM phase.history WHERE outcome = 'failed' AND detail LIKE '%division by zero%'";
     same!(db.value(failed).await?, "2");
     db.phase(&["status", "--exit-code"]).await?.expect(1)?;
+    Ok(())
+}
+
+async fn a_failed_migration_can_be_mended(db: Db) -> TestResult {
+    // Rolled back whole: the file is free.
+    db.file("migrations/1_a.sql", "CREATE TABLE a ();\nCREATE TABEL b ();\n")?;
+    db.phase(&["expand"]).await?.expect(2)?;
+    db.file("migrations/1_a.sql", "CREATE TABLE a ();\nCREATE TABLE a ();\n")?;
+    db.phase(&["expand"]).await?.expect(1)?;
+    db.file("migrations/1_a.sql", "CREATE TABLE a (id int);\n")?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    let source = "SELECT source = E'CREATE TABLE a (id int);\\n' AND state = 'completed' FROM phase.item";
+    same!(db.value(source).await?, "t");
+    // Half done, statement by statement: what ran must stay as it was, the rest may be mended.
+    let half = |second: &str| format!("CREATE INDEX CONCURRENTLY a_i ON a (id);\n{second};\n");
+    db.file("migrations/2_b.sql", &half("CREATE TABLE a ()"))?;
+    db.phase(&["expand"]).await?.expect(1)?;
+    db.file("migrations/2_b.sql", "CREATE INDEX CONCURRENTLY a_j ON a (id);\nCREATE TABLE b ();\n")?;
+    db.phase(&["expand"]).await?.expect(6)?;
+    db.file("migrations/2_b.sql", &half("CREATE TABLE b ()"))?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    same!(db.value("SELECT to_regclass('b') IS NOT NULL AND to_regclass('a_i') IS NOT NULL").await?, "t");
+    db.phase(&["status", "--exit-code"]).await?.expect(0)?;
+    // A plan whose first step failed is free as well.
+    db.file("plans/3_c.yaml", "expand:\n  - {sql: ALTER TABLE nowhere ADD COLUMN x int, undo: SELECT 1}\n")?;
+    db.phase(&["expand"]).await?.expect(1)?;
+    db.file(
+        "plans/3_c.yaml",
+        "expand:\n  - {sql: ALTER TABLE a ADD COLUMN x int, undo: ALTER TABLE a DROP COLUMN x}\n",
+    )?;
+    db.phase(&["expand"]).await?.expect(0)?;
     Ok(())
 }
 

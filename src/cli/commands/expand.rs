@@ -99,7 +99,7 @@ fn pending<'a>(items: &'a [Item], records: &[Record], upto: Option<&Version>) ->
         .collect()
 }
 
-fn warn(drifts: Vec<crate::core::timeline::Drift>) {
+fn warn(drifts: Vec<crate::core::drift::Drift>) {
     for drift in drifts {
         tracing::warn!("{}", drift.describe());
     }

@@ -14,10 +14,11 @@ use crate::cli::output::Output;
 use crate::cli::project::find;
 use crate::cli::work::pending_before;
 use crate::core::decide::{Decision, Snapshot, Wanted, decide};
+use crate::core::drift::{Drift, drift};
 use crate::core::gate::Facts;
 use crate::core::record::{Hold, Kind, Record};
 use crate::core::state::State;
-use crate::core::timeline::{Drift, Item, drift};
+use crate::core::timeline::Item;
 use crate::core::transition::Transition;
 use crate::engine::advance::facts;
 use crate::engine::stop::Stop;
@@ -121,15 +122,8 @@ async fn entry(desk: &Desk, item: &Item, items: &[Item], records: &[Record]) -> 
         }
     };
     let before = pending_before(item, items, records);
-    let snapshot = Snapshot {
-        item,
-        record,
-        records,
-        facts: &facts,
-        touched: &[],
-        pending_before: &before,
-        purge_early: false,
-    };
+    let snapshot =
+        Snapshot { item, record, records, facts: &facts, pending_before: &before, purge_early: false };
     let progress = if on_record.is_some() { desk.store.progress(&item.version).await? } else { Vec::new() };
     let running = record.goal == State::Backfilled && record.state == State::Expanded;
     Ok(Entry {
@@ -162,6 +156,7 @@ fn planned(item: &Item) -> Record {
         batch: None,
         baseline: false,
         error: None,
+        touched: Vec::new(),
         hold: None,
     }
 }
