@@ -1,6 +1,6 @@
 //! Asks the catalog about tables, keys and indexes.
 
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{Client, Row, SimpleQueryMessage};
 
 use crate::core::backfill::{Backfill, Shape, TypedColumn};
 use crate::core::failure::{Failure, FailureKind};
@@ -76,8 +76,25 @@ pub(super) async fn shape(client: &Client, backfill: &Backfill) -> Result<Shape,
         BackfillWork::Set(set) => set.iter().map(target).collect::<Result<Vec<_>, _>>()?,
         BackfillWork::Copy { .. } | BackfillWork::Delete => Vec::new(),
     };
-    let estimate = client.query_one(q::TABLE_ROWS, &[&table]).await.map_err(|error| failure(&error))?;
-    Ok(Shape { key, targets, estimate: estimate.get("estimate") })
+    Ok(Shape { key, targets, estimate: estimate(client, &backfill.table).await? })
+}
+
+/// How many rows a table has, as the planner has it: the statistics scaled to
+/// the table's present size, or a guess from its size where there are none, all
+/// partitions together. A reading of pg_class alone says -1 for a new table.
+async fn estimate(client: &Client, table: &QName) -> Result<i64, Failure> {
+    let answer = client.simple_query(&format!("EXPLAIN (FORMAT JSON) SELECT FROM {table}")).await;
+    let answer = answer.map_err(|error| failure(&error))?;
+    let plan = answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => {
+            row.get(0).and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok())
+        }
+        _ => None,
+    });
+    let rows =
+        plan.as_ref().and_then(|plan| plan.pointer("/0/Plan/Plan Rows")).and_then(serde_json::Value::as_f64);
+    #[allow(clippy::cast_possible_truncation, reason = "an estimate; what passes the range is clamped")]
+    Ok(rows.map_or(0, |rows| rows.max(0.0) as i64))
 }
 
 async fn key_columns(

@@ -50,7 +50,6 @@ queries! {
     LOCK_SESSION = "catalog/lock_session";
     TABLE_COLUMNS = "catalog/table_columns";
     TABLE_EXISTS = "catalog/table_exists";
-    TABLE_ROWS = "catalog/table_rows";
 }
 
 /// The upgrades of the metadata schema itself, in order; their numbers are
