@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::core::ident::{Ident, QName};
 use crate::core::plan::model::BackfillWork;
+use crate::core::sql::closed;
 
 /// Keys that one statement of the second pass looks at: some milliseconds of reading.
 const SECOND_PASS_KEYS: u32 = 10_000;
@@ -213,7 +214,7 @@ impl Backfill {
     /// types does not (case of citext, scale of numeric) and work for types
     /// without `=`; so a row that is right is never written, and a second pass ends.
     fn rows_left(&self, shape: &Shape) -> String {
-        let filter = self.filter.as_ref().map(|filter| format!("({filter}\n)"));
+        let filter = self.filter.as_ref().map(|filter| format!("({})", closed(filter)));
         let BackfillWork::Set(columns) = &self.work else {
             return filter.unwrap_or_else(|| "true".into());
         };
@@ -222,7 +223,8 @@ impl Backfill {
             .zip(&shape.targets)
             .map(|((column, expr), typed)| {
                 format!(
-                    "ROW({column})::record OPERATOR(pg_catalog.*<>) ROW(CAST(({expr}\n) AS {}))::record",
+                    "ROW({column})::record OPERATOR(pg_catalog.*<>) ROW(CAST(({}) AS {}))::record",
+                    closed(expr),
                     typed.type_name
                 )
             })
@@ -244,7 +246,7 @@ impl Backfill {
         match &self.work {
             BackfillWork::Set(columns) => {
                 let set: Vec<String> =
-                    columns.iter().map(|(column, expr)| format!("{column} = ({expr}\n)")).collect();
+                    columns.iter().map(|(column, expr)| format!("{column} = ({})", closed(expr))).collect();
                 format!(
                     "UPDATE {table} SET {} FROM todo WHERE {joined} AND {range} RETURNING 1",
                     set.join(", ")
@@ -301,6 +303,6 @@ fn bound_on(shape: &Shape, prefix: &str, operator: &str, parameter: &str) -> Str
 
 fn unzip(columns: &[(Ident, String)]) -> (String, String) {
     let names = columns.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>().join(", ");
-    let exprs = columns.iter().map(|(_, expr)| format!("({expr}\n)")).collect::<Vec<_>>().join(", ");
+    let exprs = columns.iter().map(|(_, expr)| format!("({})", closed(expr))).collect::<Vec<_>>().join(", ");
     (names, exprs)
 }

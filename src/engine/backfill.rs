@@ -4,11 +4,10 @@
 use std::time::{Duration, Instant};
 
 use crate::core::backfill::{Backfill, Position, Shape};
-use crate::core::failure::{Failure, FailureKind};
-use crate::core::retry;
+use crate::core::failure::Failure;
 use crate::engine::error::RunError;
 use crate::engine::event::{Event, Progress};
-use crate::engine::execute::{Current, Ended, Execution};
+use crate::engine::execute::{Current, Ended, Execution, Tried};
 use crate::engine::{Batch, BatchDone, Store, Target, crash};
 
 impl<S: Store, T: Target> Execution<'_, S, T> {
@@ -54,8 +53,8 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                 return Ok(Ended::WorkLeft(why.into()));
             }
             let done = match self.batch(current, backfill, shape, position).await? {
-                Sent::Done(done) => done,
-                Sent::Left(why) => return Ok(Ended::WorkLeft(why)),
+                Tried::Done(done) => done,
+                Tried::WorkLeft(why) => return Ok(Ended::WorkLeft(why)),
             };
             *position = done.position;
             self.listener.on(&Event::Progress(rate.progress(position)));
@@ -77,48 +76,16 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         backfill: &Backfill,
         shape: &Shape,
         position: &Position,
-    ) -> Result<Sent, RunError> {
-        let id = current.step.id.as_str();
-        let batch = Batch { step: id, backfill, shape, position, limits: &self.limits };
-        let began = Instant::now();
-        let mut attempts = 0_u32;
-        loop {
-            attempts += 1;
-            let failure = match self.interruptible(self.target.batch(self.fence, &batch)).await {
-                Ok(done) => return Ok(Sent::Done(done)),
-                Err(failure) => failure,
-            };
-            if let (FailureKind::Cancelled, Some(why)) = (failure.kind, self.stop.reason()) {
-                return Ok(Sent::Left(why.into()));
-            }
-            let pause = failure
-                .kind
-                .retryable()
-                .then(|| retry::pause(attempts, began.elapsed(), self.limits.lock_wait_max, rand::random()))
-                .flatten();
-            let Some(pause) = pause else {
+    ) -> Result<Tried<BatchDone>, RunError> {
+        let batch = Batch { step: &current.step.id, backfill, shape, position, limits: &self.limits };
+        self.retrying(current, || self.target.batch(self.fence, &batch)).await.map_err(|error| match error {
+            RunError::Step { step, title, failure } => {
                 let message = format!("{}\n{}", failure.message, place_of(position));
-                return Err(current.failed(Failure { message, ..failure }));
-            };
-            self.listener.on(&Event::Retry {
-                id: id.into(),
-                attempt: attempts,
-                pause,
-                why: failure.message,
-                blockers: failure.blockers,
-            });
-            self.stop.sleep(pause).await;
-            if let Some(why) = self.stop.reason() {
-                return Ok(Sent::Left(why.into()));
+                RunError::Step { step, title, failure: Failure { message, ..failure } }
             }
-        }
+            other => other,
+        })
     }
-}
-
-/// How sending a batch ended.
-enum Sent {
-    Done(BatchDone),
-    Left(String),
 }
 
 fn place_of(position: &Position) -> String {

@@ -21,6 +21,24 @@ pub enum Ended {
     WorkLeft(String),
 }
 
+/// How trying something again and again ended.
+#[must_use]
+pub(crate) enum Tried<R> {
+    /// It went through.
+    Done(R),
+    /// Somebody asked to stop; why.
+    WorkLeft(String),
+}
+
+impl From<Tried<()>> for Ended {
+    fn from(tried: Tried<()>) -> Self {
+        match tried {
+            Tried::Done(()) => Self::Done,
+            Tried::WorkLeft(why) => Self::WorkLeft(why),
+        }
+    }
+}
+
 /// Forward, or back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -161,26 +179,26 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         self.store.step_started(self.fence, &current.write(false, None, &sql)).await?;
         crash::point(&format!("inside {}", current.step.id));
         let write = current.write(true, None, &sql);
-        self.retrying(current, || self.target.run_transaction(self.fence, statements, &write, &self.limits))
-            .await
+        let run = || self.target.run_transaction(self.fence, statements, &write, &self.limits);
+        Ok(self.retrying(current, run).await?.into())
     }
 
     /// Runs `attempt` until it goes through, with backoff while locks are in the way.
-    pub(crate) async fn retrying<F: Future<Output = Result<(), Failure>>>(
+    pub(crate) async fn retrying<R, F: Future<Output = Result<R, Failure>>>(
         &self,
         current: &Current<'_>,
         mut attempt: impl FnMut() -> F,
-    ) -> Result<Ended, RunError> {
+    ) -> Result<Tried<R>, RunError> {
         let began = Instant::now();
         let mut attempts = 0_u32;
         loop {
             attempts += 1;
             let failure = match self.interruptible(attempt()).await {
-                Ok(()) => return Ok(Ended::Done),
+                Ok(result) => return Ok(Tried::Done(result)),
                 Err(failure) => failure,
             };
             if let (FailureKind::Cancelled, Some(why)) = (failure.kind, self.stop.reason()) {
-                return Ok(Ended::WorkLeft(why.into()));
+                return Ok(Tried::WorkLeft(why.into()));
             }
             if !failure.kind.retryable() {
                 return Err(current.failed(failure));
@@ -204,7 +222,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             });
             self.stop.sleep(pause).await;
             if let Some(why) = self.stop.reason() {
-                return Ok(Ended::WorkLeft(why.into()));
+                return Ok(Tried::WorkLeft(why.into()));
             }
         }
     }
@@ -231,7 +249,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         }
         self.store.step_started(self.fence, &current.write(false, None, sql)).await?;
         crash::point(&format!("inside {}", current.step.id));
-        let ended = self.retrying(current, || self.target.run_alone(sql, &|_| {})).await?;
+        let ended: Ended = self.retrying(current, || self.target.run_alone(sql, &|_| {})).await?.into();
         crash::point(&format!("ran {}", current.step.id));
         if ended == Ended::Done {
             self.store.step_finished(self.fence, &current.write(true, None, sql)).await?;

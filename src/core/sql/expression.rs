@@ -78,8 +78,7 @@ pub fn qualify(expr: &str, prefix: &str) -> Result<String, SqlError> {
         }
         text.insert_str(at, &format!("{prefix}."));
     }
-    // A comment at the end must not reach what follows.
-    text.push('\n');
+    let text = closed(&text);
     let qualified = with_tree(&wrapped(&text), |tree| {
         let mut qualified = 0;
         walk(&json(tree)?, &mut |name, fields| {
@@ -92,6 +91,12 @@ pub fn qualify(expr: &str, prefix: &str) -> Result<String, SqlError> {
     } else {
         Err(SqlError::new("the columns of this expression cannot be told apart"))
     }
+}
+
+/// An expression that a bracket may follow: a comment at its end must not reach on.
+#[must_use]
+pub fn closed(expr: &str) -> String {
+    if expr.contains("--") { format!("{expr}\n") } else { expr.to_owned() }
 }
 
 /// The columns of an expression and their byte offsets in it.

@@ -9,7 +9,7 @@ mod split;
 mod tables;
 
 pub use classify::{BuildIndex, DropIndex, Kind};
-pub use expression::{check_expression, check_predicate, check_query, expression_columns, qualify};
+pub use expression::{check_expression, check_predicate, check_query, closed, expression_columns, qualify};
 pub use parse::SqlError;
 pub use split::{Statement, split};
 pub use tables::{made_tables, tables};
