@@ -53,6 +53,7 @@ pub fn requirements(plan: &Plan) -> Vec<Requirement> {
         }
     }
     found.retain(|requirement| !made.contains(&requirement.table.name));
+    found.sort_by_key(|requirement| requirement.place);
     found
 }
 
