@@ -85,6 +85,12 @@ impl Global {
     /// # Errors
     /// When `phase.yaml` is not right.
     pub fn config(&self) -> Result<Config, ProjectError> {
+        if let Some(folder) = self.directory.as_ref().filter(|folder| !folder.is_dir()) {
+            return Err(ProjectError::Read {
+                path: folder.display().to_string(),
+                why: "there is no such folder".into(),
+            });
+        }
         let mut config = Config::load(&self.folder(), self.config.as_deref())?;
         // "./plans/x.yaml" reads worse than "plans/x.yaml" in every message.
         for path in [&mut config.plans, &mut config.migrations] {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::files::ProjectError;
+use crate::core::decide::Wanted;
 use crate::core::drift::Drift;
 use crate::core::failure::Failure;
 use crate::engine::error::RunError;
@@ -75,6 +76,8 @@ pub enum CommandError {
     Run {
         /// `<version>_<name>`.
         item: String,
+        /// What was asked for; `None`: it was only looked at.
+        wanted: Option<Wanted>,
         /// Why.
         error: Box<RunError>,
     },
@@ -117,15 +120,24 @@ impl CommandError {
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::Locked(_) => vec!["wait for it with --lock-wait 5m, or look at phase status".into()],
+            Self::Connect(error) if !error.is_configuration() => vec![
+                "the server comes from --database-url, DATABASE_URL or the PG* variables, in this order; docs/connections.md"
+                    .into(),
+            ],
             Self::Preflight(_) => vec!["nothing of this plan has been run".into()],
-            Self::Run { item, error } => run_hints(item, error),
+            Self::Run { item, wanted, error } => run_hints(item, *wanted, error),
             _ => Vec::new(),
         }
     }
 }
 
-fn run_hints(item: &str, error: &RunError) -> Vec<String> {
+fn run_hints(item: &str, wanted: Option<Wanted>, error: &RunError) -> Vec<String> {
     let version = item.split('_').next().unwrap_or(item);
+    let again = match wanted {
+        Some(Wanted::Abort) => "abort",
+        Some(Wanted::RollBack) => "rollback",
+        _ => "advance",
+    };
     match error {
         RunError::Ambiguous { .. } => vec![format!(
             "a hold is on it now; look at the database, then say what you found: \
@@ -133,16 +145,24 @@ fn run_hints(item: &str, error: &RunError) -> Vec<String> {
         )],
         RunError::NoLock { .. } => {
             vec![format!(
-                "end the sessions in the way or wait for a quiet moment, then: phase advance {version}"
+                "end the sessions in the way or wait for a quiet moment, then: phase {again} {version}"
             )]
         }
         RunError::Store(_) => vec![format!("what is done is on record: phase status {version}")],
-        RunError::Step { .. } | RunError::Refused { .. } => vec![
-            format!(
-                "what was done before it is on record and is not done again; when the cause is gone: phase advance {version}"
-            ),
-            format!("or go back to the old shape: phase abort {version}"),
-        ],
+        RunError::Step { step, .. } | RunError::Refused { step, .. } => {
+            let mut hints = vec![format!(
+                "what was done before it is on record and is not done again; when the cause is gone: phase {again} {version}"
+            )];
+            match wanted {
+                Some(Wanted::Abort) => hints.push(format!(
+                    "or take the step back by hand, and say so: phase abort {version} --undone {step}"
+                )),
+                // Of a SQL migration.
+                _ if matches!(step.split('.').next(), Some("up" | "down")) => {}
+                _ => hints.push(format!("or go back to the old shape: phase abort {version}")),
+            }
+            hints
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::cli::config::Config;
 use crate::cli::files::{ProjectError, list, read};
 use crate::core::compile::{self, CompileError, Server};
 use crate::core::migration::{MAX_MIGRATION_BYTES, SqlMigration};
-use crate::core::plan::model::{Gates, Plan};
+use crate::core::plan::model::{Gates, Place, Plan};
 use crate::core::plan::{self, MAX_PLAN_BYTES, Source};
 use crate::core::preflight;
 use crate::core::record::Kind;
@@ -117,6 +117,7 @@ impl Project {
             tables: Vec::new(),
             limits: self.limits,
             unsupported: Vec::new(),
+            cautions: Vec::new(),
             requires: Vec::new(),
         };
         match &file.parsed {
@@ -128,6 +129,12 @@ impl Project {
             }
             Parsed::Plan(plan) => {
                 let settings = plan.settings;
+                let at = |found: Vec<(Place, String)>| {
+                    found
+                        .into_iter()
+                        .map(|(place, what)| format!("{shown}:{}:{}: {what}", place.line, place.column))
+                        .collect()
+                };
                 Ok(Item {
                     steps: compile::plan(plan, server)?,
                     gates: plan.gates.clone(),
@@ -141,11 +148,8 @@ impl Project {
                             .unwrap_or(self.limits.statement_timeout),
                         lock_wait_max: settings.lock_wait_max.unwrap_or(self.limits.lock_wait_max),
                     },
-                    unsupported: plan
-                        .unsupported()
-                        .into_iter()
-                        .map(|(place, what)| format!("{shown}:{}:{}: {what}", place.line, place.column))
-                        .collect(),
+                    unsupported: at(plan.unsupported()),
+                    cautions: at(plan.cautions()),
                     requires: preflight::requirements(plan),
                     ..common(plan.title.clone(), Kind::Plan)
                 })

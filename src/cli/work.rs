@@ -92,6 +92,9 @@ impl<'a> Worker<'a> {
             && matches!(wanted, Wanted::Forward(_))
         {
             self.preflight(item).await?;
+            for caution in &item.cautions {
+                tracing::warn!("{caution}");
+            }
         }
         let fence = self.desk.store.take_over(&item.version).await?;
         let mover = Mover {
@@ -110,7 +113,11 @@ impl<'a> Worker<'a> {
         let mut wanted = wanted;
         loop {
             let outcome = Box::pin(mover.advance(wanted)).await;
-            match outcome.map_err(|error| CommandError::Run { item: item.stem(), error: Box::new(error) })? {
+            match outcome.map_err(|error| CommandError::Run {
+                item: item.stem(),
+                wanted: Some(wanted),
+                error: Box::new(error),
+            })? {
                 Outcome::Reached(reached) => {
                     state = reached;
                     // Without keep there is nothing to purge: the last step is a formality.

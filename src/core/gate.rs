@@ -99,7 +99,7 @@ fn not_approved(wanted: u32, facts: &Facts) -> Option<String> {
         } else {
             format!(" (by {})", facts.approvals.join(", "))
         };
-        format!("approvals: {given} of {wanted}{by}; give one: phase approve PLAN")
+        format!("approvals: {given} of {wanted}{by}; give one with phase approve")
     })
 }
 
@@ -158,7 +158,7 @@ mod tests {
         };
         let got = reasons(&gate, &facts(0));
         assert_eq!(got.len(), 4, "{got:?}");
-        assert_eq!(got[1], "approvals: 1 of 2 (by ada); give one: phase approve PLAN");
+        assert_eq!(got[1], "approvals: 1 of 2 (by ada); give one with phase approve");
         assert_eq!(got[2], "query `SELECT false` gives f, not true");
     }
 }

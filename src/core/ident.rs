@@ -228,6 +228,18 @@ fn plain_part(text: &str) -> Result<Ident, NameError> {
     Ident::exact(text.to_ascii_lowercase())
 }
 
+/// A dollar quote that does not occur in `body`.
+#[must_use]
+pub fn dollar_quote(body: &str) -> String {
+    let mut quote = "$phase$".to_owned();
+    let mut n = 0_u32;
+    while body.contains(&quote) {
+        n += 1;
+        quote = format!("$phase{n}$");
+    }
+    quote
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

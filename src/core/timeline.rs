@@ -42,6 +42,8 @@ pub struct Item {
     pub limits: Limits,
     /// What it asks for and this version cannot do: it may not start.
     pub unsupported: Vec<String>,
+    /// What to look at twice before it starts.
+    pub cautions: Vec<String>,
     /// What must be there before it starts.
     pub requires: Vec<Requirement>,
 }

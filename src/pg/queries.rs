@@ -40,6 +40,7 @@ queries! {
     STEP_FINISHED = "step_finished";
     STEP_RESOLVE = "step_resolve";
     STEP_STARTED = "step_started";
+    STEP_UNDONE = "step_undone";
     TAKE_OVER = "take_over";
     // Of the catalog: these run on the session that the work runs on.
     BLOCKERS = "catalog/blockers";

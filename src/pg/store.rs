@@ -125,6 +125,15 @@ impl PgStore {
         self.write(q::STEP_RESOLVE, &[&version.as_str(), &done, &self.runner]).await
     }
 
+    /// Records what an operator says of a step that is to be taken back: done by
+    /// hand. False when no such step is left of an abort that has begun.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub async fn step_undone(&self, version: &Version, step: &str) -> Result<bool, Failure> {
+        Ok(self.write(q::STEP_UNDONE, &[&version.as_str(), &step, &self.runner]).await? > 0)
+    }
+
     /// Records an approval.
     ///
     /// # Errors

@@ -8,6 +8,9 @@ tests![
     an_irreversible_step_refuses_before_anything,
     a_dropped_index_and_a_hidden_table_come_back,
     purge_is_the_end,
+    a_step_taken_back_by_hand_is_passed_over,
+    a_column_that_nothing_fills_is_not_hidden,
+    a_sync_whose_types_do_not_fit_is_refused,
 ];
 
 const RENAME: &str = "expand:
@@ -122,5 +125,46 @@ async fn purge_is_the_end(db: Db) -> TestResult {
     );
     let ended = db.phase(&["abort", "1"]).await?.expect(1)?;
     check!(ended.stderr.contains("The old shape is gone for good"), "{ended:?}");
+    Ok(())
+}
+
+async fn a_step_taken_back_by_hand_is_passed_over(db: Db) -> TestResult {
+    let plan = "expand:\n  - {sql: CREATE TABLE a (), undo: DROP TABLE misnamed}\n  - {sql: CREATE TABLE b (), undo: DROP TABLE b}\n";
+    db.file("plans/1_p.yaml", plan)?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    let early = db.phase(&["abort", "1", "--undone", "expand.1"]).await?.expect(2)?;
+    check!(early.stderr.contains("no abort of it has begun"), "{early:?}");
+    let ended = db.phase(&["abort", "1"]).await?.expect(1)?;
+    check!(ended.stderr.contains("phase abort 1 --undone expand.1"), "{ended:?}");
+    db.run("DROP TABLE a").await?;
+    db.phase(&["abort", "1", "--undone", "expand.1"]).await?.expect(0)?;
+    same!(db.value("SELECT state FROM phase.item").await?, "aborted");
+    same!(db.value(SCHEMA).await?, "");
+    Ok(())
+}
+
+async fn a_column_that_nothing_fills_is_not_hidden(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, old text NOT NULL)").await?;
+    db.file("plans/1_p.yaml", "contract:\n  - drop_column: {table: t, column: old}\nkeep: 7d\n")?;
+    let checked = db.phase(&["check"]).await?.expect(0)?;
+    check!(checked.stderr.contains("plans/1_p.yaml:2:5: no sync of this plan fills t.old"), "{checked:?}");
+    let ended = db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(1)?;
+    check!(ended.stderr.contains("no sync fills it"), "{ended:?}");
+    db.run("ALTER TABLE t ALTER COLUMN old DROP NOT NULL").await?;
+    db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(0)?;
+    db.run("INSERT INTO t (id) VALUES (1)").await?;
+    Ok(())
+}
+
+async fn a_sync_whose_types_do_not_fit_is_refused(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, a text)").await?;
+    let before = db.value(SCHEMA).await?;
+    let plan = "expand:\n  - {sql: ALTER TABLE t ADD COLUMN b int, undo: ALTER TABLE t DROP COLUMN b}\n  - sync: {table: t, set: {b: a}, back: {a: b}}\n";
+    db.file("plans/1_p.yaml", plan)?;
+    let ended = db.phase(&["expand"]).await?.expect(1)?;
+    check!(ended.stderr.contains("is of type integer but expression is of type text"), "{ended:?}");
+    db.run("INSERT INTO t VALUES (1, 'hello')").await?;
+    db.phase(&["abort", "1"]).await?.expect(0)?;
+    same!(db.value(SCHEMA).await?, before);
     Ok(())
 }

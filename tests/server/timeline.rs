@@ -20,6 +20,7 @@ tests![
     plans_that_share_a_table_wait_for_each_other,
     the_json_of_status_is_as_documented,
     init_and_new_write_what_check_accepts,
+    a_folder_without_a_project_is_refused,
 ];
 
 async fn an_edited_migration_stops_everything(db: Db) -> TestResult {
@@ -45,6 +46,14 @@ async fn a_missing_file_is_reported(db: Db) -> TestResult {
     let status = db.phase(&["status", "--json"]).await?.expect(0)?.json()?;
     same!(status["drift"][0]["drift"], "missing");
     same!(status["plans"][0]["state"], "completed");
+    db.phase(&["check", "--online"]).await?.expect(6)?;
+    db.phase(&["status", "--exit-code"]).await?.expect(6)?;
+    // One that did nothing yet is not missed.
+    db.file("plans/2_b.yaml", "backfill:\n  - {table: nowhere, set: {a: b}}\n")?;
+    db.phase(&["advance", "2"]).await?.expect(2)?;
+    std::fs::remove_file(db.project.path().join("plans/2_b.yaml"))?;
+    let status = db.phase(&["status", "--json"]).await?.expect(0)?.json()?;
+    same!(status["plans"].as_array().map(Vec::len), Some(1));
     Ok(())
 }
 
@@ -342,5 +351,25 @@ async fn init_and_new_write_what_check_accepts(db: Db) -> TestResult {
     for shell in ["bash", "zsh", "fish"] {
         check!(db.phase(&["completions", shell]).await?.expect(0)?.stdout.contains("phase"), "{shell}");
     }
+    Ok(())
+}
+
+async fn a_folder_without_a_project_is_refused(db: Db) -> TestResult {
+    for folder in ["plans", "migrations"] {
+        std::fs::remove_dir(db.project.path().join(folder))?;
+    }
+    let ended = db.phase(&["expand"]).await?.expect(2)?;
+    check!(ended.stderr.contains("neither plans nor migrations"), "{ended:?}");
+    let ended = db.phase(&["-C", "nowhere", "expand"]).await?.expect(2)?;
+    check!(ended.stderr.contains("there is no such folder"), "{ended:?}");
+    // Versions rise with every file, however fast they come.
+    for name in ["a", "b", "c"] {
+        db.phase(&["new", name, "--sql"]).await?.expect(0)?;
+    }
+    let files: std::collections::BTreeSet<String> = std::fs::read_dir(db.project.path().join("migrations"))?
+        .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+        .collect::<Result<_, _>>()?;
+    let order: Vec<&str> = files.iter().filter_map(|name| name.split('_').nth(1)).collect();
+    same!(order, ["a.sql", "b.sql", "c.sql"]);
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::cli::project::find;
 use crate::cli::work::{Worker, check_drift, report};
 use crate::core::decide::Wanted;
 use crate::engine::stop::Stop;
+use crate::pg::lock::LockKey;
 
 /// Take a plan back to the old shape.
 ///
@@ -19,10 +20,15 @@ use crate::engine::stop::Stop;
 /// anything is touched, with its reason. First roll the application back to
 /// the version that knows the old shape only.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  phase abort users_display_name")]
+#[command(
+    after_help = "Examples:\n  phase abort users_display_name\n  phase abort users_display_name --undone expand.1"
+)]
 pub struct AbortArgs {
     /// The plan: version, name, prefix of either, or path.
     plan: String,
+    /// A step whose undo fails and that you have taken back by hand: its undo is not run.
+    #[arg(long, value_name = "STEP")]
+    undone: Vec<String>,
 }
 
 /// Runs the command.
@@ -34,6 +40,19 @@ pub async fn run(global: &Global, args: &AbortArgs, stop: Stop) -> Result<Output
     let items = desk.items()?;
     let item = find(&items, &args.plan)?;
     check_drift(std::slice::from_ref(item), &desk.records().await?, true)?;
+    let key = LockKey::Item(item.version.clone());
+    for step in &args.undone {
+        desk.lock(&key).await?;
+        let undone = desk.store.step_undone(&item.version, step).await?;
+        desk.unlock(&key).await?;
+        if !undone {
+            return Err(CommandError::Usage(format!(
+                "{}: no abort of it has begun that has step {step} left to take back; phase show {} lists the steps",
+                item.stem(),
+                item.version
+            )));
+        }
+    }
     let listener = progress::listener(global);
     let moved = Worker::new(&desk, &*listener).run(item, Wanted::Abort, &[]).await?;
     Ok(report(&[moved], ""))

@@ -11,8 +11,8 @@ use crate::cli::exit::CommandError;
 use crate::cli::files::ProjectError;
 use crate::cli::output::Output;
 use crate::cli::project::Project;
-use crate::cli::work::check_drift;
 use crate::core::compile::Server;
+use crate::core::drift::drift;
 use crate::core::record::Kind;
 use crate::core::timeline::Item;
 use crate::engine::stop::Stop;
@@ -50,6 +50,7 @@ enum Format {
 #[derive(Serialize)]
 struct Document {
     checked: Vec<String>,
+    cautions: Vec<String>,
 }
 
 impl CheckArgs {
@@ -72,15 +73,23 @@ pub async fn run(global: &Global, args: &CheckArgs, stop: Stop) -> Result<Output
     if args.format == Format::Github
         && let Err(error) = &result
     {
-        annotate(&error.to_string());
+        annotate("error", &error.to_string());
     }
     let items = result?;
     let text = match items.len() {
         0 => "there is nothing to check yet: phase new NAME".into(),
         n => format!("{n} checked, all right"),
     };
+    let cautions: Vec<String> = items.iter().flat_map(|item| item.cautions.clone()).collect();
+    for caution in &cautions {
+        match args.format {
+            Format::Text => tracing::warn!("{caution}"),
+            Format::Github => annotate("warning", caution),
+            Format::Json => {}
+        }
+    }
     let checked: Vec<String> = items.iter().map(Item::stem).collect();
-    let document = Document { checked };
+    let document = Document { checked, cautions };
     Ok(Output::done(text, &document))
 }
 
@@ -103,10 +112,8 @@ fn check(global: &Global, args: &CheckArgs) -> Result<Vec<Item>, CommandError> {
 async fn online(global: &Global, stop: Stop) -> Result<Vec<Item>, CommandError> {
     let desk = Desk::open(global, "check", Access::Read, stop).await?;
     let items = desk.items()?;
-    for drift in check_drift(&items, &desk.records().await?, false)? {
-        tracing::warn!("{}", drift.describe());
-    }
-    Ok(items)
+    let drifts = drift(&items, &desk.records().await?);
+    if drifts.is_empty() { Ok(items) } else { Err(CommandError::Drift(drifts)) }
 }
 
 /// Dependencies that are not there, or that come later.
@@ -125,7 +132,7 @@ fn dependencies(items: &[Item]) -> Vec<String> {
 }
 
 /// Writes faults as workflow commands; the first line of each is `file:line:column: message`.
-fn annotate(faults: &str) {
+fn annotate(level: &str, faults: &str) {
     use std::io::Write;
     for fault in faults.split("\n\n") {
         let mut parts = fault.lines().next().unwrap_or_default().splitn(4, ':');
@@ -133,9 +140,9 @@ fn annotate(faults: &str) {
         let number = |text: Option<&str>| text.and_then(|text| text.trim().parse::<u32>().ok());
         let annotation = match (file, number(line), number(column), message) {
             (Some(file), Some(line), Some(column), Some(message)) => {
-                format!("::error file={file},line={line},col={column}::{}", message.trim())
+                format!("::{level} file={file},line={line},col={column}::{}", message.trim())
             }
-            _ => format!("::error::{}", fault.replace('\n', "%0A")),
+            _ => format!("::{level}::{}", fault.replace('\n', "%0A")),
         };
         let _ = writeln!(anstream::stdout(), "{annotation}");
     }

@@ -50,6 +50,15 @@ pub async fn run(global: &Global, args: &ExpandArgs, stop: Stop) -> Result<Outpu
     });
     let upto = upto.transpose()?;
     let access = if args.dry_run { Access::Read } else { Access::Write };
+    let config = global.config()?;
+    if !config.plans.is_dir() && !config.migrations.is_dir() {
+        // A deploy hook in the wrong folder must not pass as "nothing is pending".
+        return Err(CommandError::Usage(format!(
+            "there is neither {} nor {} here: run it in the project's folder (-C DIR), or make one with phase init",
+            config.plans.display(),
+            config.migrations.display()
+        )));
+    }
     let desk = Desk::open(global, "expand", access, stop).await?;
     let items = desk.items()?;
     if let Some(upto) = upto.as_ref().filter(|upto| !items.iter().any(|item| item.version == **upto)) {

@@ -2,12 +2,16 @@
 
 use std::fs;
 use std::io::Write;
+use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::cli::args::Global;
+use crate::cli::config::Config;
 use crate::cli::exit::CommandError;
+use crate::cli::files::list;
 use crate::cli::output::Output;
+use crate::core::version::Version;
 
 /// Write a plan or a SQL migration from a template that is already valid.
 #[derive(Debug, Args)]
@@ -56,6 +60,20 @@ CREATE TABLE my_table (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
 DROP TABLE my_table;
 ";
 
+/// The present time (UTC), or the number after the newest file's version where
+/// that is later: what is new comes last.
+fn next_version(config: &Config) -> Result<String, CommandError> {
+    let mut files = list(&config.plans, &["yaml", "yml"])?;
+    files.extend(list(&config.migrations, &["sql"])?);
+    let version = |path: &PathBuf| Some(Version::split_stem(path.file_stem()?.to_str()?)?.0.number());
+    let newest = files.iter().filter_map(version).max().unwrap_or(0);
+    let now = jiff::Timestamp::now().strftime("%Y%m%d%H%M%S").to_string();
+    Ok(match now.parse() {
+        Ok(now) if newest < now => now.to_string(),
+        _ => (newest + 1).to_string(),
+    })
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -67,13 +85,13 @@ pub fn run(global: &Global, args: &NewArgs) -> Result<Output, CommandError> {
             "{name:?} is no name for a file: use letters, digits and _"
         )));
     }
+    let config = global.config()?;
     let version = match &args.version {
-        Some(version) => crate::core::version::Version::parse(version)
+        Some(version) => Version::parse(version)
             .ok_or_else(|| CommandError::Usage(format!("{version:?} is no version: 1 to 18 digits")))?
             .to_string(),
-        None => jiff::Timestamp::now().strftime("%Y%m%d%H%M%S").to_string(),
+        None => next_version(&config)?,
     };
-    let config = global.config()?;
     let (folder, extension) = if args.sql { (&config.migrations, "sql") } else { (&config.plans, "yaml") };
     let path = folder.join(format!("{version}_{name}.{extension}"));
     let text = if args.sql { SQL.to_owned() } else { PLAN.replace("TITLE", &name.replace('_', " ")) };

@@ -94,6 +94,8 @@ pub async fn run(global: &Global, args: &StatusArgs, stop: Stop) -> Result<Outpu
     // What is on record without a file still stands somewhere.
     let orphans =
         records.iter().filter(|r| wanted.is_none() && !items.iter().any(|item| item.version == r.version));
+    // A file that was put on record and taken away before it did anything left nothing.
+    let orphans = orphans.filter(|r| r.in_flight() || r.applied() || r.started());
     for record in orphans {
         entries.insert(record.version.clone(), bare(record));
     }
@@ -109,9 +111,11 @@ async fn entry(desk: &Desk, item: &Item, items: &[Item], records: &[Record]) -> 
     let blank = planned(item);
     let record = on_record.unwrap_or(&blank);
     let facts = if desk.recorded() {
-        facts(&desk.store, &desk.target, item, record)
-            .await
-            .map_err(|error| CommandError::Run { item: item.stem(), error: Box::new(error) })?
+        facts(&desk.store, &desk.target, item, record).await.map_err(|error| CommandError::Run {
+            item: item.stem(),
+            wanted: None,
+            error: Box::new(error),
+        })?
     } else {
         Facts {
             now: Timestamp::now(),
@@ -240,7 +244,7 @@ fn code(entries: &[Entry], drifts: &[Drift]) -> Code {
         Entry { next: Some(_), .. } => Code::WorkLeft,
         Entry { next: None, .. } => Code::Done,
     };
-    let drifted = drifts.iter().any(Drift::stops).then_some(Code::Drift);
+    let drifted = (!drifts.is_empty()).then_some(Code::Drift);
     drifted.unwrap_or_else(|| Code::worst(entries.iter().map(one)))
 }
 

@@ -3,7 +3,7 @@
 //! contract drops it at once.
 
 use super::{At, CompileError, Server, transaction};
-use crate::core::ident::{Ident, QName, plain};
+use crate::core::ident::{Ident, QName, dollar_quote, literal, plain};
 use crate::core::plan::model::{Place, Plan, StepSpec};
 use crate::core::step::{Phase, Step, Undo};
 use crate::core::sync::Sync;
@@ -191,6 +191,7 @@ fn hide_column(
 ) -> (Vec<String>, Vec<String>) {
     let mut run = vec![format!("ALTER TABLE {table} RENAME COLUMN {column} TO {to}")];
     let mut back = vec![format!("ALTER TABLE {table} RENAME COLUMN {to} TO {column}")];
+    let mut filled = false;
     let follows = turned.iter_mut().filter(|(sync, _)| sync.spec().table == *table);
     for (sync, columns) in follows {
         let before = columns.clone();
@@ -202,9 +203,29 @@ fn hide_column(
         if *columns != before {
             run.extend(sync.turn_round(columns));
             back.extend(sync.turn_round(&before));
+            filled = true;
         }
     }
+    if !filled {
+        run.insert(0, refuse_unfilled(table, column));
+    }
     (run, back)
+}
+
+/// A column that must have a value and that nothing fills any more would fail
+/// every INSERT of an application that does not know it.
+fn refuse_unfilled(table: &QName, column: &Ident) -> String {
+    let body = format!(
+        "BEGIN\n  IF EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = {}::regclass AND attname = {}\n    \
+         AND attnotnull AND NOT atthasdef AND attidentity = '') THEN\n    \
+         RAISE EXCEPTION 'column % is NOT NULL, has no default and no sync fills it: out of sight it would fail every INSERT', {}\n      \
+         USING HINT = 'Fill it by back: in a sync, or drop its NOT NULL in expand.';\n  END IF;\nEND",
+        literal(&table.to_string()),
+        literal(column.as_str()),
+        literal(&plain(column)),
+    );
+    let quote = dollar_quote(&body);
+    format!("DO {quote}\n{body}\n{quote}")
 }
 
 fn rename(table: &QName, to: &Ident) -> String {

@@ -3,6 +3,7 @@
 mod scan;
 
 use scan::Scan;
+use strsim::osa_distance;
 
 use crate::core::plan::fault::located;
 use crate::core::plan::model::Place;
@@ -60,6 +61,9 @@ impl SqlMigration {
         let wrong = |line: usize, message: &str| {
             MigrationError(located(file, text, Some(Place { line, column: 1 }), message))
         };
+        if let Some(line) = misspelt(text) {
+            return Err(wrong(line, "this looks like -- DOWN misspelt: what follows would run as UP"));
+        }
         let markers = markers(text);
         let (up_line, down_line) = match markers.as_slice() {
             [] => (1, None),
@@ -144,9 +148,26 @@ fn markers(text: &str) -> Vec<(Marker, usize)> {
     found
 }
 
-fn marker(line: &str) -> Option<Marker> {
+/// The line of a comment of one word that is one slip away from DOWN.
+fn misspelt(text: &str) -> Option<usize> {
+    let mut state = Scan::default();
+    let slip = |line: &str| word(line).is_some_and(|word| osa_distance(&word.to_lowercase(), "down") == 1);
+    let mut lines = text.lines().enumerate();
+    lines.find_map(|(n, line)| {
+        let found = state.outside() && slip(line);
+        state.line(line);
+        found.then_some(n + 1)
+    })
+}
+
+/// What a line says that may be a marker.
+fn word(line: &str) -> Option<&str> {
     let word = line.trim().strip_prefix("--")?.trim();
-    let word = word.strip_suffix(':').unwrap_or(word).trim();
+    Some(word.strip_suffix(':').unwrap_or(word).trim())
+}
+
+fn marker(line: &str) -> Option<Marker> {
+    let word = word(line)?;
     if word.eq_ignore_ascii_case("up") {
         Some(Marker::Up)
     } else if word.eq_ignore_ascii_case("down") {
@@ -199,6 +220,7 @@ mod tests {
             ("-- UP\nSELECT 1;\n-- UP\nSELECT 2", 3),
             ("-- UP\nSELECT 1;\n-- DOWN\n-- DOWN\n", 4),
             ("SELECT 0;\n-- UP\nSELECT 1", 1),
+            ("-- UP\nSELECT 1;\n-- DWON\nSELECT 2", 3),
             ("-- UP\n-- nothing\n-- DOWN\nSELECT 1", 1),
             ("", 1),
         ] {

@@ -1,6 +1,7 @@
 //! Reads plans: YAML text into a checked plan, errors with their place.
 
 mod backfill;
+mod cautions;
 pub mod durations;
 pub mod fault;
 mod gates;

@@ -28,9 +28,9 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use crate::core::ident::{Ident, QName, literal, plain};
+use crate::core::ident::{Ident, QName, dollar_quote, literal, plain};
 use crate::core::plan::model::SyncSpec;
-use crate::core::sql::{SqlError, expression_columns, qualify};
+use crate::core::sql::{SqlError, closed, expression_columns, qualify};
 
 /// Why a sync cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -107,6 +107,7 @@ impl Sync {
     #[must_use]
     pub fn install(&self) -> Vec<String> {
         let mut sql = vec![self.refuse_defaults()];
+        sql.extend(self.refuse_other_types());
         sql.extend(self.replace(&self.function(""), "", &two_way::body(self), two_way::condition(self)));
         sql
     }
@@ -134,6 +135,17 @@ impl Sync {
     #[must_use]
     pub fn remove_turned(&self) -> Vec<String> {
         self.removal(TURNED)
+    }
+
+    /// Statements that fail unless every expression fits its column: the trigger
+    /// would otherwise turn it into text and back, and fail the application's
+    /// statements one by one. EXPLAIN analyses and runs nothing.
+    fn refuse_other_types(&self) -> Vec<String> {
+        let table = &self.spec.table;
+        let one = |(column, expr): &(Ident, String)| {
+            format!("EXPLAIN UPDATE {table} SET {column} = ({})", closed(expr))
+        };
+        self.spec.set.iter().chain(&self.spec.back).map(one).collect()
     }
 
     fn replace(&self, function: &QName, suffix: &str, body: &str, when: Option<String>) -> Vec<String> {
@@ -219,15 +231,4 @@ fn changed(column: &Ident) -> String {
 
 fn any(conditions: &[String]) -> String {
     if conditions.is_empty() { "false".into() } else { conditions.join(" OR ") }
-}
-
-/// A dollar quote that does not occur in `body`.
-fn dollar_quote(body: &str) -> String {
-    let mut quote = "$phase$".to_owned();
-    let mut n = 0_u32;
-    while body.contains(&quote) {
-        n += 1;
-        quote = format!("$phase{n}$");
-    }
-    quote
 }
