@@ -63,12 +63,16 @@ pub fn list(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, ProjectE
                 why: error.to_string(),
             })?
             .path();
-        let hidden = path.file_name().and_then(|name| name.to_str()).is_none_or(|name| name.starts_with('.'));
+        let hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
         let wanted = path
             .extension()
             .and_then(|found| found.to_str())
             .is_some_and(|found| extensions.contains(&found));
-        if !hidden && wanted && path.is_file() {
+        if !hidden && wanted && path.to_str().is_none() {
+            return Err(ProjectError::Invalid(format!("{}: the name is not UTF-8", path.display())));
+        }
+        // A link that leads nowhere is a file that cannot be read, and says so.
+        if !hidden && wanted && !path.is_dir() {
             paths.push(path);
         }
     }

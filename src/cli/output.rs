@@ -1,6 +1,6 @@
 //! Owns what a command says at its end: text for people or one JSON document.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 use serde::Serialize;
 
@@ -36,15 +36,23 @@ fn to_json(value: &impl Serialize) -> serde_json::Value {
 
 /// Prints a result or an error, and gives the code to exit with.
 pub(super) fn print(result: Result<Output, CommandError>, json: bool) -> Code {
-    // A reader that went away (`| head`) is no failure of the command.
     match result {
         Ok(output) => {
-            if json {
-                let _ = writeln!(anstream::stdout(), "{:#}", output.json);
-            } else if !output.text.is_empty() {
-                let _ = writeln!(anstream::stdout(), "{}", output.text.trim_end());
+            let text = if json { format!("{:#}", output.json) } else { output.text.trim_end().to_owned() };
+            let mut stdout = anstream::stdout();
+            let written = if text.is_empty() {
+                Ok(())
+            } else {
+                writeln!(stdout, "{text}").and_then(|()| stdout.flush())
+            };
+            match written {
+                // A reader that went away (`| head`) is no failure of the command.
+                Err(error) if error.kind() != ErrorKind::BrokenPipe && output.code == Code::Done => {
+                    let _ = writeln!(anstream::stderr(), "error: the result could not be written: {error}");
+                    Code::Failed
+                }
+                _ => output.code,
             }
-            output.code
         }
         Err(error) => {
             let (code, hints) = (error.code(), error.hints());

@@ -115,6 +115,8 @@ impl Project {
             keep: None,
             depends_on: Vec::new(),
             tables: Vec::new(),
+            uses: Vec::new(),
+            drops: Vec::new(),
             limits: self.limits,
             unsupported: Vec::new(),
             cautions: Vec::new(),
@@ -141,6 +143,8 @@ impl Project {
                     keep: plan.keep,
                     depends_on: plan.depends_on.iter().map(|on| on.value.clone()).collect(),
                     tables: compile::of_plan(plan),
+                    uses: compile::used(plan),
+                    drops: compile::dropped(plan),
                     limits: Limits {
                         lock_timeout: settings.lock_timeout.unwrap_or(self.limits.lock_timeout),
                         statement_timeout: settings

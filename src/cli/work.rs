@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::cli::desk::Desk;
 use crate::cli::exit::{Code, CommandError};
 use crate::cli::output::Output;
+use crate::core::conflict::uses_what_goes;
 use crate::core::decide::Wanted;
 use crate::core::drift::{Drift, drift};
 use crate::core::record::{Kind, Record};
@@ -162,7 +163,7 @@ impl<'a> Worker<'a> {
         if !item.unsupported.is_empty() {
             return Err(CommandError::Preflight(item.unsupported.join("\n")));
         }
-        let mut missing = Vec::new();
+        let mut missing = uses_what_goes(item, &self.desk.items()?, &self.desk.records().await?);
         for requirement in &item.requires {
             let fault = self.desk.target.missing(requirement).await?;
             missing.extend(fault.map(|fault| {

@@ -1,6 +1,7 @@
 //! Owns the rule who may be in flight beside whom: no two items share a table
 //! unless one depends on the other, and nobody gets ahead of what it builds on.
 
+use crate::core::ident::plain;
 use crate::core::record::{Kind, Record};
 use crate::core::state::State;
 use crate::core::timeline::Item;
@@ -72,4 +73,29 @@ pub fn same_table(a: &str, b: &str) -> bool {
         }
         _ => a == b,
     }
+}
+
+/// Gives every column that `item` would use and that an older plan, not over
+/// yet, is going to take away, one sentence each.
+#[must_use]
+pub fn uses_what_goes(item: &Item, others: &[Item], records: &[Record]) -> Vec<String> {
+    let over = |other: &Item| {
+        let state = records.iter().find(|record| record.version == other.version).map(|record| record.state);
+        matches!(state, Some(State::Completed | State::Aborted))
+    };
+    let older = others.iter().filter(|other| other.version < item.version && !over(other));
+    let gone = older.flat_map(|other| other.drops.iter().map(move |column| (other, column)));
+    gone.filter(|(_, (table, column))| {
+        item.uses.iter().any(|(other, used)| used == column && same_table(&other.plain(), &table.plain()))
+    })
+    .map(|(other, (table, column))| {
+        format!(
+            "{}: it uses {}.{}, which {} takes away: let that one complete, or use what takes its place",
+            item.file,
+            table.plain(),
+            plain(column),
+            other.stem()
+        )
+    })
+    .collect()
 }

@@ -124,7 +124,8 @@ fn abort(snapshot: &Snapshot<'_>) -> Decision {
     let Some(row) = Transition::find(record.state, State::Aborted) else {
         return Decision::NoPath(format!("it is {}: {}", record.state, record.state.guarantee()));
     };
-    if record.goal == State::Completed {
+    let purged = |step: &&Step| step.phase == Phase::Purge && record.touched.contains(&step.id);
+    if record.goal == State::Completed && item.steps.iter().any(|step| purged(&step)) {
         return Decision::NoPath(
             "its purge has begun, and what it dropped is gone: finish it with phase purge".into(),
         );

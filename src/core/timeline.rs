@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::core::compile::Column;
 use crate::core::migration::Down;
 use crate::core::plan::model::{Gate, Gates};
 use crate::core::preflight::Requirement;
@@ -38,6 +39,10 @@ pub struct Item {
     pub depends_on: Vec<Version>,
     /// Tables that it touches, as `plain()` writes them.
     pub tables: Vec<String>,
+    /// Columns that its sync and its backfill name.
+    pub uses: Vec<Column>,
+    /// Columns that its contract takes away.
+    pub drops: Vec<Column>,
     /// The limits of its statements.
     pub limits: Limits,
     /// What it asks for and this version cannot do: it may not start.

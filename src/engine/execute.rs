@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::record::{StepRecord, StepStatus};
 use crate::core::retry;
+use crate::core::sql::redact;
 use crate::core::step::{Action, IndexBuild, Limits, Statements, Step, Undo};
 use crate::engine::error::RunError;
 use crate::engine::event::{Event, Listener};
@@ -245,7 +246,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         repeatable: bool,
     ) -> Result<Ended, RunError> {
         if current.begun() && !repeatable {
-            return Err(RunError::Ambiguous { step: current.step.id.clone(), sql: sql.into() });
+            return Err(RunError::Ambiguous { step: current.step.id.clone(), sql: redact(sql) });
         }
         self.store.step_started(self.fence, &current.write(false, None, sql)).await?;
         crash::point(&format!("inside {}", current.step.id));
@@ -308,7 +309,7 @@ impl Current<'_> {
             {
                 Err(RunError::Ambiguous {
                     step: self.step.id.clone(),
-                    sql: self.step.action.sql().join("; "),
+                    sql: redact(&self.step.action.sql().join("; ")),
                 })
             }
             Undo::Run(action) => Ok(Some(action.clone())),

@@ -10,6 +10,7 @@ use crate::core::failure::{Failure, FailureKind};
 use crate::core::gate::Facts;
 use crate::core::plan::model::AppVersion;
 use crate::core::record::{Hold, Kind, Record, StepRecord, StepStatus};
+use crate::core::sql::redact;
 use crate::core::state::State;
 use crate::core::timeline::Item;
 use crate::core::version::Version;
@@ -312,7 +313,7 @@ impl Store for PgStore {
     ) -> Result<(), Failure> {
         let version = fence.version.as_str();
         let params: [&(dyn ToSql + Sync); 7] =
-            [&version, &fence.epoch, &step.id, &message, &step.sql, &self.runner, &rolled_back];
+            [&version, &fence.epoch, &step.id, &message, &redact(step.sql), &self.runner, &rolled_back];
         self.write(q::STEP_FAILED, &params).await?;
         Ok(())
     }
@@ -347,7 +348,7 @@ pub(crate) async fn finish_step(
 ) -> Result<(), Failure> {
     let (version, status) = (fence.version.as_str(), step.status.name());
     let params: [&(dyn ToSql + Sync); 7] =
-        [&version, &fence.epoch, &step.id, &status, &runner, &step.sql, &None::<&str>];
+        [&version, &fence.epoch, &step.id, &status, &runner, &redact(step.sql), &None::<&str>];
     match client.execute(q::STEP_FINISHED, &params).await {
         Ok(0) => Err(Failure::fenced()),
         Ok(_) => Ok(()),

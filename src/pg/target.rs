@@ -11,6 +11,7 @@ use crate::core::gate::QueryFact;
 use crate::core::ident::{Ident, QName};
 use crate::core::index::Probe;
 use crate::core::preflight::Requirement;
+use crate::core::sql::redact;
 use crate::core::step::{Limits, Statements};
 use crate::engine::{Batch, BatchDone, Fence, StepWrite, Target, Watch, crash};
 use crate::pg::catalog;
@@ -118,7 +119,8 @@ impl PgTarget {
 
 fn in_statement(mut failure: Failure, n: usize, statements: &[String]) -> Failure {
     if let Some(sql) = statements.get(n).filter(|_| statements.len() > 1) {
-        let first: String = sql.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(120).collect();
+        let first: String =
+            redact(sql).split_whitespace().collect::<Vec<_>>().join(" ").chars().take(120).collect();
         failure.message =
             format!("{}\nin statement {} of {}: {first}", failure.message, n + 1, statements.len());
     }

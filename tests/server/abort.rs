@@ -9,6 +9,7 @@ tests![
     a_dropped_index_and_a_hidden_table_come_back,
     purge_is_the_end,
     a_step_taken_back_by_hand_is_passed_over,
+    a_purge_that_left_nothing_is_no_end,
     a_column_that_nothing_fills_is_not_hidden,
     a_sync_whose_types_do_not_fit_is_refused,
 ];
@@ -165,6 +166,19 @@ async fn a_sync_whose_types_do_not_fit_is_refused(db: Db) -> TestResult {
     check!(ended.stderr.contains("is of type integer but expression is of type text"), "{ended:?}");
     db.run("INSERT INTO t VALUES (1, 'hello')").await?;
     db.phase(&["abort", "1"]).await?.expect(0)?;
+    same!(db.value(SCHEMA).await?, before);
+    Ok(())
+}
+
+async fn a_purge_that_left_nothing_is_no_end(db: Db) -> TestResult {
+    db.run(TABLE).await?;
+    let before = db.value(SCHEMA).await?;
+    db.file("plans/1_p.yaml", RENAME)?;
+    db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(0)?;
+    db.run("CREATE VIEW v AS SELECT _phase_1_old FROM t").await?;
+    db.phase(&["purge", "1", "--now"]).await?.expect(1)?;
+    db.phase(&["abort", "1"]).await?.expect(0)?;
+    db.run("DROP VIEW v").await?;
     same!(db.value(SCHEMA).await?, before);
     Ok(())
 }

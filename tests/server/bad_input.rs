@@ -12,6 +12,9 @@ tests![
     names_that_try_to_break_out,
     tables_and_keys_that_are_not_there,
     what_is_not_supported_yet,
+    rows_that_a_policy_hides_are_not_lost,
+    a_plan_does_not_use_what_an_older_one_takes_away,
+    a_password_stays_out_of_sight,
     usage_that_makes_no_sense,
 ];
 
@@ -225,5 +228,64 @@ async fn usage_that_makes_no_sense(db: Db) -> TestResult {
     let refused = crate::harness::Ended::of(&refused).expect(1)?;
     check!(!format!("{refused:?}").contains("s3cret"), "{refused:?}");
     check!(refused.stderr.contains("u@127.0.0.1:1/d"), "{refused:?}");
+    Ok(())
+}
+
+async fn rows_that_a_policy_hides_are_not_lost(db: Db) -> TestResult {
+    db.run(
+        "CREATE ROLE keeper LOGIN; GRANT CREATE ON DATABASE \"NAME\" TO keeper; GRANT CREATE ON SCHEMA public TO keeper;
+         CREATE TABLE t (id int PRIMARY KEY, owner name, a int, b int); ALTER TABLE t OWNER TO keeper;
+         INSERT INTO t SELECT i, CASE i % 2 WHEN 0 THEN 'keeper' ELSE 'other' END, i FROM generate_series(1, 100) i;
+         ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY;
+         CREATE POLICY own ON t USING (owner = current_user)"
+            .replace("NAME", &db.name)
+            .as_str(),
+    )
+    .await?;
+    db.file("plans/1_p.yaml", "backfill:\n  - {table: t, set: {b: a}}\n")?;
+    let url = db.url.replace("postgres@", "keeper@");
+    let ended = crate::harness::Ended::of(
+        &db.command(&["advance", "1", "--to", "backfilled"]).env("DATABASE_URL", url).output().await?,
+    );
+    let ended = ended.expect(1)?;
+    check!(ended.stderr.contains("row-level security"), "{ended:?}");
+    db.run("DROP OWNED BY keeper CASCADE; DROP ROLE keeper").await?;
+    Ok(())
+}
+
+async fn a_plan_does_not_use_what_an_older_one_takes_away(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, name text, a text, b text)").await?;
+    let plan = |new: &str, before: &str| {
+        format!(
+            "{before}expand:\n  - sync: {{table: t, set: {{{new}: name}}, back: {{name: {new}}}}}\ncontract:\n  - drop_column: {{table: t, column: name}}\nkeep: 1d\n"
+        )
+    };
+    db.file("plans/1_p.yaml", &plan("a", ""))?;
+    db.file("plans/2_q.yaml", &plan("b", "depends_on: [1]\n"))?;
+    db.phase(&["advance", "1"]).await?.expect(0)?;
+    let ended = db.phase(&["advance", "2"]).await?.expect(2)?;
+    check!(ended.stderr.contains("it uses t.name, which 1_p takes away"), "{ended:?}");
+    Ok(())
+}
+
+async fn a_password_stays_out_of_sight(db: Db) -> TestResult {
+    let text = "CREATE TABLE a ();\nCREATE USER MAPPING FOR public SERVER nowhere OPTIONS (user 'u', password 'S3CRET');\n";
+    db.file("migrations/1_a.sql", text)?;
+    db.phase(&["expand", "-vv"]).await?.expect(1).map(|ended| check_hidden(&ended))??;
+    let ended = db.phase(&["history", "--sql"]).await?.expect(0)?;
+    check!(ended.stdout.contains("password '***'"), "{ended:?}");
+    check_hidden(&ended)?;
+    for url in ["postgres://u:Xp@S3CRET@127.0.0.1:1/m", "postgres://u:S3/CRET@127.0.0.1:1/m"] {
+        let ended =
+            crate::harness::Ended::of(&db.command(&["status"]).env("DATABASE_URL", url).output().await?);
+        let ended = ended.expect(2)?;
+        check!(ended.stderr.contains("%40"), "{ended:?}");
+        check_hidden(&ended)?;
+    }
+    Ok(())
+}
+
+fn check_hidden(ended: &crate::harness::Ended) -> TestResult {
+    check!(!format!("{ended:?}").contains("CRET"), "{ended:?}");
     Ok(())
 }

@@ -21,6 +21,7 @@ tests![
     the_json_of_status_is_as_documented,
     init_and_new_write_what_check_accepts,
     a_folder_without_a_project_is_refused,
+    settings_do_not_get_lost_between_statements,
 ];
 
 async fn an_edited_migration_stops_everything(db: Db) -> TestResult {
@@ -371,5 +372,16 @@ async fn a_folder_without_a_project_is_refused(db: Db) -> TestResult {
         .collect::<Result<_, _>>()?;
     let order: Vec<&str> = files.iter().filter_map(|name| name.split('_').nth(1)).collect();
     same!(order, ["a.sql", "b.sql", "c.sql"]);
+    Ok(())
+}
+
+async fn settings_do_not_get_lost_between_statements(db: Db) -> TestResult {
+    db.file("migrations/1_a.sql", "SET search_path = s2;\nCREATE TABLE a ();\nVACUUM;\n")?;
+    let ended = db.phase(&["expand"]).await?.expect(2)?;
+    check!(ended.stderr.contains("SET would not reach the others"), "{ended:?}");
+    db.file("migrations/1_a.sql", "CREATE SCHEMA s2;\nSET search_path = s2;\nCREATE TABLE a ();\n")?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    same!(db.value("SELECT to_regclass('s2.a') IS NOT NULL").await?, "t");
+    db.phase(&["advance"]).await?.expect(0)?;
     Ok(())
 }

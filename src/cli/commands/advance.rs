@@ -65,7 +65,10 @@ pub async fn run(global: &Global, args: &AdvanceArgs, stop: Stop) -> Result<Outp
     let records = desk.records().await?;
     let item = match &args.plan {
         Some(plan) => find(&items, plan)?,
-        None => the_only(&items, &records)?,
+        None => match the_only(&items, &records)? {
+            Some(item) => item,
+            None => return Ok(report(&[], "nothing has work left: phase new NAME writes a plan")),
+        },
     };
     let at = records.iter().find(|record| record.version == item.version);
     let state = at.map_or(State::Planned, |record| record.state);
@@ -103,7 +106,7 @@ fn next(item: &Item, state: State) -> Option<State> {
     }
 }
 
-fn the_only<'a>(items: &'a [Item], records: &[Record]) -> Result<&'a Item, CommandError> {
+fn the_only<'a>(items: &'a [Item], records: &[Record]) -> Result<Option<&'a Item>, CommandError> {
     let open: Vec<&Item> = items
         .iter()
         .filter(|item| {
@@ -113,8 +116,8 @@ fn the_only<'a>(items: &'a [Item], records: &[Record]) -> Result<&'a Item, Comma
         })
         .collect();
     match open.as_slice() {
-        [only] => Ok(only),
-        [] => Err(CommandError::Usage("nothing has work left: phase new NAME writes a plan".into())),
+        [only] => Ok(Some(only)),
+        [] => Ok(None),
         several => {
             let names = several.iter().map(|item| item.stem()).collect::<Vec<_>>().join(", ");
             Err(CommandError::Usage(format!("say which one: {names}")))

@@ -12,6 +12,7 @@ use crate::cli::progress;
 use crate::cli::project::find;
 use crate::cli::work::{Moved, Worker, check_drift, contained, report};
 use crate::core::decide::Wanted;
+use crate::core::drift::Drift;
 use crate::core::record::{Kind, Record};
 use crate::core::state::State;
 use crate::core::step::Phase;
@@ -150,7 +151,13 @@ async fn run(global: &Global, due: &Due<'_>, stop: Stop) -> Result<Output, Comma
     let desk = Desk::open(global, due.phase.name(), Access::Write, stop).await?;
     let items = desk.items()?;
     let records = desk.records().await?;
-    for drift in check_drift(&items, &records, true)? {
+    let (due_and_gone, rest): (Vec<_>, Vec<_>) = check_drift(&items, &records, true)?
+        .into_iter()
+        .partition(|drift| matches!(drift, Drift::Missing { state, .. } if *state == row.from));
+    if due.plans.is_empty() && !due_and_gone.is_empty() {
+        return Err(CommandError::Drift(due_and_gone));
+    }
+    for drift in rest {
         tracing::warn!("{}", drift.describe());
     }
     let listener = progress::listener(global);

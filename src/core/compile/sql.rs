@@ -15,6 +15,15 @@ pub(super) fn steps(at: &At, title: &str, text: &str, undo: Undo) -> Result<Vec<
         return Ok(vec![at.step(title, transaction(sql), undo)]);
     }
     let many = statements.len() > 1;
+    if let Some(set) = statements.iter().find(|statement| many && matches!(statement.kind, Kind::SetSession))
+    {
+        return Err(at.error(format!(
+            "{} (line {} of the SQL): these statements run one by one, each in a session as new, because one of them \
+             cannot run in a transaction: SET would not reach the others; split the file, or name schemas in full",
+            first_words(&set.text),
+            set.line
+        )));
+    }
     let mut undo = Some(undo);
     let compile = |(n, statement): (usize, Statement)| {
         let at =
@@ -46,7 +55,15 @@ pub(super) fn title(spec: &SqlSpec) -> String {
 }
 
 fn read(at: &At, text: &str) -> Result<Vec<Statement>, CompileError> {
-    let statements = sql::split(text).map_err(|error| at.error(error.to_string()))?;
+    let statements = sql::split(text).map_err(|error| {
+        let copies = text.to_ascii_lowercase().contains("from stdin");
+        let hint = if copies {
+            "; COPY … FROM STDIN with its data is for psql alone: use INSERT here"
+        } else {
+            ""
+        };
+        at.error(format!("{error}{hint}"))
+    })?;
     if statements.is_empty() {
         return Err(at.error("there is no statement here"));
     }
@@ -97,7 +114,7 @@ fn action(at: &At, statement: Statement) -> Result<Action, CompileError> {
 const TITLE_CHARS: usize = 60;
 
 fn first_words(text: &str) -> String {
-    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut words = sql::redact(text).split_whitespace().collect::<Vec<_>>().join(" ");
     if words.chars().count() > TITLE_CHARS {
         words = words.chars().take(TITLE_CHARS - 1).collect::<String>() + "…";
     }

@@ -7,7 +7,7 @@ use super::fault::Faults;
 use super::model::{BackfillSpec, BackfillWork, BatchSpec, Place, Placed, ThrottleSpec};
 use super::raw::{RawBackfill, RawBatch, RawThrottle};
 use super::yaml::{Pairs, Spanned, place};
-use crate::core::ident::{Ident, QName};
+use crate::core::ident::{Ident, QName, plain};
 
 /// The most keys that a batch may have: more is one big transaction.
 const MAX_ROWS: u32 = 1_000_000;
@@ -75,7 +75,13 @@ fn pairs(pairs: Pairs, at: Place, faults: &mut Faults<'_>) -> Option<Vec<(Ident,
         .into_iter()
         .map(|(name, expr)| Some((faults.take(at, "column", Ident::parse(&name))?, expr)))
         .collect();
-    named.into_iter().collect()
+    let named: Option<Vec<(Ident, String)>> = named.into_iter().collect();
+    for (n, (column, _)) in named.iter().flatten().enumerate() {
+        if named.iter().flatten().take(n).any(|(other, _)| other == column) {
+            faults.add(at, format!("{} stands here twice", plain(column)));
+        }
+    }
+    named
 }
 
 fn batch(raw: &RawBatch, at: Place, faults: &mut Faults<'_>) -> BatchSpec {

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use model::BackfillWork;
 
 fn read(text: &str) -> Result<Plan, PlanError> {
     let version = Version::parse("20261121093000").unwrap();
@@ -62,6 +63,20 @@ keep: 7d
 }
 
 #[test]
+fn scalars_stay_as_they_are_written() {
+    let exprs = ["y", "no", "On", "010", "1.50", "12345678901234567890123", "0x1F", "1e3", ".5", "true"];
+    for expr in exprs {
+        let plan = read(&format!("backfill:\n  - {{table: t, set: {{a: {expr}}}}}\n")).unwrap();
+        let BackfillWork::Set(set) = &plan.backfill[0].value.work else { unreachable!() };
+        assert_eq!(set[0].1, expr);
+        let plan =
+            read(&format!("validate:\n  - assert: {{name: n, sql: SELECT 1, expect: {expr}}}\n")).unwrap();
+        let StepSpec::Assert(assert) = &plan.validate[0].value else { unreachable!() };
+        assert_eq!(assert.expect, expr);
+    }
+}
+
+#[test]
 fn faults_show_their_place_and_line() {
     insta::assert_snapshot!(faults("title: x\nexpnd: []\n"));
     insta::assert_snapshot!(faults("title: x\ntitle: y\nexpand: []\n"));
@@ -75,7 +90,9 @@ fn faults_show_their_place_and_line() {
     insta::assert_snapshot!(faults("change:\n  - rename_column: {table: users, from: a, to: b}\n"));
     insta::assert_snapshot!(faults("backfill:\n  - {table: 'we\"ird; drop table x', set: {a: b}}\n"));
     insta::assert_snapshot!(faults(""));
+    insta::assert_snapshot!(faults("backfill:\n  - {table: t, set: {a: null}}\n"));
     insta::assert_snapshot!(faults("title: only\n"));
+    insta::assert_snapshot!(faults("backfill:\n  - {table: t, set: {a: b, A: c}}\n"));
     insta::assert_snapshot!(faults("title: a\n---\ntitle: b\n"));
 }
 

@@ -55,6 +55,9 @@ fn message(error: &serde_saphyr::Error) -> String {
         _ => {}
     }
     let text = error.without_snippet().to_string();
+    if text.contains("cannot deserialize null") {
+        return "this is empty: write an expression, and SQL's NULL in quotes ('NULL')".into();
+    }
     let first = text.lines().next().unwrap_or("this is not right").to_owned();
     first.split(" at line ").next().unwrap_or(&first).trim_end_matches([':', ',']).to_owned()
 }
@@ -70,37 +73,15 @@ pub fn place<T>(spanned: &Spanned<T>) -> Place {
     of_location(spanned.referenced)
 }
 
-/// A scalar of any plain type, as text.
+/// A scalar of any plain type, as the file writes it: `y` is a column and `1.50`
+/// keeps its zero.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(with = "String")]
 pub struct Scalar(pub String);
 
 impl<'de> Deserialize<'de> for Scalar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
-            type Value = Scalar;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text, a number or true/false")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Scalar, E> {
-                Ok(Scalar(text.into()))
-            }
-            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Scalar, E> {
-                Ok(Scalar(value.to_string()))
-            }
-            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Scalar, E> {
-                Ok(Scalar(value.to_string()))
-            }
-            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Scalar, E> {
-                Ok(Scalar(value.to_string()))
-            }
-            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Scalar, E> {
-                Ok(Scalar(value.to_string()))
-            }
-        }
-        deserializer.deserialize_any(Text)
+        String::deserialize(deserializer).map(Self)
     }
 }
 

@@ -5,12 +5,14 @@
 mod classify;
 mod expression;
 mod parse;
+mod redact;
 mod split;
 mod tables;
 
 pub use classify::{BuildIndex, DropIndex, Kind};
 pub use expression::{check_expression, check_predicate, check_query, closed, expression_columns, qualify};
 pub use parse::SqlError;
+pub use redact::redact;
 pub use split::{Statement, split};
 pub use tables::{made_tables, tables};
 

@@ -19,6 +19,12 @@ pub(super) struct Extra {
 pub(super) fn parse(text: &str) -> Result<(Config, Extra), ConnectError> {
     let mut extra = Extra::default();
     let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
+    if is_url && unescaped(text) {
+        return Err(wrong(
+            "the database URL",
+            "has more than one @ or a / in the user or password: write @ as %40 and / as %2F there",
+        ));
+    }
     let rest = if is_url { url_extras(text, &mut extra)? } else { pair_extras(text, &mut extra)? };
     // The library's errors name settings, but a URL that it cannot split may
     // show a part of itself, and that part may be a password.
@@ -35,6 +41,15 @@ pub(super) fn parse(text: &str) -> Result<(Config, Extra), ConnectError> {
         ))
     })?;
     Ok((config, extra))
+}
+
+/// Whether a URL's user or password holds a character that ends it: what comes
+/// after would be taken for the host, and shown.
+fn unescaped(url: &str) -> bool {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let whole = rest.split('?').next().unwrap_or_default();
+    let authority = whole.split('/').next().unwrap_or_default();
+    whole.matches('@').count() > 1 || (whole.contains('@') && !authority.contains('@'))
 }
 
 impl Extra {
