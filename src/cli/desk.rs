@@ -130,17 +130,37 @@ impl Desk {
         self.recorded
     }
 
+    /// Takes a lock if it is free; whether it was.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn try_lock(&self, key: &LockKey) -> Result<bool, CommandError> {
+        let free = self.locks().await?.acquire(key, Duration::ZERO, &self.stop).await?;
+        if free {
+            self.store.lock_taken(key).await?;
+        }
+        Ok(free)
+    }
+
+    /// Takes a lock, or says who has it.
+    ///
+    /// # Errors
+    /// When somebody else keeps it.
+    pub async fn lock_within(&self, key: &LockKey, wait: Duration) -> Result<(), CommandError> {
+        let locks = self.locks().await?;
+        if locks.acquire(key, wait.max(self.lock_wait), &self.stop).await? {
+            self.store.lock_taken(key).await?;
+            return Ok(());
+        }
+        Err(CommandError::Locked(Box::new(locks.holder(key, &self.store).await)))
+    }
+
     /// Takes a lock, or says who has it.
     ///
     /// # Errors
     /// When somebody else keeps it.
     pub async fn lock(&self, key: &LockKey) -> Result<(), CommandError> {
-        let locks = self.locks().await?;
-        if locks.acquire(key, self.lock_wait, &self.stop).await? {
-            self.store.lock_taken(key).await?;
-            return Ok(());
-        }
-        Err(CommandError::Locked(Box::new(locks.holder(key, &self.store).await)))
+        self.lock_within(key, Duration::ZERO).await
     }
 
     /// Gives a lock back.

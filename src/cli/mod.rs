@@ -1,5 +1,6 @@
 //! The command line: one file a command, and the only place that wires everything.
 
+pub mod again;
 pub mod args;
 pub mod commands;
 pub mod config;
@@ -66,6 +67,9 @@ async fn run(cli: Cli, stop: Stop) -> Result<output::Output, CommandError> {
         Command::Validate(args) => commands::phases::validate(global, &args, stop).await,
         Command::Contract(args) => commands::phases::contract(global, &args, stop).await,
         Command::Purge(args) => commands::phases::purge(global, &args, stop).await,
+        Command::Tune(args) => commands::tune::run(global, &args, stop).await,
+        Command::Quarantine(args) => commands::quarantine::list(global, &args, stop).await,
+        Command::RetryBad(args) => commands::quarantine::retry(global, &args, stop).await,
         Command::Pause(args) => commands::pause::run(global, &args, stop).await,
         Command::Resume(args) => commands::resume::run(global, &args, stop).await,
         Command::Approve(args) => commands::approve::run(global, &args, stop).await,

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::cli::args::Global;
 use crate::core::brief::brief;
 use crate::core::failure::Blocker;
+use crate::core::pace::Level;
 use crate::engine::event::{Event, Listener, Progress};
 
 /// How often a backfill says how far it is where there is no terminal.
@@ -118,6 +119,10 @@ impl Listener for Terminal {
                 self.watched(format!("{}{}", watch.phase, waits.collect::<String>()));
             }
             Event::Progress(progress) => self.progress(progress),
+            Event::Quarantined { leaf, key, why } => {
+                let why = why.lines().next().unwrap_or_default();
+                self.line(&format!("    into quarantine: {leaf} ({}): {why}", key.join(", ")));
+            }
         }
     }
 }
@@ -135,28 +140,109 @@ fn write_line(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// A progress as one line: rows, rate and ETA.
+/// A progress as one line: rows, rates, the time that is left, pace and why.
 fn plain(progress: &Progress) -> String {
-    let rate = if progress.rows_per_s >= 1.0 {
-        format!("{:.0} rows/s", progress.rows_per_s)
-    } else {
-        "– rows/s".into()
+    let rows = format!("{} of {} rows", count(progress.rows_done), count(progress.rows_total));
+    let bad = match progress.quarantined {
+        0 => String::new(),
+        bad => format!(", {bad} in quarantine"),
     };
-    let rows = format!("{} of {} rows", progress.rows_done, progress.rows_total);
-    match (progress.finished, progress.pass) {
-        (true, 1) => format!("{rows}, {} written, {rate}", progress.rows_written),
-        (true, _) => format!("{rows}, {} written, nothing skipped is left", progress.rows_written),
-        (false, 2) => format!("{rows}, second look at rows that were locked"),
-        (false, _) => format!("{rows}, {rate}, {}", eta(progress)),
+    if progress.finished {
+        let what = if progress.pass == 2 { "proven" } else { "walked" };
+        return format!("{what} {rows}, {} written{bad}", count(progress.rows_written));
     }
+    let proof = if progress.pass == 2 { "proof: " } else { "" };
+    let mut text = format!(
+        "{proof}{rows}, {} rows/s (average {}), {}",
+        rate(progress.rows_per_s),
+        rate(progress.average),
+        eta(progress)
+    );
+    if progress.batch_ms > 0.0 {
+        text += &format!(", batches of {} in {:.0} ms", count(progress.batch_rows), progress.batch_ms);
+    }
+    if progress.workers > 1 {
+        text += &format!(", {} workers", progress.workers);
+    }
+    if progress.wal_bytes >= 1.0 {
+        text += &format!(", WAL {}", bytes(progress.wal_bytes));
+    }
+    text += &bad;
+    if progress.retries > 0 {
+        text += &format!(", {} retries", progress.retries);
+    }
+    if progress.level != Level::Full {
+        text +=
+            &format!(", {}: {}", progress.level.name(), progress.why.as_deref().unwrap_or("no reason given"));
+    }
+    text
+}
+
+/// A number with its thousands apart.
+fn count(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if number < 0 { format!("-{text}") } else { text }
+}
+
+fn rate(rate: f64) -> String {
+    #[allow(clippy::cast_possible_truncation, reason = "a rate for people")]
+    if rate >= 1.0 { count(rate.round() as i64) } else { "–".into() }
+}
+
+fn bytes(bytes: f64) -> String {
+    indicatif::BinaryBytes(bytes as u64).to_string()
 }
 
 fn eta(progress: &Progress) -> String {
-    #[allow(clippy::cast_precision_loss, reason = "an estimate for people")]
-    let left = (progress.rows_total - progress.rows_done).max(0) as f64;
-    if progress.rows_per_s < 1.0 {
-        return "ETA unknown".into();
+    match progress.eta {
+        None => "ETA unknown".into(),
+        Some((sooner, later)) if later.as_secs() <= sooner.as_secs() + sooner.as_secs() / 10 + 1 => {
+            format!("ETA {}", brief(whole(later)))
+        }
+        Some((sooner, later)) => format!("ETA {} to {}", brief(whole(sooner)), brief(whole(later))),
     }
-    let seconds = (left / progress.rows_per_s).min(1e9);
-    format!("ETA {}", brief(Duration::from_secs_f64(seconds)))
+}
+
+const fn whole(span: Duration) -> Duration {
+    Duration::from_secs(span.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_what_an_operator_asks() {
+        let progress = Progress {
+            pass: 1,
+            rows_done: 1_234_567,
+            rows_total: 2_000_000,
+            rows_written: 1_200_000,
+            rows_per_s: 41_000.4,
+            average: 20_000.0,
+            eta: Some((Duration::from_secs(18), Duration::from_secs(38))),
+            level: Level::Slow,
+            why: Some("replica lag 7s > 5s".into()),
+            batch_rows: 4_100,
+            batch_ms: 99.6,
+            workers: 2,
+            quarantined: 3,
+            retries: 1,
+            wal_bytes: 3.5 * 1024.0 * 1024.0,
+            finished: false,
+        };
+        assert_eq!(
+            plain(&progress),
+            "1,234,567 of 2,000,000 rows, 41,000 rows/s (average 20,000), ETA 18s to 38s, batches of 4,100 in 100 ms, \
+             2 workers, WAL 3.50 MiB, 3 in quarantine, 1 retries, slow: replica lag 7s > 5s"
+        );
+        assert_eq!([count(0), count(999), count(1_000), count(-12_345)], ["0", "999", "1,000", "-12,345"]);
+    }
 }

@@ -1,8 +1,11 @@
 //! Moves items from the command line: lock, epoch, moves until the goal, and
 //! what came of it.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
+use crate::cli::again::in_a_backfill;
 use crate::cli::desk::Desk;
 use crate::cli::exit::{Code, CommandError};
 use crate::cli::output::Output;
@@ -12,10 +15,16 @@ use crate::core::drift::{Drift, drift};
 use crate::core::record::{Kind, Record};
 use crate::core::state::State;
 use crate::core::timeline::Item;
+use crate::engine::Fence;
 use crate::engine::advance::{Mover, Outcome};
+use crate::engine::backfill::help::Helped;
 use crate::engine::event::Listener;
+use crate::engine::execute::Execution;
 use crate::engine::stop::Stop;
 use crate::pg::lock::LockKey;
+
+/// How often a helper looks whether there is a chunk for it.
+const HELP_EVERY: Duration = Duration::from_millis(250);
 
 /// What came of moving one item.
 #[derive(Debug, Clone, Serialize)]
@@ -73,11 +82,79 @@ impl<'a> Worker<'a> {
     ) -> Result<Moved, CommandError> {
         self.desk.store.register(item).await?;
         let key = LockKey::Item(item.version.clone());
-        self.desk.lock(&key).await?;
+        if !self.desk.try_lock(&key).await? {
+            if self.shares(item, wanted).await? {
+                return Box::pin(self.help(item, wanted, pending_before)).await;
+            }
+            self.desk.lock(&key).await?;
+        }
         let moved = Box::pin(self.locked(item, wanted, pending_before)).await;
         let unlocked = self.desk.unlock(&key).await;
         let moved = moved?;
         unlocked.map(|()| moved)
+    }
+
+    /// Whether what another runner does is a backfill, so that it can be shared.
+    async fn shares(&self, item: &Item, wanted: Wanted) -> Result<bool, CommandError> {
+        let record = self.record(item).await?;
+        refuse_edited(item, &record)?;
+        let forward = matches!(wanted, Wanted::Forward(to) if to >= State::Backfilled);
+        Ok(forward && in_backfill(&record))
+    }
+
+    /// Works beside the runner, until the backfill is over; takes the plan over
+    /// when that one is gone.
+    async fn help(
+        &self,
+        item: &Item,
+        wanted: Wanted,
+        pending_before: &[String],
+    ) -> Result<Moved, CommandError> {
+        let key = LockKey::Item(item.version.clone());
+        let from = self.record(item).await?.state;
+        // A helper writes under the epochs of its chunks, never under the item's.
+        let fence = Fence { version: item.version.clone(), epoch: 0 };
+        let execution = Execution {
+            store: &self.desk.store,
+            target: &self.desk.target,
+            fence: &fence,
+            limits: item.limits,
+            listener: self.listener,
+            stop: &self.stop,
+        };
+        tracing::info!("{}: another process runs it; sharing its backfill", item.stem());
+        loop {
+            if self.desk.try_lock(&key).await? {
+                let moved = Box::pin(self.locked(item, wanted, pending_before)).await;
+                self.desk.unlock(&key).await?;
+                return moved.map(|moved| Moved {
+                    from,
+                    outcome: if moved.outcome == "nothing_to_do" { "reached" } else { moved.outcome },
+                    ..moved
+                });
+            }
+            let record = self.record(item).await?;
+            if !in_backfill(&record) {
+                let (outcome, code) = if record.state >= State::Backfilled && record.state != State::Aborted {
+                    ("reached", Code::Done)
+                } else {
+                    ("work_left", Code::WorkLeft)
+                };
+                return Ok(moved(item, from, record.state, outcome, Vec::new(), code));
+            }
+            let helped = Box::pin(execution.help(&item.steps)).await;
+            let run =
+                |error| CommandError::Run { item: item.stem(), wanted: Some(wanted), error: Box::new(error) };
+            match helped.map_err(run)? {
+                Helped::Halted(why) => {
+                    return Ok(moved(item, from, record.state, "work_left", vec![why], Code::WorkLeft));
+                }
+                Helped::NothingNow => self.stop.sleep(HELP_EVERY).await,
+            }
+            if let Some(why) = self.stop.reason() {
+                return Ok(moved(item, from, record.state, "work_left", vec![why.into()], Code::WorkLeft));
+            }
+        }
     }
 
     async fn locked(
@@ -175,6 +252,11 @@ impl<'a> Worker<'a> {
     }
 }
 
+/// Whether a backfill is under way.
+fn in_backfill(record: &Record) -> bool {
+    record.state == State::Expanded && record.goal == State::Backfilled
+}
+
 fn moved(
     item: &Item,
     from: State,
@@ -206,6 +288,7 @@ pub fn contained(
     result: Result<Moved, CommandError>,
 ) -> Result<Moved, CommandError> {
     match result {
+        Err(error) if in_a_backfill(&error) => Err(error),
         Err(error @ (CommandError::Locked(_) | CommandError::Run { .. } | CommandError::NoPath { .. })) => {
             let mut reasons = vec![error.to_string()];
             reasons.extend(error.hints());

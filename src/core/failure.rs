@@ -14,6 +14,8 @@ pub enum FailureKind {
     Cancelled,
     /// The connection ended; whether the last statement happened must be looked up.
     ConnectionLost,
+    /// The server takes no writes now: it is, or has become, a standby.
+    ReadOnly,
     /// Another runner took over: nothing was written.
     Fenced,
     /// The data does not allow it: a constraint, a duplicate, a bad value.
@@ -32,6 +34,12 @@ impl FailureKind {
     pub const fn retryable(self) -> bool {
         matches!(self, Self::LockTimeout | Self::Conflict)
     }
+
+    /// Whether another connection may do what this one could not.
+    #[must_use]
+    pub const fn reconnects(self) -> bool {
+        matches!(self, Self::ConnectionLost | Self::ReadOnly)
+    }
 }
 
 /// A statement that failed.
@@ -44,13 +52,15 @@ pub struct Failure {
     pub message: String,
     /// Sessions that were in the way.
     pub blockers: Vec<Blocker>,
+    /// The server's code for it, where it gave one.
+    pub sqlstate: Option<Box<str>>,
 }
 
 impl Failure {
     /// A failure that no session is to blame for.
     #[must_use]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), blockers: Vec::new() }
+        Self { kind, message: message.into(), blockers: Vec::new(), sqlstate: None }
     }
 
     /// The fencing check did not hold.

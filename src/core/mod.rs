@@ -13,6 +13,7 @@ pub mod ident;
 pub mod index;
 pub mod lint;
 pub mod migration;
+pub mod pace;
 pub mod plan;
 pub mod preflight;
 pub mod recipe;

@@ -14,17 +14,8 @@ pub struct Requirement {
     pub place: Place,
     /// The table that must exist.
     pub table: QName,
-    /// The key that it must have, for a backfill.
-    pub key: Option<Key>,
-}
-
-/// A key that a backfill walks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Key {
-    /// The primary key.
-    Primary,
-    /// A unique index over exactly these NOT NULL columns.
-    Columns(Vec<Ident>),
+    /// The key that it must have: a unique index over exactly these columns.
+    pub key: Option<Vec<Ident>>,
 }
 
 /// Lists what a plan requires; tables that it creates itself are left out.
@@ -46,8 +37,8 @@ pub fn requirements(plan: &Plan) -> Vec<Requirement> {
         })
         .collect();
     for entry in &plan.backfill {
-        let key = entry.value.key.clone().map_or(Key::Primary, Key::Columns);
-        found.push(Requirement { place: entry.place, table: entry.value.table.clone(), key: Some(key) });
+        let key = entry.value.key.clone();
+        found.push(Requirement { place: entry.place, table: entry.value.table.clone(), key });
         if let BackfillWork::Copy { into, .. } = &entry.value.work {
             found.push(Requirement { place: entry.place, table: into.clone(), key: None });
         }

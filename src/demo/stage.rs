@@ -203,8 +203,10 @@ impl Stage<'_> {
         }
         let verdict = acknowledged.verdict(client, self.demo.rows).await?;
         let sql = "SELECT coalesce(sum(rows_written), 0)::bigint AS rows, \
-                   coalesce(sum(rows_seen) / nullif(sum(extract(epoch FROM updated_at - started_at)), 0), 0)::float8 AS rate \
-                   FROM phase.backfill_range";
+                   coalesce(sum(rows_written) / nullif(sum(seconds), 0), 0)::float8 AS rate FROM ( \
+                     SELECT sum(rows_written) AS rows_written, \
+                            extract(epoch FROM max(updated_at) FILTER (WHERE pass = 1) - min(started_at)) AS seconds \
+                     FROM phase.backfill_chunk GROUP BY version, step) AS steps";
         let backfill = client.query_one(sql, &[]).await?;
         #[allow(clippy::cast_precision_loss, reason = "microseconds as milliseconds, for people")]
         let ms = |micros: u64| micros as f64 / 1_000.0;

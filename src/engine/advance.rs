@@ -103,7 +103,10 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
         let ended = match self.work(row, steps).await {
             Ok(ended) => ended,
             Err(error) => {
-                self.record_error(&error).await;
+                // What the next connection takes up is no failure.
+                if !error.lost_in_backfill() {
+                    self.record_error(&error).await;
+                }
                 return Err(error);
             }
         };
@@ -146,11 +149,13 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
                 Rollback::Refused(why) => Ok(Ended::WorkLeft(why.clone())),
             },
             Work::Undo => {
+                // Whoever helps with a backfill stops at the end of its batch.
+                self.store.revoke(self.fence).await?;
                 let mut back = in_order(steps, |_| true);
                 back.reverse();
                 let ended = self.run(back, Direction::Undo, recorded).await?;
                 if ended == Ended::Done {
-                    self.store.forget_ranges(self.fence).await?;
+                    self.store.forget_backfills(self.fence).await?;
                 }
                 Ok(ended)
             }

@@ -60,13 +60,20 @@ fn in_the_way(blockers: &[Blocker]) -> String {
 }
 
 impl RunError {
+    /// Whether the connection was lost while batches ran: another one takes them up.
+    #[must_use]
+    pub fn lost_in_backfill(&self) -> bool {
+        matches!(self, Self::Step { step, failure, .. } if step.starts_with("backfill.") && failure.kind.reconnects())
+    }
+
     /// Whether it is certain that the statement did not take effect.
     #[must_use]
     pub const fn is_certain(&self) -> bool {
         match self {
-            Self::Step { failure, .. } => {
-                !matches!(failure.kind, FailureKind::ConnectionLost | FailureKind::Fenced)
-            }
+            Self::Step { failure, .. } => !matches!(
+                failure.kind,
+                FailureKind::ConnectionLost | FailureKind::ReadOnly | FailureKind::Fenced
+            ),
             Self::NoLock { .. } | Self::Refused { .. } => true,
             Self::Ambiguous { .. } | Self::Store(_) => false,
         }

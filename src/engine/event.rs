@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::core::failure::Blocker;
+use crate::core::pace::Level;
 use crate::core::state::State;
 use crate::core::transition::Transition;
 use crate::engine::Watch;
@@ -66,22 +67,51 @@ pub enum Event {
     },
     /// A backfill goes on.
     Progress(Progress),
+    /// A row could not be changed and is out of the way.
+    Quarantined {
+        /// The table or partition.
+        leaf: String,
+        /// Its key as text.
+        key: Vec<String>,
+        /// What the server said.
+        why: String,
+    },
 }
 
-/// How far a backfill is.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// How far a backfill is, all workers together.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
-    /// 1, or 2 for what was skipped.
+    /// 1: the work; 2: the proof.
     pub pass: i32,
-    /// Keys walked.
+    /// Rows walked.
     pub rows_done: i64,
-    /// Keys to walk; an estimate that never falls below `rows_done`.
+    /// Rows to walk; an estimate that never falls below `rows_done`.
     pub rows_total: i64,
     /// Rows written.
     pub rows_written: i64,
-    /// Keys a second, in this run.
+    /// Rows a second, over the last seconds.
     pub rows_per_s: f64,
-    /// Nothing is left.
+    /// Rows a second, in this run.
+    pub average: f64,
+    /// The time that is left, the sooner end first.
+    pub eta: Option<(Duration, Duration)>,
+    /// The pace of this process.
+    pub level: Level,
+    /// Why it is not full.
+    pub why: Option<String>,
+    /// Rows that a batch is sized for.
+    pub batch_rows: i64,
+    /// What the slowest of the last batches took at the server, in milliseconds.
+    pub batch_ms: f64,
+    /// Workers, on all machines.
+    pub workers: i64,
+    /// Rows in quarantine.
+    pub quarantined: i64,
+    /// Batches that were tried again.
+    pub retries: i64,
+    /// WAL that the server wrote since the start, in bytes.
+    pub wal_bytes: f64,
+    /// Nothing of the pass is left.
     pub finished: bool,
 }
 

@@ -7,6 +7,7 @@ use crate::core::record::{StepRecord, StepStatus};
 use crate::core::retry;
 use crate::core::sql::redact;
 use crate::core::step::{Action, IndexBuild, Limits, Statements, Step, Undo};
+use crate::engine::backfill::ports::Walker;
 use crate::engine::error::RunError;
 use crate::engine::event::{Event, Listener};
 use crate::engine::stop::Stop;
@@ -103,6 +104,14 @@ impl Current<'_> {
         RunError::Refused { step: self.step.id.clone(), title: self.step.title.clone(), why: why.into() }
     }
 
+    /// What fails the record's session in the middle of a step fails the step.
+    pub(crate) fn of_step(&self, error: RunError) -> RunError {
+        match error {
+            RunError::Store(failure) => self.failed(failure),
+            other => other,
+        }
+    }
+
     pub(crate) fn failed(&self, failure: Failure) -> RunError {
         RunError::Step { step: self.step.id.clone(), title: self.step.title.clone(), failure }
     }
@@ -171,7 +180,10 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             Action::BuildIndex(build) => self.build_index(current, build).await,
             Action::DropIndex { index } => self.drop_index(current, index).await,
             Action::Assert { name, sql, expect } => self.assert(current, name, sql, expect).await,
-            Action::Backfill(backfill) => self.backfill(current, backfill).await,
+            Action::Backfill(backfill) => {
+                let ended = Box::pin(self.backfill(current, backfill)).await;
+                ended.map_err(|error| current.of_step(error))
+            }
         }
     }
 
@@ -236,6 +248,17 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             () = self.stop.interrupted() => {}
         }
         self.target.cancel().await;
+        work.await
+    }
+
+    /// The same for a statement of a worker.
+    pub(crate) async fn interruptible_by<R>(&self, walker: &impl Walker, work: impl Future<Output = R>) -> R {
+        let mut work = std::pin::pin!(work);
+        tokio::select! {
+            result = &mut work => return result,
+            () = self.stop.interrupted() => {}
+        }
+        walker.cancel().await;
         work.await
     }
 

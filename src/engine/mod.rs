@@ -13,7 +13,7 @@ pub mod stop;
 
 use std::time::Duration;
 
-use crate::core::backfill::{Backfill, Position, Shape, Variant};
+use crate::core::backfill::{Backfill, Key, Table, Tuning};
 use crate::core::failure::Failure;
 use crate::core::gate::{Facts, QueryFact};
 use crate::core::ident::QName;
@@ -23,6 +23,7 @@ use crate::core::state::State;
 use crate::core::step::{Limits, Statements};
 use crate::core::timeline::Item;
 use crate::core::version::Version;
+use backfill::ports::{Ledger, Walker};
 
 /// Under which epoch a runner writes; every write names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub struct StepWrite<'a> {
 
 /// What is on record. Every write is a compare-and-set under a fence; one that
 /// meets another epoch or state changes nothing and fails as fenced.
-pub trait Store: Sync {
+pub trait Store: Ledger {
     /// Every item on record, in timeline order.
     fn records(&self) -> impl Future<Output = Result<Vec<Record>, Failure>> + Send;
     /// The steps on record of an item.
@@ -102,7 +103,7 @@ pub trait Store: Sync {
     /// The hold that stands.
     fn hold(&self, version: &Version) -> impl Future<Output = Result<Option<Hold>, Failure>> + Send;
     /// Forgets the backfills of an item that was taken back.
-    fn forget_ranges(&self, fence: &Fence) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn forget_backfills(&self, fence: &Fence) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// What is seen of a concurrent command while it runs.
@@ -118,40 +119,10 @@ pub struct Watch {
     pub waiting_for: Vec<crate::core::failure::Blocker>,
 }
 
-/// A batch that is to be sent.
-#[derive(Debug, Clone, Copy)]
-pub struct Batch<'a> {
-    /// The backfill's step.
-    pub step: &'a str,
-    /// The backfill.
-    pub backfill: &'a Backfill,
-    /// Its table.
-    pub shape: &'a Shape,
-    /// Where the walk is.
-    pub position: &'a Position,
-    /// The time limits.
-    pub limits: &'a Limits,
-}
-
-impl Batch<'_> {
-    /// Which of the batch statements it needs.
-    #[must_use]
-    pub const fn variant(&self) -> Variant {
-        Variant { after: self.position.cursor.is_some(), second_pass: self.position.pass == 2 }
-    }
-}
-
-/// A batch that committed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BatchDone {
-    /// Where the walk is now.
-    pub position: Position,
-    /// The reason of a hold that stands.
-    pub hold: Option<String>,
-}
-
 /// The database that is changed.
 pub trait Target: Sync {
+    /// The session of one worker of a backfill.
+    type Walker: Walker;
     /// Runs statements in one transaction together with the step's record.
     fn run_transaction(
         &self,
@@ -184,24 +155,12 @@ pub trait Target: Sync {
     ) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
     /// Asks a gate's query.
     fn ask(&self, sql: &str, limits: &Limits) -> impl Future<Output = QueryFact> + Send;
-    /// What the catalog says about a backfill's table.
-    fn shape(&self, backfill: &Backfill) -> impl Future<Output = Result<Shape, Failure>> + Send;
-    /// Takes a backfill's range for this epoch; where the walk is.
-    fn claim_range(
-        &self,
-        fence: &Fence,
-        step: &str,
-        backfill: &Backfill,
-        shape: &Shape,
-    ) -> impl Future<Output = Result<Position, Failure>> + Send;
-    /// Goes over to the second pass.
-    fn second_pass(&self, fence: &Fence, step: &str) -> impl Future<Output = Result<(), Failure>> + Send;
-    /// One batch: fence, rows and cursor in one statement.
-    fn batch(
-        &self,
-        fence: &Fence,
-        batch: &Batch<'_>,
-    ) -> impl Future<Output = Result<BatchDone, Failure>> + Send;
+    /// What the catalog says about a backfill's table and its partitions.
+    fn table(&self, backfill: &Backfill) -> impl Future<Output = Result<Table, Failure>> + Send;
+    /// Keys as texts, in the order of a query's answer.
+    fn keys(&self, sql: &str) -> impl Future<Output = Result<Vec<Key>, Failure>> + Send;
+    /// Opens the session of a worker.
+    fn walker(&self, tuning: &Tuning) -> impl Future<Output = Result<Self::Walker, Failure>> + Send;
     /// Asks the server to cancel what runs now.
     fn cancel(&self) -> impl Future<Output = ()> + Send;
 }

@@ -2,12 +2,12 @@
 
 use tokio_postgres::{Client, Row, SimpleQueryMessage};
 
-use crate::core::backfill::{Backfill, Shape, TypedColumn};
+use crate::core::backfill::{Backfill, Leaf, Table, TypedColumn};
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::index::{Found, Probe};
 use crate::core::plan::model::BackfillWork;
-use crate::core::preflight::{Key, Requirement};
+use crate::core::preflight::Requirement;
 use crate::pg::classify::failure;
 use crate::pg::queries as q;
 
@@ -21,13 +21,9 @@ pub(super) async fn missing(client: &Client, requirement: &Requirement) -> Resul
             .map_or_else(String::new, |near| format!("; there is {near}"));
         return Ok(Some(format!("there is no table {}{near}", requirement.table.plain())));
     }
-    let key = match &requirement.key {
-        None => return Ok(None),
-        Some(Key::Primary) => None,
-        Some(Key::Columns(columns)) => Some(columns.as_slice()),
-    };
-    let found = key_columns(client, &requirement.table, key).await?;
-    Ok(found.is_empty().then(|| no_key(&requirement.table, key)))
+    let Some(key) = &requirement.key else { return Ok(None) };
+    let found = key_columns(client, &requirement.table, Some(key)).await?;
+    Ok(found.is_empty().then(|| no_key(&requirement.table, Some(key))))
 }
 
 /// What has the name of an index; `table` is the one that it should be on.
@@ -58,32 +54,96 @@ pub(super) async fn index_definition(client: &Client, index: &QName) -> Result<O
     Ok(row.map_err(|error| failure(&error))?.map(|row| row.get("definition")))
 }
 
-/// The key, the columns and the size of a backfill's table.
-pub(super) async fn shape(client: &Client, backfill: &Backfill) -> Result<Shape, Failure> {
-    let table = backfill.table.to_string();
-    let key = key_columns(client, &backfill.table, backfill.key.as_deref()).await?;
-    if key.is_empty() {
-        return Err(Failure::new(FailureKind::Catalog, no_key(&backfill.table, backfill.key.as_deref())));
+/// What a backfill's table is: its leaves, their keys, columns and sizes.
+pub(super) async fn table(client: &Client, backfill: &Backfill, version: u32) -> Result<Table, Failure> {
+    let root = backfill.table.to_string();
+    not_of_the_partition_key(client, backfill).await?;
+    let rows = client.query(q::LEAVES, &[&root]).await.map_err(|error| failure(&error))?;
+    let mut leaves = Vec::new();
+    for row in &rows {
+        leaves.push(leaf(client, backfill, row).await?);
     }
-    let columns = client.query(q::TABLE_COLUMNS, &[&table]).await.map_err(|error| failure(&error))?;
-    let columns = columns.iter().map(typed).collect::<Result<Vec<_>, _>>()?;
-    let target = |(name, _): &(Ident, String)| {
+    Ok(Table { leaves, version })
+}
+
+async fn leaf(client: &Client, backfill: &Backfill, row: &Row) -> Result<Leaf, Failure> {
+    let (schema, name, kind): (String, String, String) =
+        (row.get("nspname"), row.get("relname"), row.get("relkind"));
+    let wrong = |why: String| Failure::new(FailureKind::Catalog, why);
+    let table = QName {
+        schema: Some(Ident::exact(schema.as_str()).map_err(|error| wrong(error.to_string()))?),
+        name: Ident::exact(name.as_str()).map_err(|error| wrong(error.to_string()))?,
+    };
+    if kind != "r" {
+        return Err(wrong(format!(
+            "{} is part of {} and no ordinary table (relkind {kind}): its rows cannot be changed in batches",
+            table.plain(),
+            backfill.table.plain()
+        )));
+    }
+    let columns = client.query(q::TABLE_COLUMNS, &[&table.to_string()]).await;
+    let columns =
+        columns.map_err(|error| failure(&error))?.iter().map(typed).collect::<Result<Vec<_>, _>>()?;
+    let find = |name: &Ident| {
         let found = columns.iter().find(|column| column.name == *name).cloned();
-        let what = || format!("table {} has no column {}", backfill.table.plain(), plain(name));
-        found.ok_or_else(|| Failure::new(FailureKind::Catalog, what()))
+        found.ok_or_else(|| wrong(format!("table {} has no column {}", table.plain(), plain(name))))
     };
     let targets = match &backfill.work {
-        BackfillWork::Set(set) => set.iter().map(target).collect::<Result<Vec<_>, _>>()?,
+        BackfillWork::Set(set) => set.iter().map(|(name, _)| find(name)).collect::<Result<Vec<_>, _>>()?,
         BackfillWork::Copy { .. } | BackfillWork::Delete => Vec::new(),
     };
-    Ok(Shape { key, targets, estimate: estimate(client, &backfill.table).await? })
+    let backs = backfill.syncs.iter().flat_map(|sync| &sync.back).map(|(name, _)| find(name));
+    let backs = backs.collect::<Result<Vec<_>, _>>()?;
+    let key = key_columns(client, &table, backfill.key.as_deref()).await?;
+    if key.is_empty() && backfill.key.is_some() {
+        return Err(wrong(no_key(&table, backfill.key.as_deref())));
+    }
+    let correlation = match key.first() {
+        None => None,
+        Some(first) => {
+            let row = client.query_opt(q::CORRELATION, &[&schema, &name, &first.name.as_str()]).await;
+            row.map_err(|error| failure(&error))?.and_then(|row| row.get("correlation"))
+        }
+    };
+    let estimate = estimate(client, &table).await?;
+    Ok(Leaf {
+        oid: row.get("oid"),
+        filenode: row.get("filenode"),
+        pages: row.get("pages"),
+        table,
+        key,
+        correlation,
+        targets,
+        backs,
+        estimate,
+    })
+}
+
+/// A row whose partition key changes would have to move to another partition,
+/// which a batch of one partition cannot do.
+async fn not_of_the_partition_key(client: &Client, backfill: &Backfill) -> Result<(), Failure> {
+    let BackfillWork::Set(set) = &backfill.work else { return Ok(()) };
+    let rows = client.query(q::PARTITION_KEY, &[&backfill.table.to_string()]).await;
+    for row in rows.map_err(|error| failure(&error))? {
+        let name: &str = row.get("attname");
+        if set.iter().any(|(column, _)| column.as_str() == name) {
+            return Err(Failure::new(
+                FailureKind::Catalog,
+                format!(
+                    "{name} decides which partition of {} a row is in: a backfill cannot set it; copy the rows into a new table",
+                    backfill.table.plain()
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// How many rows a table has, as the planner has it: the statistics scaled to
-/// the table's present size, or a guess from its size where there are none, all
-/// partitions together. A reading of pg_class alone says -1 for a new table.
+/// the table's present size, or a guess from its size where there are none. A
+/// reading of pg_class alone says -1 for a new table.
 async fn estimate(client: &Client, table: &QName) -> Result<i64, Failure> {
-    let answer = client.simple_query(&format!("EXPLAIN (FORMAT JSON) SELECT FROM {table}")).await;
+    let answer = client.simple_query(&format!("EXPLAIN (FORMAT JSON) SELECT FROM ONLY {table}")).await;
     let answer = answer.map_err(|error| failure(&error))?;
     let plan = answer.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => {
@@ -113,18 +173,11 @@ fn typed(row: &Row) -> Result<TypedColumn, Failure> {
     Ok(TypedColumn { name, type_name: row.get("type_name") })
 }
 
-/// Why there is no key to walk, and what helps.
+/// Why a key cannot be walked, and what helps.
 fn no_key(table: &QName, key: Option<&[Ident]>) -> String {
-    let table = table.plain();
-    match key {
-        None => format!(
-            "table {table} has no primary key to walk: give it one, or name a unique NOT NULL key with key: [column, …]"
-        ),
-        Some(key) => {
-            let key = key.iter().map(plain).collect::<Vec<_>>().join(", ");
-            format!(
-                "table {table} has no unique index over exactly ({key}), every column NOT NULL: build one, or name another key"
-            )
-        }
-    }
+    let key = key.unwrap_or_default().iter().map(plain).collect::<Vec<_>>().join(", ");
+    format!(
+        "table {} has no unique index over exactly ({key}), every column NOT NULL: build one, name another key, or leave key out",
+        table.plain()
+    )
 }

@@ -6,7 +6,8 @@
 //! | 40P01, 40001 | a deadlock, or no serialization: try again |
 //! | 57014 | cancelled, or out of statement_timeout |
 //! | 08*, 57P01 to 57P05, or the socket closed | the connection ended |
-//! | 22*, 23* | the data does not allow it |
+//! | 25006 | the server takes no writes now |
+//! | 22*, 23*, P0001, 54000 | the data does not allow it |
 //! | 42501 | the role may not do it |
 //! | 42* | something named is not there, or is there already |
 
@@ -18,7 +19,10 @@ use crate::core::failure::{Failure, FailureKind};
 #[must_use]
 pub fn failure(error: &tokio_postgres::Error) -> Failure {
     match error.as_db_error() {
-        Some(db) => Failure::new(of_code(db.code().code()), describe(db)),
+        Some(db) => Failure {
+            sqlstate: Some(db.code().code().into()),
+            ..Failure::new(of_code(db.code().code()), describe(db))
+        },
         None if error.is_closed() || is_io(error) => Failure::new(
             FailureKind::ConnectionLost,
             format!("the connection to the server ended: {}", chain(error)),
@@ -34,6 +38,9 @@ pub fn of_code(code: &str) -> FailureKind {
         "55P03" => FailureKind::LockTimeout,
         "40P01" | "40001" => FailureKind::Conflict,
         "57014" => FailureKind::Cancelled,
+        "25006" => FailureKind::ReadOnly,
+        // A trigger or a function of the application refused the row; a row that is too large for an index.
+        "P0001" | "54000" => FailureKind::Data,
         "42501" => FailureKind::Permission,
         _ if code.starts_with("08") || code.starts_with("57P") => FailureKind::ConnectionLost,
         _ if code.starts_with("22") || code.starts_with("23") => FailureKind::Data,

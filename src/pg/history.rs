@@ -45,21 +45,6 @@ pub struct HistoryEvent {
     pub command: String,
 }
 
-/// How far one range of a backfill is.
-#[derive(Debug, Clone)]
-pub struct RangeProgress {
-    /// Nothing is left.
-    pub finished: bool,
-    /// Keys walked.
-    pub rows_seen: i64,
-    /// Rows written.
-    pub rows_written: i64,
-    /// Keys to walk, as the statistics had it.
-    pub rows_total: i64,
-    /// From its start to its last batch, in seconds.
-    pub seconds: i64,
-}
-
 impl PgStore {
     /// The newest events, oldest first.
     ///
@@ -86,24 +71,5 @@ impl PgStore {
             command: row.get("command"),
         };
         Ok(rows.iter().map(event).collect())
-    }
-
-    /// How far each backfill of an item is.
-    ///
-    /// # Errors
-    /// When the record cannot be read.
-    pub async fn progress(&self, version: &Version) -> Result<Vec<RangeProgress>, Failure> {
-        let rows = self.rows(q::PROGRESS, &[&version.as_str()]).await?;
-        let one = |row: &Row| {
-            let (started, updated): (Timestamp, Timestamp) = (row.get("started_at"), row.get("updated_at"));
-            RangeProgress {
-                finished: row.get("finished"),
-                rows_seen: row.get("rows_seen"),
-                rows_written: row.get("rows_written"),
-                rows_total: row.get("rows_total"),
-                seconds: updated.duration_since(started).as_secs(),
-            }
-        };
-        Ok(rows.iter().map(one).collect())
     }
 }

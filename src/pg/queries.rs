@@ -25,11 +25,6 @@ queries! {
     MARKERS = "markers";
     NEXT_BATCH = "next_batch";
     NOW = "now";
-    PROGRESS = "progress";
-    RANGES_FORGET = "ranges_forget";
-    RANGE_CLAIM = "range_claim";
-    RANGE_EXISTS = "range_exists";
-    RANGE_NEXT_PASS = "range_next_pass";
     REGISTER_ITEM = "register_item";
     RUNNER_ADD = "runner_add";
     SET_ERROR = "set_error";
@@ -42,17 +37,49 @@ queries! {
     STEP_STARTED = "step_started";
     STEP_UNDONE = "step_undone";
     TAKE_OVER = "take_over";
+    // Of backfills.
+    BACKFILL_AGAIN = "backfill/again";
+    BACKFILL_BEAT = "backfill/beat";
+    BACKFILL_FORGET = "backfill/forget";
+    BACKFILL_OPEN = "backfill/open";
+    BACKFILL_PROGRESS = "backfill/progress";
+    BACKFILL_RETRIED = "backfill/retried";
+    BACKFILL_STANDING = "backfill/standing";
+    BACKFILL_TUNE = "backfill/tune";
+    BACKFILL_TUNED = "backfill/tuned";
+    CHUNK = "backfill/chunk";
+    CHUNK_CUT = "backfill/cut";
+    CHUNK_LEASE = "backfill/lease";
+    CHUNK_LEAVES = "backfill/leaves";
+    CHUNK_RELEASE = "backfill/release";
+    CHUNK_REVOKE = "backfill/revoke";
+    PROOF_BEGIN = "backfill/prove";
+    PROOF_END = "backfill/proven";
+    PROOFS = "backfill/proofs";
+    QUARANTINE_ADD = "backfill/quarantine_add";
+    QUARANTINE_AGAIN = "backfill/quarantine_again";
+    QUARANTINE_CLEAR = "backfill/quarantine_clear";
+    QUARANTINE_OF = "backfill/quarantine_of";
+    WORKERS = "backfill/workers";
+    WORKER_ADD = "backfill/worker_add";
+    WORKER_GONE = "backfill/worker_gone";
     // Of the catalog: these run on the session that the work runs on.
     BLOCKERS = "catalog/blockers";
+    CORRELATION = "catalog/correlation";
     INDEX_DEFINITION = "catalog/index_definition";
     INDEX_PROBE = "catalog/index_probe";
     INDEX_PROGRESS = "catalog/index_progress";
     KEY_COLUMNS = "catalog/key_columns";
+    LEAVES = "catalog/leaves";
     LOCK_SESSION = "catalog/lock_session";
+    PARTITION_KEY = "catalog/partition_key";
     TABLE_COLUMNS = "catalog/table_columns";
     TABLE_EXISTS = "catalog/table_exists";
 }
 
 /// The upgrades of the metadata schema itself, in order; their numbers are
 /// their versions.
-pub(crate) const SCHEMA: &[(i32, &str)] = &[(1, include_str!("sql/schema/001_foundation.sql"))];
+pub(crate) const SCHEMA: &[(i32, &str)] = &[
+    (1, include_str!("sql/schema/001_foundation.sql")),
+    (2, include_str!("sql/schema/002_backfill_engine.sql")),
+];

@@ -30,6 +30,11 @@ impl Sessions {
         }
     }
 
+    /// How to connect.
+    pub(crate) const fn settings(&self) -> &ConnectSettings {
+        &self.settings
+    }
+
     /// The metadata schema.
     pub(crate) const fn metadata(&self) -> &Ident {
         &self.metadata

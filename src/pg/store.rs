@@ -332,8 +332,8 @@ impl Store for PgStore {
         }))
     }
 
-    async fn forget_ranges(&self, fence: &Fence) -> Result<(), Failure> {
-        self.write(q::RANGES_FORGET, &[&fence.version.as_str(), &fence.epoch]).await?;
+    async fn forget_backfills(&self, fence: &Fence) -> Result<(), Failure> {
+        self.write(q::BACKFILL_FORGET, &[&fence.version.as_str(), &fence.epoch]).await?;
         Ok(())
     }
 }

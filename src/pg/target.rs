@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
 use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::types::ToSql;
 
-use crate::core::backfill::{Backfill, Position, Shape};
+use crate::core::backfill::{Backfill, Key, Leaf, Table, Tuning};
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::gate::QueryFact;
 use crate::core::ident::{Ident, QName};
@@ -13,27 +13,28 @@ use crate::core::index::Probe;
 use crate::core::preflight::Requirement;
 use crate::core::sql::redact;
 use crate::core::step::{Limits, Statements};
-use crate::engine::{Batch, BatchDone, Fence, StepWrite, Target, Watch, crash};
+use crate::core::version::Version;
+use crate::engine::backfill::ports::BadRow;
+use crate::engine::{Fence, StepWrite, Target, Watch, crash};
 use crate::pg::catalog;
 use crate::pg::classify::failure;
-use crate::pg::connect::{ConnectSettings, Session};
+use crate::pg::connect::{ConnectSettings, Session, SessionRole};
 use crate::pg::queries as q;
 use crate::pg::sessions::Sessions;
 use crate::pg::store::finish_step;
-use crate::pg::walk::Walker;
+use crate::pg::walk::PgWalker;
 
 /// The database that is changed, over sessions that are opened when they are needed.
 pub struct PgTarget {
     sessions: Sessions,
     runner: i64,
-    walker: OnceCell<Walker>,
 }
 
 impl PgTarget {
     /// A target whose steps are recorded in `metadata` in the name of `runner`.
     #[must_use]
     pub fn new(settings: ConnectSettings, metadata: Ident, runner: i64) -> Self {
-        Self { sessions: Sessions::new(settings, metadata), runner, walker: OnceCell::new() }
+        Self { sessions: Sessions::new(settings, metadata), runner }
     }
 
     /// Why a table, or the key that a backfill needs, cannot be used; `None`
@@ -45,8 +46,32 @@ impl PgTarget {
         catalog::missing(&self.sessions.work().await?.client, requirement).await
     }
 
-    async fn walker(&self) -> Result<&Walker, Failure> {
-        self.walker.get_or_try_init(|| Walker::open(&self.sessions)).await
+    /// Tries a row in quarantine once more: rows written, 0 where it is right
+    /// already or gone; `None`: it is not in quarantine any more.
+    ///
+    /// # Errors
+    /// When it fails again.
+    pub async fn retry(
+        &self,
+        version: &Version,
+        backfill: &Backfill,
+        leaf: &Leaf,
+        row: &BadRow,
+        limits: &Limits,
+    ) -> Result<Option<i64>, Failure> {
+        let session = self.sessions.open(SessionRole::Backfill).await?;
+        let client = &session.client;
+        let set = format!(
+            "SET lock_timeout = {}; SET statement_timeout = {}",
+            limits.lock_timeout.as_millis(),
+            limits.statement_timeout.as_millis()
+        );
+        client.batch_execute(&set).await.map_err(|error| failure(&error))?;
+        let sql = backfill.retry_sql(leaf, self.sessions.metadata());
+        let listed = serde_json::json!([row.key]);
+        let params: [&(dyn ToSql + Sync); 5] = [&version.as_str(), &row.step, &row.leaf, &row.key, &listed];
+        let written = client.query_opt(&sql, &params).await.map_err(|error| failure(&error))?;
+        Ok(written.map(|written| written.get("written")))
     }
 
     async fn send_transaction(
@@ -139,6 +164,8 @@ fn after_commit(mut failure: Failure) -> Failure {
 }
 
 impl Target for PgTarget {
+    type Walker = PgWalker;
+
     async fn run_transaction(
         &self,
         fence: &Fence,
@@ -189,28 +216,22 @@ impl Target for PgTarget {
         }
     }
 
-    async fn shape(&self, backfill: &Backfill) -> Result<Shape, Failure> {
-        catalog::shape(&self.sessions.work().await?.client, backfill).await
+    async fn table(&self, backfill: &Backfill) -> Result<Table, Failure> {
+        let session = self.sessions.work().await?;
+        catalog::table(&session.client, backfill, session.version()).await
     }
 
-    async fn claim_range(
-        &self,
-        fence: &Fence,
-        step: &str,
-        backfill: &Backfill,
-        shape: &Shape,
-    ) -> Result<Position, Failure> {
-        self.walker().await?.claim(fence, step, backfill, shape).await
+    async fn keys(&self, sql: &str) -> Result<Vec<Key>, Failure> {
+        // On a session whose values travel in one form.
+        let session = self.sessions.open(SessionRole::Backfill).await?;
+        let rows = session.client.query(sql, &[]).await.map_err(|error| failure(&error))?;
+        Ok(rows.iter().map(|row| row.get("key")).collect())
     }
 
-    async fn second_pass(&self, fence: &Fence, step: &str) -> Result<(), Failure> {
-        self.walker().await?.second_pass(fence, step).await
-    }
-
-    async fn batch(&self, fence: &Fence, batch: &Batch<'_>) -> Result<BatchDone, Failure> {
-        let walker = self.walker().await?;
-        self.sessions.running(walker.client());
-        walker.batch(fence, batch, self.sessions.metadata()).await
+    async fn walker(&self, tuning: &Tuning) -> Result<PgWalker, Failure> {
+        let session = self.sessions.open(SessionRole::Backfill).await?;
+        let (settings, metadata) = (self.sessions.settings().clone(), self.sessions.metadata().clone());
+        PgWalker::new(session, settings, metadata, tuning).await
     }
 
     async fn cancel(&self) {

@@ -1,138 +1,206 @@
-//! Walks a backfill's table: claims its range and sends its batches.
+//! The session of one worker: binds and sends the statements of a walk.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Statement};
+use tokio_postgres::{Row, Statement};
 
-use crate::core::backfill::{Backfill, Position, Shape};
+use crate::core::backfill::batch::{Form, Locking};
+use crate::core::backfill::{Chunk, Key, Stripes, Tuning};
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::Ident;
-use crate::engine::{Batch, BatchDone, Fence};
+use crate::engine::backfill::ports::{Checked, Done, LEASE_S, Order, Walker};
 use crate::pg::classify::failure;
-use crate::pg::connect::{Session, SessionRole};
-use crate::pg::queries as q;
-use crate::pg::schema;
-use crate::pg::sessions::Sessions;
+use crate::pg::connect::{ConnectSettings, Session};
+
+/// How long a batch that tries waits for a row: shorter than anybody notices.
+const TRY: Duration = Duration::from_millis(10);
+/// How often the target a batch may take before the server ends it.
+const PATIENCE: u32 = 10;
+/// The least time that a batch has.
+const LEAST: Duration = Duration::from_secs(2);
 
 /// The session that batches run on, with their prepared statements.
-pub(crate) struct Walker {
+pub struct PgWalker {
     session: Session,
-    record: Session,
+    settings: ConnectSettings,
+    metadata: Ident,
+    statement_timeout: Duration,
     prepared: Mutex<HashMap<String, Statement>>,
+    lock_timeout: Mutex<Option<Duration>>,
 }
 
-impl Walker {
-    /// Opens the sessions for batches and for their record.
-    pub(crate) async fn open(sessions: &Sessions) -> Result<Self, Failure> {
-        let session = sessions.open(SessionRole::Backfill).await?;
-        let record = sessions.open(SessionRole::Control).await?;
-        schema::enter(&record.client, sessions.metadata()).await?;
-        Ok(Self { session, record, prepared: Mutex::new(HashMap::new()) })
-    }
-
-    /// The session that batches run on.
-    pub(crate) const fn client(&self) -> &Client {
-        &self.session.client
-    }
-
-    /// Takes the range for this epoch; where the walk is.
-    pub(crate) async fn claim(
-        &self,
-        fence: &Fence,
-        step: &str,
-        backfill: &Backfill,
-        shape: &Shape,
-    ) -> Result<Position, Failure> {
-        let version = fence.version.as_str();
-        let begun = self.record.client.query_opt(q::RANGE_EXISTS, &[&version, &step]).await;
-        let upper: Option<Vec<String>> = if begun.map_err(|error| failure(&error))?.is_some() {
-            None
-        } else {
-            let row = self.session.client.query_opt(&backfill.upper_sql(shape), &[]).await;
-            row.map_err(|error| failure(&error))?.map(|row| row.get("upper"))
-        };
-        let empty = upper.is_none();
-        let params: [&(dyn ToSql + Sync); 6] =
-            [&version, &fence.epoch, &step, &upper, &shape.estimate, &empty];
-        let row =
-            self.record.client.query_opt(q::RANGE_CLAIM, &params).await.map_err(|error| failure(&error))?;
-        let row = row.ok_or_else(Failure::fenced)?;
-        Ok(Position {
-            pass: row.get("pass"),
-            cursor: row.get("cursor"),
-            upper: row.get("upper"),
-            finished: row.get("finished"),
-            rows_seen: row.get("rows_seen"),
-            rows_written: row.get("rows_written"),
-            rows_total: row.get("rows_total"),
-            batches: row.get("batches"),
+impl PgWalker {
+    /// Takes a session over.
+    ///
+    /// # Errors
+    /// When the server does not take the settings.
+    pub(crate) async fn new(
+        session: Session,
+        settings: ConnectSettings,
+        metadata: Ident,
+        tuning: &Tuning,
+    ) -> Result<Self, Failure> {
+        let timeout = (tuning.target * PATIENCE).max(LEAST);
+        // Safe because a batch and its cursor are one transaction: a crash loses the last of both.
+        let commit = if tuning.synchronous_commit { "on" } else { "off" };
+        let mut set =
+            format!("SET statement_timeout = {}; SET synchronous_commit = {commit}", timeout.as_millis());
+        if tuning.fire_triggers == Some(false) {
+            set += "; SET session_replication_role = replica";
+        }
+        session.client.batch_execute(&set).await.map_err(|error| failure(&error))?;
+        Ok(Self {
+            session,
+            settings,
+            metadata,
+            statement_timeout: timeout,
+            prepared: Mutex::new(HashMap::new()),
+            lock_timeout: Mutex::new(None),
         })
     }
 
-    /// Goes over to the second pass.
-    pub(crate) async fn second_pass(&self, fence: &Fence, step: &str) -> Result<(), Failure> {
-        let params: [&(dyn ToSql + Sync); 3] = [&fence.version.as_str(), &step, &fence.epoch];
-        match self
-            .record
-            .client
-            .execute(q::RANGE_NEXT_PASS, &params)
-            .await
-            .map_err(|error| failure(&error))?
-        {
-            0 => Err(Failure::fenced()),
-            _ => Ok(()),
-        }
-    }
-
-    /// One batch: fence, rows and cursor in one statement.
-    pub(crate) async fn batch(
-        &self,
-        fence: &Fence,
-        batch: &Batch<'_>,
-        metadata: &Ident,
-    ) -> Result<BatchDone, Failure> {
-        let statement = self.prepare(batch, metadata).await?;
-        let rows = batch.backfill.window(batch.variant());
-        let position = batch.position;
-        let params: [&(dyn ToSql + Sync); 6] =
-            [&fence.version.as_str(), &batch.step, &fence.epoch, &rows, &position.cursor, &position.upper];
-        let row = self.client().query_opt(&statement, &params).await.map_err(|error| failure(&error))?;
-        let row = row.ok_or_else(Failure::fenced)?;
-        let position = Position {
-            cursor: row.get("cursor"),
-            finished: row.get("finished"),
-            rows_seen: row.get("rows_seen"),
-            rows_written: row.get("rows_written"),
-            batches: row.get("batches"),
-            ..position.clone()
-        };
-        Ok(BatchDone { position, hold: row.get("hold") })
-    }
-
-    /// Prepares a batch statement once, and sets the limits that it runs under.
-    async fn prepare(&self, batch: &Batch<'_>, metadata: &Ident) -> Result<Statement, Failure> {
-        // The text itself is the key: nothing else tells two batches apart for sure.
-        let sql = batch.backfill.batch_sql(batch.shape, batch.variant(), metadata);
+    /// Prepares a statement once; its text is its name.
+    async fn prepare(&self, sql: String) -> Result<Statement, Failure> {
         let known = self.prepared.lock().ok().and_then(|prepared| prepared.get(&sql).cloned());
         if let Some(statement) = known {
             return Ok(statement);
         }
-        let client = self.client();
-        let set = format!(
-            "SET lock_timeout = {}; SET statement_timeout = {}",
-            batch.limits.lock_timeout.as_millis(),
-            batch.limits.statement_timeout.as_millis()
-        );
-        client.batch_execute(&set).await.map_err(|error| failure(&error))?;
-        tracing::debug!(step = batch.step, %sql, "batch statement");
-        let statement = client.prepare(&sql).await.map_err(|error| failure(&error))?;
+        tracing::debug!(%sql, "batch statement");
+        let statement = self.session.client.prepare(&sql).await.map_err(|error| failure(&error))?;
         let mut prepared = self
             .prepared
             .lock()
             .map_err(|_| Failure::new(FailureKind::Other, "a batch statement was given up half prepared"))?;
         prepared.insert(sql, statement.clone());
         Ok(statement)
+    }
+
+    async fn set_lock_timeout(&self, wanted: Duration) -> Result<(), Failure> {
+        if self.lock_timeout.lock().is_ok_and(|now| *now == Some(wanted)) {
+            return Ok(());
+        }
+        let set = format!("SET lock_timeout = {}", wanted.as_millis());
+        self.session.client.batch_execute(&set).await.map_err(|error| failure(&error))?;
+        if let Ok(mut now) = self.lock_timeout.lock() {
+            *now = Some(wanted);
+        }
+        Ok(())
+    }
+
+    async fn send(&self, sql: String, order: &Order<'_>) -> Result<Vec<Row>, Failure> {
+        let statement = self.prepare(sql).await?;
+        let lock_timeout = match order.locking {
+            Locking::Try => TRY,
+            Locking::Skip | Locking::Wait => order.limits.lock_timeout.min(self.statement_timeout),
+        };
+        self.set_lock_timeout(lock_timeout).await?;
+        let Order { which, chunk, leaf, next, .. } = *order;
+        let (bad, listed) = (serde_json::json!(order.quarantine), serde_json::json!(order.listed));
+        let params: [&(dyn ToSql + Sync); 17] = [
+            &which.version.as_str(),
+            &which.step,
+            &chunk.pass,
+            &chunk.number,
+            &chunk.epoch,
+            &chunk.cursor,
+            &chunk.until,
+            &chunk.upper,
+            &order.size,
+            &chunk.stripe,
+            &LEASE_S,
+            &bad,
+            &listed,
+            &leaf.oid,
+            &leaf.filenode,
+            &next.name(),
+            &next.count,
+        ];
+        self.session.client.query(&statement, &params).await.map_err(|error| failure(&error))
+    }
+}
+
+/// Which statement an order needs.
+fn form(order: &Order<'_>) -> Form {
+    let chunk = order.chunk;
+    Form {
+        walk: chunk.walk,
+        take: order.take,
+        locking: order.locking,
+        after: chunk.cursor.is_some(),
+        stripes: chunk.stripes,
+        first: chunk.stripe == 0,
+        last: chunk.stripe + 1 >= chunk.stripes.count,
+        quarantine: !order.quarantine.is_empty(),
+    }
+}
+
+/// The chunk as a statement left it.
+fn moved(chunk: &Chunk, row: &Row) -> Chunk {
+    Chunk {
+        cursor: row.get("cursor"),
+        until: row.get("window_end"),
+        stripe: row.get("stripe"),
+        stripes: Stripes::from_record(row.get("stripe_by"), row.get("stripes")),
+        finished: row.get("finished"),
+        ..chunk.clone()
+    }
+}
+
+impl Walker for PgWalker {
+    fn backend(&self) -> i32 {
+        self.session.pid
+    }
+
+    async fn open(&self, order: &Order<'_>) -> Result<Option<Chunk>, Failure> {
+        let chunk = order.chunk;
+        let sql = order.backfill.open_sql(order.leaf, chunk.walk, chunk.cursor.is_some(), &self.metadata);
+        let rows = self.send(sql, order).await?;
+        Ok(rows.first().map(|row| moved(chunk, row)))
+    }
+
+    async fn batch(&self, order: &Order<'_>) -> Result<Option<Done>, Failure> {
+        let sql = order.backfill.batch_sql(order.leaf, form(order), &self.metadata);
+        let rows = self.send(sql, order).await?;
+        Ok(rows.first().map(|row| Done {
+            chunk: moved(order.chunk, row),
+            written: row.get("written"),
+            hot: row.get("hot"),
+            ms: row.get("ms"),
+            hold: row.get("hold"),
+        }))
+    }
+
+    async fn check(&self, order: &Order<'_>, settled: bool) -> Result<Option<Checked>, Failure> {
+        let form = form(order);
+        let sql = order.backfill.check_sql(
+            order.leaf,
+            form.walk,
+            form.after,
+            form.quarantine,
+            settled,
+            &self.metadata,
+        );
+        let rows = self.send(sql, order).await?;
+        Ok(rows.first().map(|row| Checked {
+            chunk: moved(order.chunk, row),
+            remaining: row.get("remaining"),
+            astray: row.get("astray"),
+            ms: row.get("ms"),
+            hold: row.get("hold"),
+        }))
+    }
+
+    async fn identities(&self, order: &Order<'_>) -> Result<Vec<Key>, Failure> {
+        let sql = order.backfill.identities_sql(order.leaf, form(order));
+        Ok(self.send(sql, order).await?.iter().map(|row| row.get("row")).collect())
+    }
+
+    async fn cancel(&self) {
+        if let Err(error) = self.settings.cancel(&self.session.client.cancel_token()).await {
+            tracing::debug!("cancel: {error}");
+        }
     }
 }

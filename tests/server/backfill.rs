@@ -11,7 +11,6 @@ tests![
     pause_stops_after_the_batch,
     a_time_budget_ends_with_work_left,
     copy_and_delete_do_what_they_say,
-    a_batch_that_fails_names_its_place,
     an_expression_that_gives_null_still_ends,
     an_interrupt_stops_at_a_safe_place,
     a_cut_connection_is_taken_up_again,
@@ -45,12 +44,8 @@ async fn every_kind_of_key_is_walked(db: Db) -> TestResult {
         let wrong = format!("SELECT count(*) FROM k{n} WHERE w IS DISTINCT FROM upper(v)");
         same!(db.value(&wrong).await?, "0", "k{n}");
     }
-    let counts =
-        "SELECT string_agg(rows_seen || '/' || rows_written, ' ' ORDER BY step) FROM phase.backfill_range";
-    same!(
-        db.value(counts).await?,
-        "1000/1000 1000/1000 1000/1000 1000/1000 1000/1000 1000/1000 1000/1000 1000/1000 0/0"
-    );
+    let counts = "SELECT string_agg(written::text, ' ' ORDER BY step) FROM (SELECT step, sum(rows_written) AS written FROM phase.backfill_chunk GROUP BY step) x";
+    same!(db.value(counts).await?, "1000 1000 1000 1000 1000 1000 1000 1000 0");
     Ok(())
 }
 
@@ -66,7 +61,7 @@ async fn under_way(db: &Db) -> Result<tokio::process::Child, Box<dyn std::error:
     db.file("plans/1_p.yaml", SLOW)?;
     db.phase(&["advance", "1"]).await?.expect(0)?;
     let child = db.start(&["backfill"])?;
-    while db.value("SELECT coalesce(max(rows_written), 0) > 1000 FROM phase.backfill_range").await? != "t" {}
+    while db.value("SELECT coalesce(sum(rows_written), 0) > 1000 FROM phase.backfill_chunk").await? != "t" {}
     Ok(child)
 }
 
@@ -74,7 +69,7 @@ async fn under_way(db: &Db) -> Result<tokio::process::Child, Box<dyn std::error:
 async fn finish(db: &Db) -> TestResult {
     db.phase(&["backfill", "--lock-wait", "30s"]).await?.expect(0)?;
     same!(db.value("SELECT count(*) FROM t WHERE a IS DISTINCT FROM id OR writes <> 1").await?, "0");
-    same!(db.value("SELECT rows_written FROM phase.backfill_range").await?, "20000");
+    same!(db.value("SELECT sum(rows_written) FROM phase.backfill_chunk").await?, "20000");
     Ok(())
 }
 
@@ -82,7 +77,7 @@ async fn a_killed_backfill_goes_on_at_its_cursor(db: Db) -> TestResult {
     let mut child = under_way(&db).await?;
     child.start_kill()?;
     child.wait().await?;
-    let done = db.value("SELECT rows_written FROM phase.backfill_range").await?;
+    let done = db.value("SELECT sum(rows_written) FROM phase.backfill_chunk").await?;
     check!(done != "20000", "it was over before the kill");
     finish(&db).await
 }
@@ -90,8 +85,8 @@ async fn a_killed_backfill_goes_on_at_its_cursor(db: Db) -> TestResult {
 async fn a_cut_connection_is_taken_up_again(db: Db) -> TestResult {
     let child = under_way(&db).await?;
     db.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'phase'").await?;
-    let ended = Ended::of(&child.wait_with_output().await?).expect(1)?;
-    check!(ended.stdout.contains("57P01") || ended.stdout.contains("connection"), "{ended:?}");
+    let ended = Ended::of(&child.wait_with_output().await?).expect(0)?;
+    check!(ended.stderr.contains("connecting again"), "{ended:?}");
     finish(&db).await
 }
 
@@ -111,7 +106,10 @@ async fn pause_stops_after_the_batch(db: Db) -> TestResult {
     check!(ended.stdout.contains("too hot"), "{ended:?}");
     let ended = db.phase(&["backfill"]).await?.expect(5)?;
     check!(ended.stdout.contains("paused by postgres/"), "{ended:?}");
+    // Whoever waits goes on by itself, within a second.
+    let patient = db.start(&["backfill", "--wait"])?;
     db.phase(&["resume", "1"]).await?.expect(0)?;
+    Ended::of(&patient.wait_with_output().await?).expect(0)?;
     finish(&db).await
 }
 
@@ -121,11 +119,11 @@ async fn a_time_budget_ends_with_work_left(db: Db) -> TestResult {
     db.phase(&["advance", "1"]).await?.expect(0)?;
     let ended = db.phase(&["backfill", "--max-duration", "300ms"]).await?.expect(5)?;
     check!(ended.stdout.contains("--max-duration"), "{ended:?}");
-    let first: i64 = db.value("SELECT rows_written FROM phase.backfill_range").await?.parse()?;
+    let first: i64 = db.value("SELECT sum(rows_written) FROM phase.backfill_chunk").await?.parse()?;
     check!(first > 0 && first < 20_000, "{first}");
     db.phase(&["status", "--exit-code"]).await?.expect(5)?;
     db.phase(&["backfill", "--max-duration", "300ms"]).await?.expect(5)?;
-    let second: i64 = db.value("SELECT rows_written FROM phase.backfill_range").await?.parse()?;
+    let second: i64 = db.value("SELECT sum(rows_written) FROM phase.backfill_chunk").await?.parse()?;
     check!(second > first, "{second} after {first}");
     Ok(())
 }
@@ -137,12 +135,12 @@ async fn locked_rows_are_taken_by_the_second_pass(db: Db) -> TestResult {
     let other = db.connect().await?;
     other.batch_execute("BEGIN; SELECT FROM t WHERE id IN (7, 7000, 19999) FOR UPDATE").await?;
     let child = db.start(&["backfill"])?;
-    while db.value("SELECT count(*) FROM phase.backfill_range WHERE pass = 2").await? == "0" {}
-    same!(db.value("SELECT rows_written FROM phase.backfill_range").await?, "19997");
+    while db.value("SELECT count(*) FROM phase.backfill_chunk WHERE pass = 2").await? == "0" {}
+    same!(db.value("SELECT sum(rows_written) FROM phase.backfill_chunk").await?, "19997");
     other.batch_execute("SELECT pg_sleep(0.5); UPDATE t SET a = -1, writes = 0 WHERE id = 7; COMMIT").await?;
     Ended::of(&child.wait_with_output().await?).expect(0)?;
     same!(db.value("SELECT count(*) FROM t WHERE a IS DISTINCT FROM id").await?, "0");
-    same!(db.value("SELECT rows_written FROM phase.backfill_range").await?, "20000");
+    same!(db.value("SELECT sum(rows_written) FROM phase.backfill_chunk").await?, "20000");
     Ok(())
 }
 
@@ -156,21 +154,6 @@ async fn copy_and_delete_do_what_they_say(db: Db) -> TestResult {
     db.phase(&["advance", "1", "--to", "backfilled"]).await?.expect(0)?;
     same!(db.value("SELECT count(*) || ' ' || min(note) FROM archive").await?, "333 was 102");
     same!(db.value("SELECT count(*) || ' ' || count(*) FILTER (WHERE old) FROM t").await?, "667 0");
-    Ok(())
-}
-
-async fn a_batch_that_fails_names_its_place(db: Db) -> TestResult {
-    db.run("CREATE TABLE t (id int PRIMARY KEY, a int, b text); INSERT INTO t SELECT i, NULL, CASE WHEN i = 250 THEN 'oops' ELSE i::text END FROM generate_series(1, 500) i").await?;
-    db.file("plans/1_p.yaml", "backfill:\n  - {table: t, set: {a: b::int}, batch: {rows: 100}}\n")?;
-    db.phase(&["advance", "1"]).await?.expect(0)?;
-    let ended = db.phase(&["advance", "1"]).await?.expect(1)?;
-    for part in ["22P02", "oops", "after key (200)"] {
-        check!(ended.stderr.contains(part), "{part} is missing: {}", ended.stderr);
-    }
-    same!(db.value("SELECT count(*) FROM t WHERE a IS NOT NULL").await?, "200");
-    db.run("UPDATE t SET b = '250' WHERE id = 250").await?;
-    db.phase(&["advance", "1"]).await?.expect(0)?;
-    same!(db.value("SELECT sum(a) FROM t").await?, "125250");
     Ok(())
 }
 

@@ -202,6 +202,6 @@ async fn end(url: &str) -> Result<String, Box<dyn std::error::Error + Send + Syn
     }
     let states =
         "SELECT string_agg(version || ' ' || state || ' ' || goal, ', ' ORDER BY version) FROM phase.item";
-    let written = "SELECT coalesce(string_agg(version || ' ' || rows_seen || ' ' || rows_written, ', ' ORDER BY version), '') FROM phase.backfill_range";
+    let written = "SELECT coalesce(string_agg(version || ' ' || written, ', ' ORDER BY version), '') FROM (SELECT version, sum(rows_written) AS written FROM phase.backfill_chunk GROUP BY version) x";
     Ok(format!("{end}\n{}\n{}", value(&client, states).await?, value(&client, written).await?))
 }

@@ -63,10 +63,10 @@ async fn a_fenced_runner_writes_nothing(db: Db) -> TestResult {
     db.file("plans/1_p.yaml", "backfill:\n  - {table: t, set: {a: id}, batch: {rows: 10, pause: 5ms}}\n")?;
     db.phase(&["expand"]).await?.expect(0)?;
     let child = db.start(&["backfill"])?;
-    let rows = "SELECT coalesce(max(rows_written), 0) > 100 FROM phase.backfill_range";
+    let rows = "SELECT coalesce(sum(rows_written), 0) > 100 FROM phase.backfill_chunk";
     while db.value(rows).await? != "t" {}
-    // Another runner takes the plan and its range over, as it would after a lost lock session.
-    db.run("UPDATE phase.item SET epoch = epoch + 1; UPDATE phase.backfill_range SET epoch = epoch + 1")
+    // Another runner takes the plan over and begins to take it back, as it would after a lost lock session.
+    db.run("UPDATE phase.item SET epoch = epoch + 1, goal = 'aborted'; UPDATE phase.backfill_chunk SET epoch = epoch + 1")
         .await?;
     let before = db.value("SELECT count(*) FROM t WHERE a IS NOT NULL").await?;
     let ended = Ended::of(&child.wait_with_output().await?).expect(1)?;

@@ -1,5 +1,7 @@
 //! `phase abort`.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use crate::cli::args::Global;
@@ -10,6 +12,8 @@ use crate::cli::progress;
 use crate::cli::project::find;
 use crate::cli::work::{Worker, check_drift, report};
 use crate::core::decide::Wanted;
+use crate::core::state::State;
+use crate::core::timeline::Item;
 use crate::engine::stop::Stop;
 use crate::pg::lock::LockKey;
 
@@ -53,7 +57,36 @@ pub async fn run(global: &Global, args: &AbortArgs, stop: Stop) -> Result<Output
             )));
         }
     }
+    let stopped = stop_backfill(&desk, item).await?;
     let listener = progress::listener(global);
-    let moved = Worker::new(&desk, &*listener).run(item, Wanted::Abort, &[]).await?;
-    Ok(report(&[moved], ""))
+    let moved = Worker::new(&desk, &*listener).run(item, Wanted::Abort, &[]).await;
+    if stopped {
+        desk.store.lift_hold(&item.version, &desk.actor).await?;
+    }
+    Ok(report(&[moved?], ""))
+}
+
+/// How long the workers of a backfill have to end their batches.
+const STOPS_WITHIN: Duration = Duration::from_secs(30);
+
+/// Asks whoever works on a backfill of the plan to stop, and waits until the
+/// plan is free; whether that left a hold of ours.
+async fn stop_backfill(desk: &Desk, item: &Item) -> Result<bool, CommandError> {
+    let key = LockKey::Item(item.version.clone());
+    let records = desk.records().await?;
+    let running = records.iter().any(|record| {
+        record.version == item.version && record.state == State::Expanded && record.goal == State::Backfilled
+    });
+    if !running {
+        return Ok(false);
+    }
+    let reason = format!("it is being aborted by {}", desk.actor);
+    let ours = desk.store.hold_by(&item.version, &reason, &desk.actor).await?;
+    let free = desk.lock_within(&key, STOPS_WITHIN).await;
+    if free.is_ok() {
+        desk.unlock(&key).await?;
+    } else if ours {
+        desk.store.lift_hold(&item.version, &desk.actor).await?;
+    }
+    free.map(|()| ours)
 }

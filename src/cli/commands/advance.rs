@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::cli::again::reconnecting;
 use crate::cli::args::Global;
 use crate::cli::commands::show::steps_text;
 use crate::cli::desk::{Access, Desk};
@@ -59,6 +60,17 @@ fn state(text: &str) -> Result<State, String> {
 /// # Errors
 /// When the plan cannot be moved, or a step fails.
 pub async fn run(global: &Global, args: &AdvanceArgs, stop: Stop) -> Result<Output, CommandError> {
+    let mut goal = None;
+    reconnecting(&stop, async |_| once(global, args, stop.clone(), &mut goal).await).await
+}
+
+/// One connection's worth of it; `goal` is what the first one was on its way to.
+async fn once(
+    global: &Global,
+    args: &AdvanceArgs,
+    stop: Stop,
+    goal: &mut Option<State>,
+) -> Result<Output, CommandError> {
     let access = if args.dry_run { Access::Read } else { Access::Write };
     let desk = Desk::open(global, "advance", access, stop).await?;
     let items = desk.items()?;
@@ -73,7 +85,8 @@ pub async fn run(global: &Global, args: &AdvanceArgs, stop: Stop) -> Result<Outp
     let at = records.iter().find(|record| record.version == item.version);
     let state = at.map_or(State::Planned, |record| record.state);
     check_drift(std::slice::from_ref(item), &records, args.out_of_order)?;
-    let to = args.to.or_else(|| next(item, state)).unwrap_or(State::Completed);
+    let to = args.to.or(*goal).or_else(|| next(item, state)).unwrap_or(State::Completed);
+    *goal = Some(to);
     if args.dry_run {
         return Ok(dry_run(item, state, to));
     }

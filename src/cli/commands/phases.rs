@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::cli::again::reconnecting;
 use crate::cli::args::{Global, duration};
 use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::{Code, CommandError};
@@ -23,7 +24,8 @@ use crate::engine::stop::Stop;
 /// Carry existing rows over, batch by batch, for every plan that is due.
 ///
 /// Made for a scheduler: what is done is kept, exit code 5 says that work is
-/// left, and the next run goes on where this one stopped.
+/// left, and the next run goes on where this one stopped. Several may run at
+/// once, on any machine: they share the work.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  phase backfill --max-duration 2h\n  phase backfill orders_currency")]
 pub struct BackfillArgs {
@@ -32,6 +34,9 @@ pub struct BackfillArgs {
     /// Stop after this long, at the end of a batch, with exit code 5 when work is left.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     max_duration: Option<Duration>,
+    /// While it is paused or out of its window, wait in the place of exit code 5.
+    #[arg(long)]
+    wait: bool,
 }
 
 /// Build indexes and prove constraints and assertions, for every plan that is due.
@@ -69,7 +74,13 @@ pub struct PurgeArgs {
 /// # Errors
 /// When files and record differ, or the server cannot be reached.
 pub async fn backfill(global: &Global, args: &BackfillArgs, stop: Stop) -> Result<Output, CommandError> {
-    let due = Due { phase: Phase::Backfill, plans: &args.plans, budget: args.max_duration, early: false };
+    let due = Due {
+        phase: Phase::Backfill,
+        plans: &args.plans,
+        budget: args.max_duration,
+        early: false,
+        wait: args.wait,
+    };
     Box::pin(run(global, &due, stop)).await
 }
 
@@ -80,7 +91,7 @@ pub async fn backfill(global: &Global, args: &BackfillArgs, stop: Stop) -> Resul
 pub async fn validate(global: &Global, args: &ValidateArgs, stop: Stop) -> Result<Output, CommandError> {
     Box::pin(run(
         global,
-        &Due { phase: Phase::Validate, plans: &args.plans, budget: None, early: false },
+        &Due { phase: Phase::Validate, plans: &args.plans, budget: None, early: false, wait: false },
         stop,
     ))
     .await
@@ -93,7 +104,7 @@ pub async fn validate(global: &Global, args: &ValidateArgs, stop: Stop) -> Resul
 pub async fn contract(global: &Global, args: &ContractArgs, stop: Stop) -> Result<Output, CommandError> {
     Box::pin(run(
         global,
-        &Due { phase: Phase::Contract, plans: &args.plans, budget: None, early: false },
+        &Due { phase: Phase::Contract, plans: &args.plans, budget: None, early: false, wait: false },
         stop,
     ))
     .await
@@ -106,7 +117,7 @@ pub async fn contract(global: &Global, args: &ContractArgs, stop: Stop) -> Resul
 pub async fn purge(global: &Global, args: &PurgeArgs, stop: Stop) -> Result<Output, CommandError> {
     Box::pin(run(
         global,
-        &Due { phase: Phase::Purge, plans: &args.plans, budget: None, early: args.now },
+        &Due { phase: Phase::Purge, plans: &args.plans, budget: None, early: args.now, wait: false },
         stop,
     ))
     .await
@@ -118,7 +129,11 @@ struct Due<'a> {
     plans: &'a [String],
     budget: Option<Duration>,
     early: bool,
+    wait: bool,
 }
+
+/// How often --wait looks whether it may go on.
+const WAIT_EVERY: Duration = Duration::from_millis(500);
 
 impl Due<'_> {
     fn row(&self) -> Option<&'static Transition> {
@@ -148,6 +163,20 @@ async fn run(global: &Global, due: &Due<'_>, stop: Stop) -> Result<Output, Comma
     let Some(row) = due.row() else {
         return Err(CommandError::Usage("no transition runs this phase".into()));
     };
+    let stop = stop.within(due.budget);
+    let mut moves = Vec::new();
+    reconnecting(&stop, async |_| once(global, due, row, stop.clone(), &mut moves).await).await?;
+    Ok(report(&moves, &format!("no plan is {}: nothing to {}", row.from, due.phase)))
+}
+
+/// Every plan that is due and not in `moves` yet.
+async fn once(
+    global: &Global,
+    due: &Due<'_>,
+    row: &'static Transition,
+    stop: Stop,
+    moves: &mut Vec<Moved>,
+) -> Result<(), CommandError> {
     let desk = Desk::open(global, due.phase.name(), Access::Write, stop).await?;
     let items = desk.items()?;
     let records = desk.records().await?;
@@ -162,20 +191,29 @@ async fn run(global: &Global, due: &Due<'_>, stop: Stop) -> Result<Output, Comma
     }
     let listener = progress::listener(global);
     let mut worker = Worker::new(&desk, &*listener);
-    worker.stop = desk.stop.within(due.budget);
     worker.purge_early = due.early;
-    let mut moves = Vec::new();
     for item in due.items(&items, &records, row.from)? {
+        if moves.iter().any(|moved: &Moved| moved.version == item.version.as_str()) {
+            continue;
+        }
         let state = records.iter().find(|r| r.version == item.version).map_or(State::Planned, |r| r.state);
-        moves.push(if item.kind == Kind::Plan && state < row.from {
-            too_early(item, state, row)
-        } else {
-            let through = state == State::Contracted && item.keep.is_none();
-            let to = if through { State::Completed } else { row.to };
-            contained(item, state, worker.run(item, Wanted::Forward(to), &[]).await)?
-        });
+        if item.kind == Kind::Plan && state < row.from {
+            moves.push(too_early(item, state, row));
+            continue;
+        }
+        let through = state == State::Contracted && item.keep.is_none();
+        let to = if through { State::Completed } else { row.to };
+        loop {
+            let moved = contained(item, state, worker.run(item, Wanted::Forward(to), &[]).await)?;
+            if !due.wait || moved.code != Code::WorkLeft || desk.stop.reason().is_some() {
+                moves.push(moved);
+                break;
+            }
+            tracing::debug!("{}: {}", item.stem(), moved.reasons.join("; "));
+            desk.stop.sleep(WAIT_EVERY).await;
+        }
     }
-    Ok(report(&moves, &format!("no plan is {}: nothing to {}", row.from, due.phase)))
+    Ok(())
 }
 
 fn too_early(item: &Item, state: State, row: &Transition) -> Moved {

@@ -16,13 +16,16 @@ use crate::cli::work::pending_before;
 use crate::core::decide::{Decision, Snapshot, Wanted, decide};
 use crate::core::drift::{Drift, drift};
 use crate::core::gate::Facts;
+use crate::core::pace::Level;
+use crate::core::pace::progress::eta;
 use crate::core::record::{Hold, Kind, Record};
 use crate::core::state::State;
 use crate::core::timeline::Item;
 use crate::core::transition::Transition;
 use crate::engine::advance::facts;
+use crate::engine::backfill::ports::Total;
 use crate::engine::stop::Stop;
-use crate::pg::history::RangeProgress;
+use crate::pg::ledger::WorkerSeen;
 
 /// Show where everything stands, what waits and why, and the next command.
 #[derive(Debug, Args)]
@@ -67,15 +70,22 @@ struct Next {
 
 #[derive(Serialize)]
 struct Backfill {
+    step: String,
+    pass: &'static str,
+    finished: bool,
     rows_done: i64,
     rows_total: i64,
     rows_written: i64,
     rows_per_s: i64,
-    eta_s: Option<i64>,
+    eta_s: Option<u64>,
+    eta_sooner_s: Option<u64>,
     quarantined: i64,
+    retries: i64,
+    wal_bytes: f64,
     workers: u32,
-    pace: &'static str,
+    pace: Level,
     why: Option<String>,
+    at_work: Vec<WorkerSeen>,
 }
 
 /// Runs the command.
@@ -128,8 +138,11 @@ async fn entry(desk: &Desk, item: &Item, items: &[Item], records: &[Record]) -> 
     let before = pending_before(item, items, records);
     let snapshot =
         Snapshot { item, record, records, facts: &facts, pending_before: &before, purge_early: false };
-    let progress = if on_record.is_some() { desk.store.progress(&item.version).await? } else { Vec::new() };
-    let running = record.goal == State::Backfilled && record.state == State::Expanded;
+    let (progress, workers) = if on_record.is_some() {
+        (desk.store.progress(&item.version).await?, desk.store.workers(&item.version).await?)
+    } else {
+        (Vec::new(), Vec::new())
+    };
     Ok(Entry {
         version: item.version.to_string(),
         name: item.name.clone(),
@@ -139,7 +152,7 @@ async fn entry(desk: &Desk, item: &Item, items: &[Item], records: &[Record]) -> 
         since: on_record.map(|record| record.state_since),
         hold: record.hold.clone(),
         next: next(&snapshot),
-        backfill: backfill(&progress, running, record.hold.as_ref()),
+        backfill: backfill(&progress, &workers, record.hold.as_ref()),
         error: record.error.clone(),
     })
 }
@@ -211,28 +224,36 @@ fn next(snapshot: &Snapshot<'_>) -> Option<Next> {
     Some(Next { to: row.to, waiting, command })
 }
 
-fn backfill(ranges: &[RangeProgress], running: bool, hold: Option<&Hold>) -> Option<Backfill> {
-    if ranges.is_empty() {
-        return None;
-    }
-    let sum = |get: fn(&RangeProgress) -> i64| ranges.iter().map(get).sum::<i64>();
-    let rows_done = sum(|range| range.rows_seen);
-    let rows_total =
-        sum(|range| if range.finished { range.rows_seen } else { range.rows_total.max(range.rows_seen) });
-    let seconds = sum(|range| range.seconds).max(1);
-    let finished = ranges.iter().all(|range| range.finished);
-    let rows_per_s = rows_done / seconds;
-    let eta_s = (!finished && rows_per_s > 0).then(|| (rows_total - rows_done) / rows_per_s);
+/// The first backfill that is not over, or the last one.
+fn backfill(steps: &[(String, Total)], workers: &[WorkerSeen], hold: Option<&Hold>) -> Option<Backfill> {
+    let (step, total) = steps.iter().find(|(_, total)| !total.over()).or_else(|| steps.last())?;
+    let workers: Vec<WorkerSeen> = workers.iter().filter(|worker| worker.step == *step).cloned().collect();
+    let now: f64 = workers.iter().map(|worker| worker.rows_per_s).sum();
+    #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
+    let average = if total.seconds > 0.0 { total.rows_seen as f64 / total.seconds } else { 0.0 };
+    let over = total.over();
+    let left = if over { 0 } else { total.rows_total - total.rows_seen };
+    let (sooner, later) = eta(left, now, average).unzip();
+    let worst = workers.iter().max_by_key(|worker| worker.level);
+    #[allow(clippy::cast_possible_truncation, reason = "a rate for people")]
+    let rows_per_s = if workers.is_empty() { average } else { now }.round() as i64;
     Some(Backfill {
-        rows_done,
-        rows_total,
-        rows_written: sum(|range| range.rows_written),
+        step: step.clone(),
+        pass: if total.pass == 2 { "proof" } else { "work" },
+        finished: over,
+        rows_done: total.rows_seen,
+        rows_total: total.rows_total,
+        rows_written: total.rows_written,
         rows_per_s,
-        eta_s,
-        quarantined: 0,
-        workers: u32::from(running && !finished),
-        pace: if hold.is_some() { "stop" } else { "full" },
-        why: hold.map(|hold| hold.reason.clone()),
+        eta_s: later.filter(|_| !over).map(|eta| eta.as_secs()),
+        eta_sooner_s: sooner.filter(|_| !over).map(|eta| eta.as_secs()),
+        quarantined: total.quarantined,
+        retries: total.retries,
+        wal_bytes: total.wal_bytes,
+        workers: u32::try_from(workers.len()).unwrap_or(u32::MAX),
+        pace: if hold.is_some() { Level::Stop } else { worst.map_or(Level::Full, |worker| worker.level) },
+        why: hold.map(|hold| hold.reason.clone()).or_else(|| worst.and_then(|worker| worker.why.clone())),
+        at_work: workers,
     })
 }
 
@@ -279,15 +300,38 @@ fn notes(entry: &Entry) -> String {
     if let Some(error) = &entry.error {
         text += &format!("  last attempt failed: {}\n", error.replace('\n', "\n    "));
     }
-    if let Some(done) = entry.backfill.as_ref().filter(|_| entry.state < State::Backfilled) {
-        let eta = done.eta_s.map_or(String::new(), |eta| format!(", ETA {}s", eta));
-        text += &format!(
-            "  backfill: {} of {} rows, {} rows/s{eta}\n",
-            done.rows_done, done.rows_total, done.rows_per_s
-        );
+    if let Some(done) =
+        entry.backfill.as_ref().filter(|done| entry.state < State::Backfilled || done.quarantined > 0)
+    {
+        text += &backfill_text(done);
     }
     for reason in entry.next.iter().flat_map(|next| &next.waiting) {
         text += &format!("  waits: {reason}\n");
     }
     if text.is_empty() { text } else { format!("\n{}_{}\n{text}", entry.version, entry.name) }
+}
+
+fn backfill_text(done: &Backfill) -> String {
+    let what = if done.pass == "proof" { "proof" } else { "backfill" };
+    let mut text = format!(
+        "  {what} ({}): {} of {} rows, {} written, {} rows/s",
+        done.step, done.rows_done, done.rows_total, done.rows_written, done.rows_per_s
+    );
+    text += &match (done.eta_sooner_s, done.eta_s) {
+        (Some(sooner), Some(later)) if later > sooner => format!(", ETA {sooner}s to {later}s"),
+        (_, Some(later)) => format!(", ETA {later}s"),
+        _ => String::new(),
+    };
+    text.push('\n');
+    if done.pace != Level::Full {
+        text +=
+            &format!("  pace: {}: {}\n", done.pace.name(), done.why.as_deref().unwrap_or("no reason given"));
+    }
+    if done.quarantined > 0 {
+        text += &format!("  in quarantine: {} rows; phase quarantine lists them\n", done.quarantined);
+    }
+    for worker in &done.at_work {
+        text += &format!("  worker {worker}\n");
+    }
+    text
 }

@@ -1,19 +1,11 @@
 //! Compiles backfill entries.
 
-use std::time::Duration;
-
 use super::{At, CompileError, placed};
-use crate::core::backfill::Backfill;
+use crate::core::backfill::{Backfill, InStep, Tuning};
 use crate::core::ident::{Ident, plain};
-use crate::core::plan::model::{BackfillSpec, BackfillWork, Plan};
+use crate::core::plan::model::{BackfillSpec, BackfillWork, Plan, StepSpec, Triggers};
 use crate::core::sql;
 use crate::core::step::{Action, Phase, Step, Undo};
-
-/// Keys a batch where the plan says nothing: between 100 and 20,000 the size
-/// hardly changes the speed, and a short transaction holds its locks shortly.
-const ROWS: u32 = 1_000;
-/// Sleep between batches where the plan says nothing: room for the application.
-const PAUSE: Duration = Duration::from_millis(5);
 
 pub(super) fn steps(plan: &Plan) -> Result<Vec<Step>, CompileError> {
     plan.backfill
@@ -22,23 +14,20 @@ pub(super) fn steps(plan: &Plan) -> Result<Vec<Step>, CompileError> {
         .map(|(n, entry)| {
             let (spec, place) = placed(entry);
             let at = At { phase: Phase::Backfill, id: format!("backfill.{}", n + 1), place };
-            step(&at, spec)
+            step(&at, plan, spec)
         })
         .collect()
 }
 
-fn step(at: &At, spec: &BackfillSpec) -> Result<Step, CompileError> {
+fn step(at: &At, plan: &Plan, spec: &BackfillSpec) -> Result<Step, CompileError> {
     check(at, spec)?;
-    let batch = &spec.batch;
-    let rows =
-        batch.rows.unwrap_or(ROWS).clamp(batch.min_rows.unwrap_or(1), batch.max_rows.unwrap_or(u32::MAX));
     let backfill = Backfill {
         table: spec.table.clone(),
         work: spec.work.clone(),
         filter: spec.filter.clone(),
         key: spec.key.clone(),
-        rows,
-        pause: batch.pause.unwrap_or(PAUSE),
+        syncs: syncs(plan, spec),
+        tuning: tuning(spec),
     };
     let table = spec.table.plain();
     let (title, undo) = match &spec.work {
@@ -52,6 +41,39 @@ fn step(at: &At, spec: &BackfillSpec) -> Result<Step, CompileError> {
         ),
     };
     Ok(at.step(title, Action::Backfill(Box::new(backfill)), undo))
+}
+
+/// The plan's syncs of the columns that this entry sets.
+fn syncs(plan: &Plan, spec: &BackfillSpec) -> Vec<InStep> {
+    let BackfillWork::Set(set) = &spec.work else { return Vec::new() };
+    let of_table = plan.expand.iter().filter_map(|step| match &step.value {
+        StepSpec::Sync(sync) if sync.table == spec.table => Some(sync),
+        _ => None,
+    });
+    of_table
+        .map(|sync| InStep {
+            columns: sync.set.iter().map(|(column, _)| column.clone()).collect(),
+            back: sync.back.clone(),
+        })
+        .filter(|sync| set.iter().any(|(column, _)| sync.columns.contains(column)))
+        .collect()
+}
+
+fn tuning(spec: &BackfillSpec) -> Tuning {
+    let (batch, defaults) = (&spec.batch, Tuning::default());
+    Tuning {
+        rows: batch.rows,
+        min_rows: batch.min_rows.unwrap_or(defaults.min_rows),
+        max_rows: batch.max_rows.unwrap_or(defaults.max_rows),
+        target: batch.target.as_ref().map_or(defaults.target, |target| target.value),
+        pause: batch.pause.unwrap_or(defaults.pause),
+        workers: spec.workers.as_ref().map_or(defaults.workers, |workers| workers.value),
+        stripes: batch.stripes.unwrap_or(defaults.stripes),
+        max_quarantine: spec.max_quarantine.unwrap_or(defaults.max_quarantine),
+        synchronous_commit: batch.synchronous_commit.unwrap_or(defaults.synchronous_commit),
+        fire_triggers: spec.triggers.map(|triggers| triggers == Triggers::Fire),
+        ..defaults
+    }
 }
 
 /// What the plan's author wrote must be expressions and nothing more, so that

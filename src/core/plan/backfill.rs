@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::durations;
 use super::fault::Faults;
-use super::model::{BackfillSpec, BackfillWork, BatchSpec, Place, Placed, ThrottleSpec};
-use super::raw::{RawBackfill, RawBatch, RawThrottle};
+use super::model::{BackfillSpec, BackfillWork, BatchSpec, Place, Placed, ThrottleSpec, Triggers};
+use super::raw::{RawBackfill, RawBatch, RawThrottle, RawTriggers};
 use super::yaml::{Pairs, Spanned, place};
 use crate::core::ident::{Ident, QName, plain};
 
@@ -62,6 +62,11 @@ fn one(raw: RawBackfill, at: Place, faults: &mut Faults<'_>) -> Option<BackfillS
             Placed { place: place(&workers), value: workers.value }
         }),
         window: raw.window.map(|window| Placed { place: place(&window), value: window.value }),
+        max_quarantine: raw.max_quarantine,
+        triggers: raw.triggers.map(|triggers| match triggers {
+            RawTriggers::Fire => Triggers::Fire,
+            RawTriggers::Skip => Triggers::Skip,
+        }),
         throttle,
     })
 }
@@ -100,6 +105,8 @@ fn batch(raw: &RawBatch, at: Place, faults: &mut Faults<'_>) -> BatchSpec {
         max_rows: raw.max_rows,
         target: target.zip(raw.target.as_ref()).map(|(value, raw)| Placed { value, place: place(raw) }),
         pause: durations::read(raw.pause.as_ref(), faults),
+        stripes: raw.stripes,
+        synchronous_commit: raw.synchronous_commit,
     }
 }
 

@@ -176,6 +176,10 @@ pub struct BackfillSpec {
     pub workers: Option<Placed<u32>>,
     /// When it may run, as written.
     pub window: Option<Placed<String>>,
+    /// Rows in quarantine that stop it.
+    pub max_quarantine: Option<u32>,
+    /// What the table's own triggers do for the backfill's writes.
+    pub triggers: Option<Triggers>,
     /// Limits on the server's health, as written.
     pub throttle: Option<Placed<ThrottleSpec>>,
 }
@@ -209,6 +213,19 @@ pub struct BatchSpec {
     pub target: Option<Placed<Duration>>,
     /// Sleep between batches.
     pub pause: Option<Duration>,
+    /// Whether windows may be cut into stripes.
+    pub stripes: Option<bool>,
+    /// Whether a batch waits until its commit is on disk.
+    pub synchronous_commit: Option<bool>,
+}
+
+/// What the table's own triggers do for the backfill's writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Triggers {
+    /// They fire, as for everybody's writes.
+    Fire,
+    /// They do not: session_replication_role is replica, where the role may.
+    Skip,
 }
 
 /// Limits on the server's health.

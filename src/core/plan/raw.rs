@@ -168,6 +168,10 @@ pub(super) struct RawBackfill {
     pub workers: Option<Spanned<u32>>,
     #[schemars(with = "Option<String>")]
     pub window: Option<Spanned<String>>,
+    /// Rows in quarantine that stop it, 1000 where nothing is said.
+    pub max_quarantine: Option<u32>,
+    /// What the table's own triggers do for the backfill's writes.
+    pub triggers: Option<RawTriggers>,
     #[schemars(with = "Option<RawThrottle>")]
     pub throttle: Option<Spanned<RawThrottle>>,
 }
@@ -191,6 +195,20 @@ pub(super) struct RawBatch {
     pub target: Option<Spanned<String>>,
     #[schemars(with = "Option<String>")]
     pub pause: Option<Spanned<String>>,
+    /// Whether windows may be cut into stripes; true where nothing is said.
+    pub stripes: Option<bool>,
+    /// Whether a batch waits until its commit is on disk; false where nothing is said.
+    pub synchronous_commit: Option<bool>,
+}
+
+/// What the table's own triggers do.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawTriggers {
+    /// They fire.
+    Fire,
+    /// They do not, where the role may set session_replication_role.
+    Skip,
 }
 
 /// Limits on the server's health.

@@ -13,17 +13,11 @@ impl Plan {
         };
         for entry in &self.backfill {
             let spec = &entry.value;
-            if let Some(workers) = spec.workers.as_ref().filter(|workers| workers.value > 1) {
-                add(workers.place, "workers (more than 1)");
-            }
             if let Some(window) = &spec.window {
                 add(window.place, "window");
             }
             if let Some(throttle) = &spec.throttle {
                 add(throttle.place, "throttle");
-            }
-            if let Some(target) = &spec.batch.target {
-                add(target.place, "batch.target");
             }
         }
         let gates = &self.gates;

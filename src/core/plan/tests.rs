@@ -56,7 +56,7 @@ keep: 7d
         (4, 3, 2, 3)
     );
     assert_eq!(plan.depends_on.len(), 2);
-    assert_eq!(plan.unsupported().len(), 5);
+    assert_eq!(plan.unsupported().len(), 3);
     assert_eq!(plan.gates.contract.deployed.len(), 2);
     let StepSpec::Index(index) = &plan.expand[2].value else { unreachable!() };
     assert_eq!(index.name.as_str(), "orders_expr_id_idx");

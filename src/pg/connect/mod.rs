@@ -43,6 +43,12 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
+    /// Whether the cause is a setting of ours: another try will not help.
+    #[must_use]
+    pub const fn is_settings(&self) -> bool {
+        matches!(self, Self::Settings(_))
+    }
+
     /// Whether the cause is a setting, not the server.
     #[must_use]
     pub const fn is_configuration(&self) -> bool {
@@ -230,6 +236,12 @@ impl Session {
             self.path = row.get(1).unwrap_or("''").to_owned();
         }
         self.hold_to_contract("").await
+    }
+
+    /// `server_version_num`.
+    #[must_use]
+    pub const fn version(&self) -> u32 {
+        self.version
     }
 
     /// The `search_path` of statements that are not ours, as SET takes it.

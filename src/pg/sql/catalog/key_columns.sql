@@ -1,15 +1,18 @@
--- The columns of the key to walk, in index order: the primary key, or ($2) a
--- unique index over exactly these NOT NULL columns.
+-- The columns of the key to walk, in index order: the primary key or else the
+-- smallest unique index over NOT NULL columns, or ($2) one over exactly these.
 SELECT a.attname, format_type(a.atttypid, a.atttypmod) AS type_name
 FROM (
   SELECT i.indrelid, i.indkey::int2[] AS keys, i.indnkeyatts
   FROM pg_index i
+  CROSS JOIN LATERAL (
+    SELECT array_agg(a.attname::text ORDER BY k.n) AS names, bool_and(a.attnotnull) AS filled
+    FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, n)
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+    WHERE k.n <= i.indnkeyatts
+  ) AS of_key
   WHERE i.indrelid = to_regclass($1)::oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
-    AND CASE WHEN $2::text[] IS NULL THEN i.indisprimary ELSE $2::text[] = ARRAY(
-      SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, n)
-      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND a.attnotnull
-      WHERE k.n <= i.indnkeyatts ORDER BY k.n) END
-  ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1
+    AND of_key.filled AND ($2::text[] IS NULL OR of_key.names = $2::text[])
+  ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1
 ) AS chosen
 CROSS JOIN LATERAL unnest(chosen.keys) WITH ORDINALITY AS k(attnum, n)
 JOIN pg_attribute a ON a.attrelid = chosen.indrelid AND a.attnum = k.attnum

@@ -1,0 +1,107 @@
+//! `phase tune`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::args::{Global, duration};
+use crate::cli::desk::{Access, Desk};
+use crate::cli::exit::CommandError;
+use crate::cli::output::Output;
+use crate::cli::project::find;
+use crate::core::backfill::Tuning;
+use crate::core::backfill::tuning::{MAX_WORKERS, Tune};
+use crate::core::record::Kind;
+use crate::core::step::Action;
+use crate::engine::stop::Stop;
+
+/// Change how a plan's backfills go about it, from any machine, while they run.
+///
+/// Every worker takes it up within a second. What is not named stays as it is;
+/// without options it only shows what holds.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  phase tune orders_currency --workers 4\n  phase tune orders_currency --rate 5000 --target 50ms\n  phase tune orders_currency --reset"
+)]
+pub struct TuneArgs {
+    /// The plan: version, name, prefix of either, or path.
+    plan: String,
+    /// A fixed number of rows a batch; 0 gives the choice back to the servo.
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    rows: Option<u32>,
+    /// The time at the server that a batch aims for, such as 50ms.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    target: Option<Duration>,
+    /// Workers of each process; 0 lets them rest.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_WORKERS)))]
+    workers: Option<u32>,
+    /// The most rows a second of each process; 0 lifts the limit.
+    #[arg(long, value_name = "ROWS")]
+    rate: Option<u32>,
+    /// The share of time to sleep, from 0 to 0.99.
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    nice: Option<f64>,
+    /// Back to what the plan says; options beside it hold on top of that.
+    #[arg(long)]
+    reset: bool,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| format!("{text:?} is no number"))?;
+    if (0.0..=0.99).contains(&share) { Ok(share) } else { Err("a share from 0 to 0.99".into()) }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the plan has no backfill, or the record cannot be written.
+pub async fn run(global: &Global, args: &TuneArgs, stop: Stop) -> Result<Output, CommandError> {
+    let desk = Desk::open(global, "tune", Access::Write, stop).await?;
+    let items = desk.items()?;
+    let item = find(&items, &args.plan)?;
+    let plans: Vec<(&str, &Tuning)> = item
+        .steps
+        .iter()
+        .filter_map(|step| match &step.action {
+            Action::Backfill(backfill) => Some((step.id.as_str(), &backfill.tuning)),
+            _ => None,
+        })
+        .collect();
+    if item.kind == Kind::Sql || plans.is_empty() {
+        return Err(CommandError::Usage(format!("{} has no backfill to tune", item.stem())));
+    }
+    let asked = Tune {
+        rows: args.rows,
+        target_ms: args.target.map(|target| u64::try_from(target.as_millis()).unwrap_or(u64::MAX)),
+        workers: args.workers,
+        rate: args.rate,
+        nice: args.nice,
+    };
+    let before = if args.reset { Tune::default() } else { desk.store.tuned(&item.version).await? };
+    let tune = asked.clone().over(&before);
+    if args.reset || asked != Tune::default() {
+        desk.store.register(item).await?;
+        let kept = (tune != Tune::default()).then_some(&tune);
+        desk.store.tune(&item.version, kept, &desk.actor).await?;
+    }
+    let mut text = String::new();
+    for (step, tuning) in &plans {
+        text += &format!("{} {step}: {}\n", item.stem(), describe(&tuning.with(&tune)));
+    }
+    Ok(Output::done(text, &serde_json::json!({"tuned": item.stem(), "settings": tune})))
+}
+
+fn describe(tuning: &Tuning) -> String {
+    let bounds = tuning.bounds();
+    let rows = match tuning.rows {
+        Some(rows) => format!("batches of {rows} rows"),
+        None => format!(
+            "batches of {} to {} rows, {} each",
+            bounds.min,
+            bounds.max,
+            humantime::format_duration(tuning.target)
+        ),
+    };
+    let rate = tuning.rate.map_or_else(|| "no limit".into(), |rate| format!("{rate} rows/s"));
+    format!("{rows}, workers {}, rate {rate}, nice {}", tuning.workers, tuning.nice)
+}

@@ -1,0 +1,51 @@
+//! Writes the statement that tries one row in quarantine once more.
+
+use super::range::listed;
+use super::{Backfill, Leaf, unzip};
+use crate::core::ident::Ident;
+use crate::core::plan::model::BackfillWork;
+
+impl Backfill {
+    /// The row and its place in quarantine, in one statement: parameters are
+    /// version, step, leaf, key (text[]) and the same key as a JSON array of one
+    /// array. It gives one row (written), or none when the row is not in
+    /// quarantine any more.
+    ///
+    /// The quarantine's own row is the fence: an abort takes it away.
+    #[must_use]
+    pub fn retry_sql(&self, leaf: &Leaf, metadata: &Ident) -> String {
+        let (table, alias) = (&leaf.table, &self.table.name);
+        let rows = format!(
+            "EXISTS (SELECT FROM _phase_fence) AND {} AND {}",
+            listed(&leaf.key, "$5"),
+            self.left(leaf)
+        );
+        let work = match &self.work {
+            BackfillWork::Set(_) => {
+                format!(
+                    "UPDATE ONLY {table} AS {alias} SET {} WHERE {rows} RETURNING 1",
+                    self.assignments(false)
+                )
+            }
+            BackfillWork::Delete => format!("DELETE FROM ONLY {table} AS {alias} WHERE {rows} RETURNING 1"),
+            BackfillWork::Copy { into, columns } => {
+                let (names, exprs) = unzip(columns);
+                format!(
+                    "INSERT INTO {into} ({names}) SELECT {} FROM ONLY {table} AS {alias} WHERE {rows} FOR SHARE \
+                     ON CONFLICT DO NOTHING RETURNING 1",
+                    exprs.join(", ")
+                )
+            }
+        };
+        format!(
+            "WITH _phase_fence AS MATERIALIZED (\n  \
+               SELECT 1 FROM {metadata}.quarantine WHERE version = $1 AND step = $2 AND leaf = $3 AND key = $4::text[] FOR UPDATE\n\
+             ), _phase_done AS (\n  {work}\n\
+             ), _phase_out AS (\n  \
+               DELETE FROM {metadata}.quarantine q USING _phase_fence\n  \
+               WHERE q.version = $1 AND q.step = $2 AND q.leaf = $3 AND q.key = $4::text[] RETURNING 1\n\
+             )\n\
+             SELECT (SELECT count(*) FROM _phase_done) AS written FROM _phase_out"
+        )
+    }
+}

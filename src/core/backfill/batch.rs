@@ -1,0 +1,286 @@
+//! Writes the statement of one batch: fence, rows, work and cursor at once.
+//!
+//! Every statement here takes the same parameters, so that a caller binds them
+//! once: see [`PARAMETERS`]. It gives one row, or none when the fence does not
+//! hold: another epoch, another place than the caller believes, or a table that
+//! was rewritten.
+
+use super::range::{self, identity, listed, stripe, texts, within};
+use super::{Backfill, Leaf, Stripes, Walk, unzip};
+use crate::core::ident::Ident;
+use crate::core::plan::model::BackfillWork;
+use crate::core::sql::closed;
+
+/// The parameters of every statement of a walk, in order: version, step, pass,
+/// chunk, epoch, cursor, end of the window, upper bound, size of the next window
+/// (keys or pages), stripe, lease in seconds, rows in quarantine, rows to take,
+/// oid and filenode of the leaf, stripes of the next window.
+pub const PARAMETERS: &str = "_phase_given AS (SELECT $1::text, $2::text, $3::int, $4::int, $5::bigint, $6::text[], $7::text[], \
+     $8::text[], $9::bigint, $10::int, $11::float8, $12::jsonb, $13::jsonb, $14::oid, $15::bigint, $16::text, $17::int)";
+
+/// How a batch meets rows that somebody else has locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Locking {
+    /// Waits for a few milliseconds, and gives the whole batch up then: the
+    /// cheapest way where nobody else writes.
+    Try,
+    /// Passes them over; the proof comes back to them.
+    Skip,
+    /// Takes one row and waits for it.
+    Wait,
+}
+
+/// Which rows a statement takes, and where the walk is after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Take {
+    /// One stripe of the window; the last one moves the cursor.
+    Stripe,
+    /// What is left in the window; the walk stays where it is.
+    Rest,
+    /// What is out of step in the window, made to what the expressions give.
+    OutOfStep,
+    /// The rows that are listed; the walk stays where it is.
+    Listed,
+}
+
+/// What decides the text of a batch statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form {
+    /// How rows are found.
+    pub walk: Walk,
+    /// Which rows.
+    pub take: Take,
+    /// How locks are met.
+    pub locking: Locking,
+    /// Whether there is a lower bound.
+    pub after: bool,
+    /// How the window is cut.
+    pub stripes: Stripes,
+    /// Whether this is the first stripe.
+    pub first: bool,
+    /// Whether this is the last stripe.
+    pub last: bool,
+    /// Whether rows are in quarantine.
+    pub quarantine: bool,
+}
+
+impl Backfill {
+    /// The statement of one batch; see the module.
+    ///
+    /// Rows are locked with SKIP LOCKED, so that a batch neither waits for the
+    /// application nor makes it deadlock, and are updated by their place. A row
+    /// that changed between the look and the lock is left for the proof.
+    #[must_use]
+    pub fn batch_sql(&self, leaf: &Leaf, form: Form, metadata: &Ident) -> String {
+        let rows = self.rows_of(leaf, form);
+        let work = self.work_sql(leaf, form, &rows);
+        let (mark, next) = mark(leaf, form);
+        let pages = if form.walk == Walk::Pages && form.take == Take::Stripe {
+            "\n    AND pg_relation_filenode($14::oid::regclass)::bigint = $15"
+        } else {
+            ""
+        };
+        let place = match form.take {
+            Take::Stripe => "AND window_end IS NOT DISTINCT FROM $7::text[] AND stripe = $10",
+            _ => "",
+        };
+        format!(
+            "WITH {PARAMETERS}, _phase_fence AS MATERIALIZED (\n  \
+               SELECT pg_stat_get_xact_tuples_hot_updated($14) AS hot FROM {metadata}.backfill_chunk\n  \
+               WHERE version = $1 AND step = $2 AND pass = $3 AND chunk = $4 AND epoch = $5\n    \
+                 AND cursor IS NOT DISTINCT FROM $6::text[] {place} AND NOT finished{pages} FOR UPDATE\n\
+             ), {work}{next}, _phase_mark AS (\n  \
+               UPDATE {metadata}.backfill_chunk AS c SET {mark}\n    \
+                 rows_written = c.rows_written + (SELECT count(*) FROM _phase_done), batches = c.batches + 1,\n    \
+                 lease_until = clock_timestamp() + $11 * interval '1 second', updated_at = clock_timestamp()\n  \
+               FROM _phase_fence WHERE c.version = $1 AND c.step = $2 AND c.pass = $3 AND c.chunk = $4 AND c.epoch = $5\n  \
+               RETURNING c.cursor, c.window_end, c.stripe, c.stripe_by, c.stripes, c.finished\n\
+             )\n\
+             SELECT _phase_mark.*, (SELECT count(*) FROM _phase_done) AS written,\n  \
+               pg_stat_get_xact_tuples_hot_updated($14) - _phase_fence.hot AS hot,\n  \
+               (extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000)::float8 AS ms,\n  \
+               (SELECT reason FROM {metadata}.hold WHERE version = $1 AND lifted_at IS NULL) AS hold\n\
+             FROM _phase_mark, _phase_fence"
+        )
+    }
+
+    /// The statement that opens a window: it sets its end, and takes no row.
+    #[must_use]
+    pub fn open_sql(&self, leaf: &Leaf, walk: Walk, after: bool, metadata: &Ident) -> String {
+        let end = window_end(walk, leaf, after.then_some("$6"), "$6");
+        format!(
+            "WITH {PARAMETERS}\n\
+             UPDATE {metadata}.backfill_chunk AS c SET window_end = {end}, stripe = 0, stripe_by = $16, stripes = $17\n\
+             WHERE version = $1 AND step = $2 AND pass = $3 AND chunk = $4 AND epoch = $5\n  \
+               AND cursor IS NOT DISTINCT FROM $6::text[] AND NOT finished\n\
+             RETURNING c.cursor, c.window_end, c.stripe, c.stripe_by, c.stripes, c.finished"
+        )
+    }
+
+    /// What tells the rows of the window apart, without a look at any
+    /// expression: a row that makes one fail is listed too.
+    #[must_use]
+    pub fn identities_sql(&self, leaf: &Leaf, form: Form) -> String {
+        let range = within(form.walk, &leaf.key, form.after.then_some("$6"), "$7");
+        let stripe = stripe(form.stripes, &leaf.key, "$10");
+        format!(
+            "WITH {PARAMETERS} SELECT {} AS row FROM ONLY {} AS {} WHERE {range} AND {stripe} AND {}",
+            identity(&leaf.key),
+            leaf.table,
+            self.table.name,
+            quarantined(leaf, form, "true")
+        )
+    }
+
+    /// The predicate for the rows that a statement takes.
+    fn rows_of(&self, leaf: &Leaf, form: Form) -> String {
+        let range = within(form.walk, &leaf.key, form.after.then_some("$6"), "$7");
+        let left = match form.take {
+            Take::OutOfStep => self.out_of_step(leaf),
+            Take::Stripe | Take::Rest | Take::Listed => self.left(leaf),
+        };
+        let left = quarantined(leaf, form, &left);
+        let share = match form.take {
+            Take::Stripe => stripe(form.stripes, &leaf.key, "$10"),
+            Take::Listed => listed(&leaf.key, "$13"),
+            Take::Rest | Take::OutOfStep => "true".into(),
+        };
+        format!("EXISTS (SELECT FROM _phase_fence) AND {range}\n    AND {share} AND {left}")
+    }
+
+    fn work_sql(&self, leaf: &Leaf, form: Form, rows: &str) -> String {
+        let (table, alias) = (&leaf.table, &self.table.name);
+        let repaired = form.take == Take::OutOfStep;
+        if let (BackfillWork::Set(_), Locking::Try) = (&self.work, form.locking) {
+            let set = self.assignments(repaired);
+            return format!(
+                "_phase_done AS (\n  UPDATE ONLY {table} AS {alias} SET {set}\n  WHERE {rows}\n  RETURNING 1\n)"
+            );
+        }
+        let strength = match self.work {
+            BackfillWork::Set(_) => "NO KEY UPDATE",
+            BackfillWork::Delete => "UPDATE",
+            // A writer that changes or deletes the row waits until the copy is
+            // there, so that its own trigger finds it.
+            BackfillWork::Copy { .. } => "SHARE",
+        };
+        let lock = match form.locking {
+            // A copied row may match the filter still, so one at a time would never end.
+            Locking::Wait if matches!(self.work, BackfillWork::Copy { .. }) => format!("FOR {strength}"),
+            Locking::Wait => format!("LIMIT 1 FOR {strength}"),
+            Locking::Try | Locking::Skip => format!("FOR {strength} SKIP LOCKED"),
+        };
+        let (what, done) = match &self.work {
+            BackfillWork::Set(_) => (
+                "ctid AS _phase_place".to_owned(),
+                format!(
+                    "UPDATE ONLY {table} AS {alias} SET {} FROM _phase_todo WHERE {alias}.ctid = _phase_todo._phase_place RETURNING 1",
+                    self.assignments(repaired)
+                ),
+            ),
+            BackfillWork::Delete => (
+                "ctid AS _phase_place".to_owned(),
+                format!(
+                    "DELETE FROM ONLY {table} AS {alias} USING _phase_todo WHERE {alias}.ctid = _phase_todo._phase_place RETURNING 1"
+                ),
+            ),
+            BackfillWork::Copy { into, columns } => {
+                let (names, exprs) = unzip(columns);
+                let exprs: Vec<String> =
+                    exprs.iter().enumerate().map(|(n, expr)| format!("{expr} AS _phase_{n}")).collect();
+                (
+                    exprs.join(", "),
+                    format!(
+                        "INSERT INTO {into} ({names}) SELECT * FROM _phase_todo ON CONFLICT DO NOTHING RETURNING 1"
+                    ),
+                )
+            }
+        };
+        format!(
+            "_phase_todo AS MATERIALIZED (\n  SELECT {what} FROM ONLY {table} AS {alias}\n  WHERE {rows}\n  {lock}\n), \
+             _phase_done AS (\n  {done}\n)"
+        )
+    }
+
+    /// Whether the rows of a window lie so that stripes can help.
+    #[must_use]
+    pub fn may_stripe(&self) -> bool {
+        matches!(self.work, BackfillWork::Set(_))
+    }
+
+    /// Whether batches may try without passing locked rows over.
+    #[must_use]
+    pub fn may_try(&self) -> bool {
+        matches!(self.work, BackfillWork::Set(_))
+    }
+
+    /// Whether stripes can be dealt out by the remainder of the leaf's key.
+    #[must_use]
+    pub fn remainders(&self, leaf: &Leaf) -> bool {
+        range::is_integer(leaf)
+    }
+
+    /// What the plan's own filter says, for the docs and for `show`.
+    #[must_use]
+    pub fn filter_text(&self) -> Option<String> {
+        self.filter.as_ref().map(|filter| closed(filter))
+    }
+}
+
+/// A predicate that is not looked at for rows in quarantine: CASE fixes the
+/// order, where AND leaves it to the planner.
+pub(super) fn quarantined(leaf: &Leaf, form: Form, predicate: &str) -> String {
+    if form.quarantine {
+        format!("CASE WHEN {} THEN false ELSE {predicate} END", listed(&leaf.key, "$12"))
+    } else {
+        predicate.to_owned()
+    }
+}
+
+/// The end of the window after `from`: an array of texts.
+fn window_end(walk: Walk, leaf: &Leaf, after: Option<&str>, from: &str) -> String {
+    match walk {
+        Walk::Pages => {
+            format!(
+                "ARRAY[least(coalesce(({from}::text[])[1]::bigint, 0) + $9, ($8::text[])[1]::bigint)::text]"
+            )
+        }
+        Walk::Key => format!(
+            "coalesce((\n    SELECT {} FROM ONLY {} WHERE {} ORDER BY {} OFFSET $9 - 1 LIMIT 1), $8::text[])",
+            texts(&leaf.key),
+            leaf.table,
+            within(Walk::Key, &leaf.key, after, "$8"),
+            range::order(&leaf.key, "")
+        ),
+    }
+}
+
+/// How the chunk's row changes, and what must be looked up for it.
+fn mark(leaf: &Leaf, form: Form) -> (String, String) {
+    if form.take != Take::Stripe {
+        return (String::new(), String::new());
+    }
+    let (mut set, mut next) = (String::new(), String::new());
+    if form.first {
+        // Counted before the rows move to other pages.
+        let range = within(form.walk, &leaf.key, form.after.then_some("$6"), "$7");
+        next += &format!(
+            ", _phase_seen AS (\n  SELECT count(*) AS rows FROM ONLY {} WHERE EXISTS (SELECT FROM _phase_fence) AND {range}\n)",
+            leaf.table
+        );
+    }
+    let seen = if form.first { "(SELECT rows FROM _phase_seen)" } else { "c.window_rows" };
+    if form.last {
+        let end = window_end(form.walk, leaf, Some("$7"), "$7");
+        set += &format!(
+            "cursor = $7, finished = $7::text[] = $8::text[], stripe = 0, stripe_by = $16, stripes = $17,\n    \
+             window_end = CASE WHEN $7::text[] = $8::text[] THEN NULL ELSE {end} END,\n    \
+             window_rows = NULL, rows_seen = CASE WHEN $7::text[] = $8::text[]\n      \
+               THEN greatest(c.rows_seen + coalesce({seen}, 0), c.rows_written + (SELECT count(*) FROM _phase_done))\n      \
+               ELSE c.rows_seen + coalesce({seen}, 0) END,\n   "
+        );
+    } else {
+        set += &format!("stripe = c.stripe + 1, window_rows = {seen},\n   ");
+    }
+    (set, next)
+}

@@ -1,0 +1,87 @@
+//! Writes the statements of the proof: it counts, window by window, the rows
+//! that are left and the rows that are out of step.
+
+use super::batch::{Form, Locking, PARAMETERS, Take, quarantined};
+use super::range::{self, texts, within};
+use super::{Backfill, Leaf, Stripes, Walk};
+use crate::core::ident::Ident;
+use crate::core::plan::model::BackfillWork;
+
+impl Backfill {
+    /// Looks at one window: one row (left, out of step, seen, and where the walk
+    /// is), or none when the fence does not hold. The cursor moves only past a
+    /// window in which nothing is left, or, `settled`, past one where all that
+    /// could be done was done: what is still left there is out of step.
+    #[must_use]
+    pub fn check_sql(
+        &self,
+        leaf: &Leaf,
+        walk: Walk,
+        after: bool,
+        quarantine: bool,
+        settled: bool,
+        metadata: &Ident,
+    ) -> String {
+        let form = Form {
+            walk,
+            take: Take::Rest,
+            locking: Locking::Skip,
+            after,
+            stripes: Stripes::OFF,
+            first: false,
+            last: false,
+            quarantine,
+        };
+        let lower = after.then_some("$6");
+        let edge = match walk {
+            Walk::Pages => {
+                "SELECT ARRAY[least(coalesce(($6::text[])[1]::bigint, 0) + $9, ($8::text[])[1]::bigint)::text] AS key".into()
+            }
+            Walk::Key => format!(
+                "SELECT coalesce((SELECT {} FROM ONLY {} WHERE {} ORDER BY {} OFFSET $9 - 1 LIMIT 1), $8::text[]) AS key",
+                texts(&leaf.key),
+                leaf.table,
+                within(Walk::Key, &leaf.key, lower, "$8"),
+                range::order(&leaf.key, "")
+            ),
+        };
+        let range = within(walk, &leaf.key, lower, "(SELECT key FROM _phase_edge)");
+        let left = self.left(leaf);
+        // The plan's filter need not see that a row is copied; the insert did.
+        let out = if matches!(self.work, BackfillWork::Copy { .. }) {
+            "false".into()
+        } else {
+            self.out_of_step(leaf)
+        };
+        let moves = if settled { "true" } else { "_phase_found.remaining = 0" };
+        format!(
+            "WITH {PARAMETERS}, _phase_fence AS MATERIALIZED (\n  \
+               SELECT 1 FROM {metadata}.backfill_chunk\n  \
+               WHERE version = $1 AND step = $2 AND pass = $3 AND chunk = $4 AND epoch = $5\n    \
+                 AND cursor IS NOT DISTINCT FROM $6::text[] AND NOT finished FOR UPDATE\n\
+             ), _phase_edge AS MATERIALIZED (\n  {edge}\n\
+             ), _phase_found AS MATERIALIZED (\n  \
+               SELECT count(*) AS seen, count(*) FILTER (WHERE {left}) AS remaining, count(*) FILTER (WHERE {out}) AS astray\n  \
+               FROM ONLY {table} AS {alias} WHERE EXISTS (SELECT FROM _phase_fence) AND {range}\n    AND {healthy}\n\
+             ), _phase_mark AS (\n  \
+               UPDATE {metadata}.backfill_chunk AS c SET\n    \
+                 cursor = CASE WHEN {moves} THEN _phase_edge.key ELSE c.cursor END,\n    \
+                 window_end = _phase_edge.key,\n    \
+                 finished = {moves} AND _phase_edge.key = $8::text[],\n    \
+                 rows_seen = c.rows_seen + CASE WHEN {moves} THEN _phase_found.seen ELSE 0 END,\n    \
+                 out_of_step = c.out_of_step + CASE WHEN {moves} THEN _phase_found.astray ELSE 0 END,\n    \
+                 lease_until = clock_timestamp() + $11 * interval '1 second', updated_at = clock_timestamp()\n  \
+               FROM _phase_fence, _phase_edge, _phase_found\n  \
+               WHERE c.version = $1 AND c.step = $2 AND c.pass = $3 AND c.chunk = $4 AND c.epoch = $5\n  \
+               RETURNING c.cursor, c.window_end, c.stripe, c.stripe_by, c.stripes, c.finished\n\
+             )\n\
+             SELECT _phase_mark.*, _phase_found.remaining, _phase_found.astray, _phase_found.seen,\n  \
+               (extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000)::float8 AS ms,\n  \
+               (SELECT reason FROM {metadata}.hold WHERE version = $1 AND lifted_at IS NULL) AS hold\n\
+             FROM _phase_mark, _phase_found",
+            table = leaf.table,
+            alias = self.table.name,
+            healthy = quarantined(leaf, form, "true"),
+        )
+    }
+}

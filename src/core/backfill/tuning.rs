@@ -1,0 +1,143 @@
+//! Owns how a backfill goes about it: the plan's settings, and what an operator
+//! changes of them while it runs.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::pace::servo::Bounds;
+
+/// The time at the server that a batch aims for: short enough that nobody minds
+/// waiting for it, long enough that the round trip does not count.
+pub const TARGET: Duration = Duration::from_millis(100);
+/// The least rows that the servo chooses.
+pub const MIN_ROWS: u32 = 10;
+/// The most rows that the servo chooses: beyond, size hardly changes the speed.
+pub const MAX_ROWS: u32 = 20_000;
+/// Rows in quarantine that stop a backfill: more is a mistake in the plan.
+pub const MAX_QUARANTINE: u32 = 1_000;
+/// The most workers of one process.
+pub const MAX_WORKERS: u32 = 64;
+
+/// How a backfill goes about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tuning {
+    /// A fixed number of rows a batch; `None`: the servo chooses.
+    pub rows: Option<u32>,
+    /// The least that the servo chooses.
+    pub min_rows: u32,
+    /// The most that the servo chooses.
+    pub max_rows: u32,
+    /// The time at the server that a batch aims for.
+    pub target: Duration,
+    /// Sleep after each batch.
+    pub pause: Duration,
+    /// Workers of one process.
+    pub workers: u32,
+    /// The share of time to sleep, 0 to below 1.
+    pub nice: f64,
+    /// The most rows a second, of all workers of one process.
+    pub rate: Option<u32>,
+    /// Whether windows may be cut into stripes.
+    pub stripes: bool,
+    /// Rows in quarantine that stop it.
+    pub max_quarantine: u32,
+    /// Whether batches wait until their commit is on disk.
+    pub synchronous_commit: bool,
+    /// Whether the table's own triggers fire; `None`: as they do, nobody said anything.
+    pub fire_triggers: Option<bool>,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            rows: None,
+            min_rows: MIN_ROWS,
+            max_rows: MAX_ROWS,
+            target: TARGET,
+            pause: Duration::ZERO,
+            workers: 1,
+            nice: 0.0,
+            rate: None,
+            stripes: true,
+            max_quarantine: MAX_QUARANTINE,
+            synchronous_commit: false,
+            fire_triggers: None,
+        }
+    }
+}
+
+/// What an operator changed; what is `None` stays as the plan has it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tune {
+    /// A fixed number of rows a batch; 0: the servo chooses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u32>,
+    /// The time at the server that a batch aims for, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_ms: Option<u64>,
+    /// Workers of one process; 0: none, it only waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workers: Option<u32>,
+    /// The most rows a second; 0: no such limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<u32>,
+    /// The share of time to sleep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nice: Option<f64>,
+}
+
+impl Tune {
+    /// This change on top of an earlier one.
+    #[must_use]
+    pub fn over(self, earlier: &Self) -> Self {
+        Self {
+            rows: self.rows.or(earlier.rows),
+            target_ms: self.target_ms.or(earlier.target_ms),
+            workers: self.workers.or(earlier.workers),
+            rate: self.rate.or(earlier.rate),
+            nice: self.nice.or(earlier.nice),
+        }
+    }
+}
+
+impl Tuning {
+    /// These settings with what an operator changed.
+    #[must_use]
+    pub fn with(&self, tune: &Tune) -> Self {
+        let none_if_zero = |value: u32| (value > 0).then_some(value);
+        Self {
+            rows: tune.rows.map_or(self.rows, none_if_zero),
+            target: tune.target_ms.map_or(self.target, |ms| Duration::from_millis(ms.max(1))),
+            workers: tune.workers.unwrap_or(self.workers).min(MAX_WORKERS),
+            rate: tune.rate.map_or(self.rate, none_if_zero),
+            nice: tune.nice.unwrap_or(self.nice).clamp(0.0, 0.99),
+            ..self.clone()
+        }
+    }
+
+    /// What the size of a batch may be.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        match self.rows {
+            Some(rows) => Bounds { min: rows, max: rows },
+            None => Bounds { min: self.min_rows.min(self.max_rows), max: self.max_rows },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_operator_says_last_counts_and_the_rest_stays() {
+        let plan = Tuning { rows: Some(500), rate: Some(10), ..Tuning::default() };
+        let first = Tune { rows: Some(0), workers: Some(3), ..Tune::default() };
+        let both = Tune { workers: Some(4), rate: Some(0), ..Tune::default() }.over(&first);
+        let now = plan.with(&both);
+        assert_eq!((now.rows, now.workers, now.rate, now.target), (None, 4, None, TARGET));
+        assert_eq!(plan.with(&Tune::default()), plan);
+        assert_eq!(now.bounds(), Bounds { min: MIN_ROWS, max: MAX_ROWS });
+    }
+}

@@ -1,0 +1,60 @@
+//! Owns the pace of a backfill: how large a batch is, how much of the time is
+//! worked, and when it stands still. Everything here is a pure function of what
+//! was measured.
+
+pub mod progress;
+pub mod servo;
+pub mod stripes;
+
+use serde::Serialize;
+
+/// How fast a backfill may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// As fast as its settings let it.
+    Full,
+    /// With rests in between.
+    Slow,
+    /// Not at all.
+    Stop,
+}
+
+impl Level {
+    /// Reads the name on record; what is not known there is no reason to stop.
+    #[must_use]
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "stop" => Self::Stop,
+            "slow" => Self::Slow,
+            _ => Self::Full,
+        }
+    }
+
+    /// The name, as the record and `status` have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Slow => "slow",
+            Self::Stop => "stop",
+        }
+    }
+}
+
+/// What holds for the next second.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pace {
+    /// The worst of all signals.
+    pub level: Level,
+    /// The share of time to work, above 0 to 1; nothing is done at [`Level::Stop`].
+    pub share: f64,
+    /// Why it is not full.
+    pub why: Option<String>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { level: Level::Full, share: 1.0, why: None }
+    }
+}

@@ -1,0 +1,146 @@
+//! Owns the choice of stripes: on while they make updates HOT, off where they
+//! do not pay, tried again from time to time.
+//!
+//! A stripe costs another read of the window; it pays by updates that stay on
+//! their page and leave the indexes alone. What the server counted as HOT in the
+//! batches of a window decides, so a snapshot that stops pruning, an index on the
+//! target column or a key whose remainders are all the same are seen within one
+//! window, whatever the reason is.
+
+use crate::core::backfill::{StripeBy, Stripes};
+
+/// Stripes of a window. With k stripes 1/k of the rows go to new pages: ten leave
+/// nine tenths in place; twenty hardly more, and read everything twice as often.
+const COUNT: i32 = 10;
+/// Unstriped, this share of HOT updates needs no help: there is room on the pages.
+const ROOM: f64 = 0.8;
+/// Striped, less than this share does not pay for the reads.
+const PAYS: f64 = 0.4;
+/// Windows without stripes before they are tried again: one striped window that
+/// does not pay costs about a third more, so one in fifty costs less than 1%.
+const REST: u32 = 50;
+/// A window that wrote fewer rows says nothing.
+const ENOUGH: i64 = 100;
+
+/// The choice for the windows of one worker.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StripeChoice {
+    /// Whether the key's remainders can deal rows out.
+    remainders: bool,
+    /// Whether stripes can help at all.
+    allowed: bool,
+    now: Stripes,
+    rest: u32,
+    written: i64,
+    hot: i64,
+    /// The share of HOT updates of the last window that said something.
+    share: Option<f64>,
+}
+
+impl StripeChoice {
+    /// A choice that knows nothing yet; the first window finds out whether there is room.
+    #[must_use]
+    pub const fn new(allowed: bool, remainders: bool) -> Self {
+        Self { remainders, allowed, now: Stripes::OFF, rest: 0, written: 0, hot: 0, share: None }
+    }
+
+    /// How the next window is cut.
+    #[must_use]
+    pub const fn stripes(&self) -> Stripes {
+        self.now
+    }
+
+    /// The share of HOT updates of the last window that said something.
+    #[must_use]
+    pub const fn hot_share(&self) -> Option<f64> {
+        self.share
+    }
+
+    /// Adds what a batch reports.
+    pub fn report(&mut self, written: i64, hot: i64) {
+        self.written += written.max(0);
+        self.hot += hot.clamp(0, written.max(0));
+    }
+
+    /// Ends a window that was cut as `cut`, and chooses for the next one.
+    pub fn window_ended(&mut self, cut: Stripes) {
+        let (written, hot) = (std::mem::take(&mut self.written), std::mem::take(&mut self.hot));
+        if !self.allowed {
+            return;
+        }
+        if written < ENOUGH {
+            return;
+        }
+        #[allow(clippy::cast_precision_loss, reason = "a share")]
+        let share = hot as f64 / written as f64;
+        self.share = Some(share);
+        self.now = match cut.by {
+            StripeBy::Nothing if share >= ROOM => Stripes::OFF,
+            StripeBy::Nothing if self.rest > 0 => {
+                self.rest -= 1;
+                Stripes::OFF
+            }
+            StripeBy::Nothing if self.remainders => Stripes { by: StripeBy::Remainder, count: COUNT },
+            StripeBy::Nothing => Stripes { by: StripeBy::Hash, count: COUNT },
+            _ if share >= PAYS => cut,
+            StripeBy::Remainder => Stripes { by: StripeBy::Hash, count: COUNT },
+            StripeBy::Hash => {
+                self.rest = REST;
+                Stripes::OFF
+            }
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn windows(choice: &mut StripeChoice, hot: impl Fn(Stripes) -> f64, count: usize) -> Vec<StripeBy> {
+        let mut seen = Vec::new();
+        for _ in 0..count {
+            let cut = choice.stripes();
+            seen.push(cut.by);
+            choice.report(1_000, (hot(cut) * 1_000.0) as i64);
+            choice.window_ended(cut);
+        }
+        seen
+    }
+
+    #[test]
+    fn a_packed_table_gets_stripes_after_one_window() {
+        let mut choice = StripeChoice::new(true, true);
+        let seen = windows(&mut choice, |cut| if cut.count > 1 { 0.9 } else { 0.0 }, 20);
+        assert_eq!(seen[0], StripeBy::Nothing);
+        assert!(seen[1..].iter().all(|by| *by == StripeBy::Remainder));
+    }
+
+    #[test]
+    fn pages_with_room_are_left_alone() {
+        let mut choice = StripeChoice::new(true, true);
+        assert!(windows(&mut choice, |_| 0.95, 20).iter().all(|by| *by == StripeBy::Nothing));
+    }
+
+    #[test]
+    fn remainders_that_are_all_the_same_give_way_to_a_hash() {
+        let mut choice = StripeChoice::new(true, true);
+        let seen = windows(&mut choice, |cut| if cut.by == StripeBy::Hash { 0.8 } else { 0.0 }, 10);
+        assert_eq!(seen[2..], [StripeBy::Hash; 8]);
+    }
+
+    #[test]
+    fn where_nothing_prunes_stripes_are_rare_and_come_back() {
+        let mut choice = StripeChoice::new(true, false);
+        let seen = windows(&mut choice, |_| 0.0, 500);
+        let striped = seen.iter().filter(|by| **by != StripeBy::Nothing).count();
+        assert!((5..=15).contains(&striped), "{striped}");
+        let seen = windows(&mut choice, |cut| if cut.count > 1 { 0.8 } else { 0.0 }, 100);
+        assert!(seen[60..].iter().all(|by| *by == StripeBy::Hash));
+    }
+
+    #[test]
+    fn where_stripes_cannot_help_there_are_none() {
+        let mut choice = StripeChoice::new(false, true);
+        assert!(windows(&mut choice, |_| 0.0, 10).iter().all(|by| *by == StripeBy::Nothing));
+    }
+}

@@ -1,0 +1,283 @@
+//! The workers of one process, and the second hand beside them: it says how
+//! they are, learns what there is to know, and sets their pace.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::watch;
+
+use super::ports::{Said, Total, Walker, Which};
+use super::worker::{Quit, Worker};
+use crate::core::backfill::tuning::{MAX_WORKERS, Tuning};
+use crate::core::backfill::{Backfill, Key, Table};
+use crate::core::failure::{Failure, FailureKind};
+use crate::core::pace::Pace;
+use crate::core::pace::progress::{Rate, eta};
+use crate::engine::error::RunError;
+use crate::engine::event::{Event, Progress};
+use crate::engine::execute::{Current, Execution};
+use crate::engine::{Store, Target};
+
+/// How often workers say how they are.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// Why a crew ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CrewEnd {
+    /// Every chunk of the pass is finished.
+    PassDone,
+    /// It stopped at a safe place; why.
+    Halted(String),
+    /// The table is not what it was.
+    Changed,
+}
+
+/// The workers of one process.
+pub(super) struct Crew<'a, S: Store, T: Target> {
+    pub(super) execution: &'a Execution<'a, S, T>,
+    pub(super) current: &'a Current<'a>,
+    pub(super) backfill: &'a Backfill,
+    pub(super) which: &'a Which,
+    pub(super) table: &'a Table,
+    tuning: watch::Sender<Tuning>,
+    pace: watch::Sender<Pace>,
+    end: watch::Sender<Option<CrewEnd>>,
+    said: Mutex<Vec<Said>>,
+    bad: Mutex<Vec<(String, Key)>>,
+    total: watch::Sender<Total>,
+}
+
+impl<'a, S: Store, T: Target> Crew<'a, S, T> {
+    pub(super) fn new(
+        execution: &'a Execution<'a, S, T>,
+        current: &'a Current<'a>,
+        backfill: &'a Backfill,
+        which: &'a Which,
+        table: &'a Table,
+    ) -> Self {
+        Self {
+            execution,
+            current,
+            backfill,
+            which,
+            table,
+            tuning: watch::Sender::new(backfill.tuning.clone()),
+            pace: watch::Sender::new(Pace::default()),
+            end: watch::Sender::new(None),
+            said: Mutex::new(Vec::new()),
+            bad: Mutex::new(Vec::new()),
+            total: watch::Sender::new(Total::default()),
+        }
+    }
+
+    /// Works until the pass is done, or something stops it.
+    pub(super) async fn run(&self) -> Result<CrewEnd, RunError> {
+        let bad = self.execution.store.quarantined(&self.which.version, Some(&self.which.step)).await?;
+        if let Ok(mut known) = self.bad.lock() {
+            known.extend(bad.into_iter().map(|row| (row.leaf, row.key)));
+        }
+        // What an operator changed holds from the first batch on.
+        self.beat(&mut Rate::default(), Instant::now()).await?;
+        let mut hands: FuturesUnordered<_> =
+            (0..MAX_WORKERS).map(|index| Box::pin(self.hand(index))).collect();
+        let mut beats = Box::pin(self.beats());
+        let mut fault = None;
+        loop {
+            let result = tokio::select! {
+                ended = hands.next() => match ended {
+                    None => break,
+                    Some(result) => result,
+                },
+                // After a fault nobody beats any more; the hands end by themselves.
+                beat = &mut beats, if fault.is_none() => beat,
+            };
+            if let Err(error) = result {
+                fault.get_or_insert(error);
+                self.end(CrewEnd::Changed);
+            }
+        }
+        match fault {
+            Some(error) => Err(error),
+            None => {
+                // The last word, after the last batch.
+                self.beat(&mut Rate::default(), Instant::now()).await?;
+                Ok(self.end.borrow().clone().unwrap_or(CrewEnd::PassDone))
+            }
+        }
+    }
+
+    /// One place for a worker: it has one while that many are wanted.
+    async fn hand(&self, index: u32) -> Result<(), RunError> {
+        let (mut end, mut tuning) = (self.end.subscribe(), self.tuning.subscribe());
+        loop {
+            while !self.wants(index) {
+                if self.ended() {
+                    return Ok(());
+                }
+                tokio::select! {
+                    _ = end.changed() => {}
+                    _ = tuning.changed() => {}
+                }
+            }
+            if self.ended() {
+                return Ok(());
+            }
+            let failed = |failure: Failure| self.current.failed(failure);
+            let walker = self.execution.target.walker(&self.tuning()).await.map_err(failed)?;
+            let id = self.execution.store.worker_add(self.which, walker.backend()).await?;
+            let quit = Box::pin(Worker::new(self, walker, id, index).work()).await;
+            self.forget(id);
+            // The row goes by itself, later, where the connection is gone.
+            let _ = self.execution.store.worker_gone(id).await;
+            if quit? == Quit::Ended {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether a place has a worker.
+    pub(super) fn wants(&self, index: u32) -> bool {
+        index < self.tuning.borrow().workers
+    }
+
+    /// The settings that hold now.
+    pub(super) fn tuning(&self) -> Tuning {
+        self.tuning.borrow().clone()
+    }
+
+    /// The pace that holds now.
+    pub(super) fn pace(&self) -> Pace {
+        self.pace.borrow().clone()
+    }
+
+    /// Resolves when the pace or the settings change, or the crew ends.
+    pub(super) async fn news(&self) {
+        let (mut pace, mut tuning, mut end) =
+            (self.pace.subscribe(), self.tuning.subscribe(), self.end.subscribe());
+        tokio::select! {
+            _ = pace.changed() => {}
+            _ = tuning.changed() => {}
+            _ = end.changed() => {}
+        }
+    }
+
+    /// Ends the crew; the first reason counts.
+    pub(super) fn end(&self, why: CrewEnd) {
+        self.end.send_if_modified(|end| {
+            let first = end.is_none();
+            if first {
+                *end = Some(why);
+            }
+            first
+        });
+    }
+
+    /// Whether the crew ended, or somebody asks it to.
+    pub(super) fn ended(&self) -> bool {
+        if let Some(why) = self.execution.stop.reason() {
+            self.end(CrewEnd::Halted(why.into()));
+        }
+        self.end.borrow().is_some()
+    }
+
+    /// Takes note of a hold.
+    pub(super) fn held(&self, hold: Option<&String>) {
+        if let Some(reason) = hold {
+            self.end(CrewEnd::Halted(format!("it is paused: {reason}")));
+        }
+    }
+
+    /// The rows of a leaf in quarantine.
+    pub(super) fn bad(&self, leaf: &str) -> Vec<Key> {
+        let Ok(bad) = self.bad.lock() else { return Vec::new() };
+        bad.iter().filter(|(of, _)| of == leaf).map(|(_, key)| key.clone()).collect()
+    }
+
+    /// Takes note of a row in quarantine.
+    pub(super) fn add_bad(&self, leaf: &str, key: &Key) {
+        if let Ok(mut bad) = self.bad.lock() {
+            bad.push((leaf.to_owned(), key.clone()));
+        }
+    }
+
+    /// What a worker says of itself.
+    pub(super) fn say(&self, said: Said) {
+        let Ok(mut all) = self.said.lock() else { return };
+        match all.iter_mut().find(|other| other.id == said.id) {
+            Some(before) => *before = said,
+            None => all.push(said),
+        }
+    }
+
+    fn forget(&self, id: i64) {
+        if let Ok(mut all) = self.said.lock() {
+            all.retain(|said| said.id != id);
+        }
+    }
+
+    async fn beats(&self) -> Result<(), RunError> {
+        let (mut rate, since) = (Rate::default(), Instant::now());
+        loop {
+            self.beat(&mut rate, since).await?;
+            if self.ended() {
+                // The hands end the crew; nobody waits for another beat.
+                std::future::pending::<()>().await;
+            }
+            self.execution.stop.sleep(BEAT).await;
+        }
+    }
+
+    async fn beat(&self, rate: &mut Rate, since: Instant) -> Result<(), RunError> {
+        let said = self.said.lock().map(|said| said.clone()).unwrap_or_default();
+        let pulse = self.execution.store.beat(self.which, &said).await?;
+        self.held(pulse.hold.as_ref());
+        if pulse.total.finished {
+            self.end(CrewEnd::PassDone);
+        }
+        self.tuning.send_if_modified(|tuning| {
+            let now = self.backfill.tuning.with(&pulse.tune);
+            let changed = *tuning != now;
+            *tuning = now;
+            changed
+        });
+        let before = self.total.send_replace(pulse.total.clone());
+        if before.pass != pulse.total.pass {
+            *rate = Rate::default();
+        }
+        rate.learn(since.elapsed().as_secs_f64(), pulse.total.rows_seen);
+        self.tell(rate);
+        Ok(())
+    }
+
+    fn tell(&self, rate: &Rate) {
+        let (total, pace) = (self.total.borrow().clone(), self.pace());
+        let said = self.said.lock().map(|said| said.clone()).unwrap_or_default();
+        let slowest = said.iter().map(|said| said.batch_ms).fold(0.0, f64::max);
+        let left = total.rows_total - total.rows_seen;
+        self.execution.listener.on(&Event::Progress(Progress {
+            pass: total.pass,
+            rows_done: total.rows_seen,
+            rows_total: total.rows_total,
+            rows_written: total.rows_written,
+            rows_per_s: rate.now(),
+            average: rate.average(),
+            eta: eta(left, rate.now(), rate.average()),
+            level: pace.level,
+            why: pace.why,
+            batch_rows: said.iter().map(|said| said.batch_rows).max().unwrap_or(0),
+            batch_ms: slowest,
+            workers: total.workers,
+            quarantined: total.quarantined,
+            retries: total.retries,
+            wal_bytes: total.wal_bytes,
+            finished: total.finished,
+        }));
+    }
+
+    /// Whether a failure may be over with the next try, or the next connection.
+    pub(super) const fn passing(kind: FailureKind) -> bool {
+        matches!(kind, FailureKind::LockTimeout | FailureKind::Conflict | FailureKind::Cancelled)
+    }
+}

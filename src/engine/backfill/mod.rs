@@ -1,0 +1,134 @@
+//! Runs a backfill: chunks that any number of workers lease, on any number of
+//! machines; then the proof. The record is where they meet.
+
+mod crew;
+pub mod help;
+mod pick;
+pub mod ports;
+mod worker;
+
+use crate::core::backfill::cut::{self, Cut};
+use crate::core::backfill::{Backfill, Leaf, Table, Walk};
+use crate::core::failure::Failure;
+use crate::engine::error::RunError;
+use crate::engine::execute::{Current, Ended, Execution};
+use crate::engine::{Store, Target, crash};
+use crew::{Crew, CrewEnd};
+use ports::{Known, Which};
+
+/// The work.
+const WORK: i32 = 1;
+/// The proof.
+const PROOF: i32 = 2;
+
+impl<S: Store, T: Target> Execution<'_, S, T> {
+    /// Runs a backfill to its end, as the runner of the plan; others may help.
+    pub(crate) async fn backfill(
+        &self,
+        current: &Current<'_>,
+        backfill: &Backfill,
+    ) -> Result<Ended, RunError> {
+        let sql = backfill.outline();
+        let failed = |failure: Failure| current.failed(failure);
+        let which = Which { version: self.fence.version.clone(), step: current.step.id.clone() };
+        let mut table = self.target.table(backfill).await.map_err(failed)?;
+        self.store.step_started(self.fence, &current.write(false, None, &sql)).await?;
+        crash::point(&format!("inside {}", which.step));
+        let mut pass = self.store.open(self.fence, &which.step, &signature(&table)).await?;
+        loop {
+            self.cut(current, backfill, &which, &table, pass).await?;
+            crash::point(&format!("cut {} for pass {pass}", which.step));
+            let end = Crew::new(self, current, backfill, &which, &table).run().await?;
+            let before = table;
+            table = self.target.table(backfill).await.map_err(failed)?;
+            match end {
+                CrewEnd::Halted(why) => return Ok(Ended::WorkLeft(why)),
+                CrewEnd::Changed => {}
+                // A partition that came, or a table that was rewritten, is work as well.
+                CrewEnd::PassDone if storage(&table) != storage(&before) => {}
+                CrewEnd::PassDone if pass == WORK => {
+                    self.store.prove(self.fence, &which.step).await?;
+                    pass = PROOF;
+                    crash::point(&format!("proof of {}", which.step));
+                }
+                CrewEnd::PassDone => break,
+            }
+        }
+        self.store.proven(self.fence, &which.step).await?;
+        crash::point(&format!("proven {}", which.step));
+        // The record commits synchronously, and with it whatever came before it in the log.
+        self.store.step_finished(self.fence, &current.write(true, None, &sql)).await?;
+        Ok(Ended::Done)
+    }
+
+    /// Cuts every leaf that has no chunks of its present storage yet, and forgets those that are gone.
+    async fn cut(
+        &self,
+        current: &Current<'_>,
+        backfill: &Backfill,
+        which: &Which,
+        table: &Table,
+        pass: i32,
+    ) -> Result<(), RunError> {
+        let known = self.store.leaves(which, pass).await?;
+        for gone in known.iter().filter(|known| table.leaf(&known.leaf).is_none()) {
+            self.store.drop_leaf(self.fence, &which.step, &gone.leaf).await?;
+        }
+        let walked = if pass == PROOF { self.store.leaves(which, WORK).await? } else { Vec::new() };
+        for leaf in &table.leaves {
+            let walk = walk_of(backfill, leaf, table.version, pass);
+            let name = leaf.table.to_string();
+            let same = |known: &Known| {
+                known.leaf == name
+                    && (walk == Walk::Key || known.filenode.is_none_or(|filenode| filenode == leaf.filenode))
+            };
+            if known.iter().any(same) {
+                continue;
+            }
+            // The work counted the rows; statistics only guess them.
+            let rows =
+                walked.iter().find(|known| known.leaf == name).map_or(leaf.estimate, |known| known.rows);
+            let leaf = &Leaf { estimate: rows, ..leaf.clone() };
+            let cuts = self.cuts(backfill, leaf, walk).await.map_err(|failure| current.failed(failure))?;
+            self.store.cut(self.fence, &which.step, leaf, walk, &cuts).await?;
+        }
+        Ok(())
+    }
+
+    async fn cuts(&self, backfill: &Backfill, leaf: &Leaf, walk: Walk) -> Result<Vec<Cut>, Failure> {
+        let count = cut::count(leaf);
+        if walk == Walk::Pages {
+            return Ok(cut::pages(leaf, count));
+        }
+        let last = self.target.keys(&backfill.last_sql(leaf)).await?.pop();
+        let bounds = if Backfill::cuts_by_key(walk, count) {
+            self.target.keys(&backfill.bounds_sql(leaf, count)).await?
+        } else {
+            Vec::new()
+        };
+        Ok(cut::keys(bounds, last, leaf.estimate))
+    }
+}
+
+fn walk_of(backfill: &Backfill, leaf: &Leaf, version: u32, pass: i32) -> Walk {
+    if pass == WORK { backfill.walk(leaf, version) } else { backfill.proof_walk(leaf) }
+}
+
+/// What cursors are made of: another key, or another type of it, starts the walk again.
+fn signature(table: &Table) -> String {
+    let keys: Vec<String> = table
+        .leaves
+        .iter()
+        .flat_map(|leaf| &leaf.key)
+        .map(|column| format!("{} {}", column.name, column.type_name))
+        .collect();
+    let mut keys: Vec<String> = keys;
+    keys.sort();
+    keys.dedup();
+    keys.join(", ")
+}
+
+/// The leaves and their storage.
+fn storage(table: &Table) -> Vec<(String, i64)> {
+    table.leaves.iter().map(|leaf| (leaf.table.to_string(), leaf.filenode)).collect()
+}

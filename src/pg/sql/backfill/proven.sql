@@ -1,0 +1,14 @@
+-- Puts the proof on record, once every chunk of it is finished.
+WITH ours AS (
+  SELECT i.version, b.step, b.proof_since FROM item i JOIN backfill b ON b.version = i.version AND b.step = $3
+  WHERE i.version = $1 AND i.epoch = $2 AND b.pass = 2 FOR NO KEY UPDATE OF i
+), sums AS (
+  SELECT ours.version, ours.step, ours.proof_since, sum(c.rows_seen)::bigint AS rows, sum(c.out_of_step)::bigint AS out_of_step
+  FROM ours JOIN backfill_chunk c ON c.version = ours.version AND c.step = ours.step AND c.pass = 2
+  GROUP BY ours.version, ours.step, ours.proof_since HAVING bool_and(c.finished)
+)
+INSERT INTO proof (version, step, began_at, rows, out_of_step, runner)
+SELECT version, step, coalesce(proof_since, now()), rows, out_of_step, $4 FROM sums
+ON CONFLICT (version, step) DO UPDATE
+SET began_at = excluded.began_at, ended_at = clock_timestamp(), rows = excluded.rows, out_of_step = excluded.out_of_step, runner = excluded.runner
+RETURNING rows, out_of_step

@@ -1,0 +1,8 @@
+-- How a backfill stands: its pass, what is left of it, and whether the item may go on.
+SELECT b.pass, count(c.chunk) FILTER (WHERE NOT c.finished) AS left,
+       i.state = 'expanded' AND i.goal = 'backfilled' AS open,
+       coalesce((SELECT s.status = 'done' FROM step s WHERE s.version = b.version AND s.step = b.step), false) AS done,
+       (SELECT reason FROM hold WHERE version = b.version AND lifted_at IS NULL) AS hold
+FROM backfill b JOIN item i ON i.version = b.version
+LEFT JOIN backfill_chunk c ON c.version = b.version AND c.step = b.step AND c.pass = b.pass
+WHERE b.version = $1 AND b.step = $2 GROUP BY b.version, b.step, b.pass, i.state, i.goal
