@@ -90,6 +90,13 @@ impl Desk {
             let _ = lock.set(locks);
         }
         let recorded = schema::version(&control.client, &config.schema).await?.is_some();
+        let found = schema::version(&control.client, &config.schema).await?;
+        if access == Access::Read && found.is_some_and(|version| version < schema::newest()) {
+            return Err(CommandError::Usage(format!(
+                "the record in schema {} was made by an older phase: phase init brings it up to date",
+                config.schema
+            )));
+        }
         schema::enter(&control.client, &config.schema).await?;
         let store = PgStore::open(control.client, (access == Access::Write).then_some(&process)).await?;
         let target = PgTarget::new(settings.clone(), config.schema.clone(), store.runner());

@@ -94,6 +94,47 @@ impl<'a> Worker<'a> {
         unlocked.map(|()| moved)
     }
 
+    /// Proves the backfills of an item once more, before or after validate; what
+    /// is left, if something is.
+    ///
+    /// # Errors
+    /// When the item is in another state, or the proof cannot be made.
+    pub async fn prove(&self, item: &Item, repair: bool) -> Result<Option<Moved>, CommandError> {
+        let key = LockKey::Item(item.version.clone());
+        self.desk.lock(&key).await?;
+        let record = self.record(item).await?;
+        refuse_edited(item, &record)?;
+        if record.state != record.goal || !matches!(record.state, State::Backfilled | State::Validated) {
+            return Err(CommandError::NoPath {
+                item: item.stem(),
+                why: format!(
+                    "it is {}; a proof is made once it is backfilled, and before contract",
+                    record.state
+                ),
+            });
+        }
+        let fence = self.desk.store.take_over(&item.version).await?;
+        let execution = Execution {
+            store: &self.desk.store,
+            target: &self.desk.target,
+            fence: &fence,
+            limits: item.limits,
+            listener: self.listener,
+            stop: &self.stop,
+        };
+        let mut left = None;
+        for (position, step) in item.steps.iter().enumerate() {
+            let proven = Box::pin(execution.prove(step, position, repair)).await;
+            let run = |error| CommandError::Run { item: item.stem(), wanted: None, error: Box::new(error) };
+            if let Some(why) = proven.map_err(run)? {
+                left = Some(moved(item, record.state, record.state, "work_left", vec![why], Code::WorkLeft));
+                break;
+            }
+        }
+        self.desk.unlock(&key).await?;
+        Ok(left)
+    }
+
     /// Whether what another runner does is a backfill, so that it can be shared.
     async fn shares(&self, item: &Item, wanted: Wanted) -> Result<bool, CommandError> {
         let record = self.record(item).await?;

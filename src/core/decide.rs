@@ -106,6 +106,13 @@ fn closed(snapshot: &Snapshot<'_>, row: &Transition) -> Vec<String> {
     }
     reasons.extend(conflict::reasons(item, row.to, records));
     if let Work::Run(phase) = row.work {
+        if matches!(phase, Phase::Validate | Phase::Contract) {
+            let steps = item.steps.iter().filter(|step| step.phase == Phase::Backfill);
+            reasons.extend(gate::unproven(item.version.as_str(), steps.map(|step| step.id.as_str()), facts));
+        }
+        if phase == Phase::Contract {
+            reasons.extend(gate::quarantined(item.version.as_str(), facts));
+        }
         reasons.extend(gate::reasons(item.gate(phase), facts));
         let kept = item.keep.filter(|_| phase == Phase::Purge && !snapshot.purge_early);
         reasons.extend(kept.and_then(|keep| gate::not_elapsed("keep", keep, facts)));

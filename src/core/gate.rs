@@ -19,6 +19,57 @@ pub struct Facts {
     pub approvals: Vec<String>,
     /// The outcome of each query of the gate, in the gate's order.
     pub queries: Vec<QueryFact>,
+    /// What is on record of the item's backfills.
+    pub backfills: Vec<BackfillFact>,
+}
+
+/// What is on record of a backfill that is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackfillFact {
+    /// The step.
+    pub step: String,
+    /// When it was proven last, and how many rows were out of step; `None`: it was not.
+    pub proof: Option<(Timestamp, i64)>,
+    /// Rows in quarantine.
+    pub quarantined: i64,
+}
+
+/// Gives every reason why the backfills of an item, by the names of their steps,
+/// stand in the way of what comes after them, one sentence each.
+#[must_use]
+pub fn unproven<'a>(version: &str, steps: impl Iterator<Item = &'a str>, facts: &Facts) -> Vec<String> {
+    let mut reasons = Vec::new();
+    for step in steps {
+        let Some(fact) = facts.backfills.iter().find(|fact| fact.step == step) else {
+            reasons.push(format!("{step} has no proof yet: phase validate {version} --prove"));
+            continue;
+        };
+        match fact.proof {
+            None => reasons.push(format!("{step} has no proof yet: phase validate {version} --prove")),
+            Some((_, 0)) => {}
+            Some((at, rows)) => reasons.push(format!(
+                "{step}: {rows} {} out of step at {at:.0}: written around the sync, or changed back by a trigger; \
+                 look at them, then phase validate {version} --prove, or --repair to set them to what the plan says",
+                if rows == 1 { "row was" } else { "rows were" },
+            )),
+        }
+    }
+    reasons
+}
+
+/// Gives every reason why rows in quarantine stand in the way, one sentence each.
+#[must_use]
+pub fn quarantined(version: &str, facts: &Facts) -> Vec<String> {
+    let bad = facts.backfills.iter().filter(|fact| fact.quarantined > 0);
+    bad.map(|fact| {
+        let rows = if fact.quarantined == 1 { "row of" } else { "rows of" };
+        let are = if fact.quarantined == 1 { "is" } else { "are" };
+        format!(
+            "{} {rows} {} {are} in quarantine: phase quarantine {version}, mend them, phase retry-bad {version}",
+            fact.quarantined, fact.step
+        )
+    })
+    .collect()
 }
 
 /// What a gate's query answered.
@@ -115,6 +166,7 @@ mod tests {
             markers: vec![AppVersion { app: "web".into(), version: "2.10.0".into() }],
             approvals: vec!["ada".into()],
             queries: vec![QueryFact::Other("f".into())],
+            backfills: Vec::new(),
         }
     }
 

@@ -137,6 +137,11 @@ impl Ledger for PgStore {
         rows.first().map(|row| (row.get("rows"), row.get("out_of_step"))).ok_or_else(Failure::fenced)
     }
 
+    async fn again(&self, fence: &Fence, step: &str) -> Result<(), Failure> {
+        let changed = self.write(q::BACKFILL_AGAIN, &[&fence.version.as_str(), &fence.epoch, &step]).await?;
+        if changed == 0 { Err(Failure::fenced()) } else { Ok(()) }
+    }
+
     async fn revoke(&self, fence: &Fence) -> Result<(), Failure> {
         self.write(q::CHUNK_REVOKE, &[&fence.version.as_str(), &fence.epoch]).await.map(|_| ())
     }

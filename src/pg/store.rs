@@ -7,7 +7,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
 use crate::core::failure::{Failure, FailureKind};
-use crate::core::gate::Facts;
+use crate::core::gate::{BackfillFact, Facts};
 use crate::core::plan::model::AppVersion;
 use crate::core::record::{Hold, Kind, Record, StepRecord, StepStatus};
 use crate::core::sql::redact;
@@ -232,6 +232,12 @@ impl Store for PgStore {
         let now: Timestamp = self.one(q::NOW, &[]).await?.get("now");
         let markers = self.rows(q::MARKERS, &[]).await?;
         let approvals = self.rows(q::APPROVALS, &[&record.version.as_str()]).await?;
+        let proofs = self.rows(q::PROOFS, &[&record.version.as_str()]).await?;
+        let backfill = |row: &Row| BackfillFact {
+            step: row.get("step"),
+            proof: row.get::<_, Option<Timestamp>>("ended_at").zip(row.get("out_of_step")),
+            quarantined: row.get("quarantined"),
+        };
         Ok(Facts {
             now,
             state_since: record.state_since,
@@ -241,6 +247,7 @@ impl Store for PgStore {
                 .collect(),
             approvals: approvals.iter().map(|row| row.get("actor")).collect(),
             queries: Vec::new(),
+            backfills: proofs.iter().map(backfill).collect(),
         })
     }
 

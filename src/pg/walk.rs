@@ -8,6 +8,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
 
 use crate::core::backfill::batch::{Form, Locking};
+use crate::core::backfill::check::Look;
 use crate::core::backfill::{Chunk, Key, Stripes, Tuning};
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::Ident;
@@ -175,14 +176,14 @@ impl Walker for PgWalker {
 
     async fn check(&self, order: &Order<'_>, settled: bool) -> Result<Option<Checked>, Failure> {
         let form = form(order);
-        let sql = order.backfill.check_sql(
-            order.leaf,
-            form.walk,
-            form.after,
-            form.quarantine,
+        let look = Look {
+            walk: form.walk,
+            after: form.after,
+            quarantine: form.quarantine,
             settled,
-            &self.metadata,
-        );
+            repair: order.repair,
+        };
+        let sql = order.backfill.check_sql(order.leaf, look, &self.metadata);
         let rows = self.send(sql, order).await?;
         Ok(rows.first().map(|row| Checked {
             chunk: moved(order.chunk, row),

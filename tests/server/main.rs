@@ -20,11 +20,14 @@ mod harness;
 mod index;
 mod locks;
 mod pooler;
+mod proof;
+mod quarantine;
 mod runners;
 mod smoke;
 mod store;
 mod sync;
 mod timeline;
+mod workers;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -88,11 +91,14 @@ fn all() -> Vec<(&'static str, Test)> {
         ("index", index::tests()),
         ("locks", locks::tests()),
         ("pooler", pooler::tests()),
+        ("proof", proof::tests()),
+        ("quarantine", quarantine::tests()),
         ("runners", runners::tests()),
         ("smoke", smoke::tests()),
         ("store", store::tests()),
         ("sync", sync::tests()),
         ("timeline", timeline::tests()),
+        ("workers", workers::tests()),
     ];
     modules
         .into_iter()

@@ -41,10 +41,16 @@ pub struct BackfillArgs {
 
 /// Build indexes and prove constraints and assertions, for every plan that is due.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  phase validate")]
+#[command(after_help = "Examples:\n  phase validate\n  phase validate orders_currency --repair")]
 pub struct ValidateArgs {
     /// The plans; without any, all that are backfilled.
     plans: Vec<String>,
+    /// First prove the backfills of these plans once more: look at every row.
+    #[arg(long, requires = "plans")]
+    prove: bool,
+    /// The same, and set rows that are out of step to what the plan says.
+    #[arg(long, requires = "plans")]
+    repair: bool,
 }
 
 /// Take the old shape out of the application's sight, for every plan that is due.
@@ -89,12 +95,29 @@ pub async fn backfill(global: &Global, args: &BackfillArgs, stop: Stop) -> Resul
 /// # Errors
 /// As [`backfill`].
 pub async fn validate(global: &Global, args: &ValidateArgs, stop: Stop) -> Result<Output, CommandError> {
-    Box::pin(run(
-        global,
-        &Due { phase: Phase::Validate, plans: &args.plans, budget: None, early: false, wait: false },
-        stop,
-    ))
-    .await
+    if args.prove || args.repair {
+        let left = Box::pin(prove(global, args, stop.clone())).await?;
+        if let Some(left) = left {
+            return Ok(left);
+        }
+    }
+    let due = Due { phase: Phase::Validate, plans: &args.plans, budget: None, early: false, wait: false };
+    Box::pin(run(global, &due, stop)).await
+}
+
+/// Proves the backfills of some plans once more; what is left, if something is.
+async fn prove(global: &Global, args: &ValidateArgs, stop: Stop) -> Result<Option<Output>, CommandError> {
+    let desk = Desk::open(global, "validate", Access::Write, stop).await?;
+    let items = desk.items()?;
+    let listener = progress::listener(global);
+    let worker = Worker::new(&desk, &*listener);
+    for plan in &args.plans {
+        let item = find(&items, plan)?;
+        if let Some(moved) = worker.prove(item, args.repair).await? {
+            return Ok(Some(report(&[moved], "")));
+        }
+    }
+    Ok(None)
 }
 
 /// Runs `phase contract`.

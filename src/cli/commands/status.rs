@@ -133,6 +133,7 @@ async fn entry(desk: &Desk, item: &Item, items: &[Item], records: &[Record]) -> 
             markers: Vec::new(),
             approvals: Vec::new(),
             queries: Vec::new(),
+            backfills: Vec::new(),
         }
     };
     let before = pending_before(item, items, records);

@@ -140,12 +140,15 @@ impl Backfill {
             Take::Stripe | Take::Rest | Take::Listed => self.left(leaf),
         };
         let left = quarantined(leaf, form, &left);
-        let share = match form.take {
-            Take::Stripe => stripe(form.stripes, &leaf.key, "$10"),
-            Take::Listed => listed(&leaf.key, "$13"),
-            Take::Rest | Take::OutOfStep => "true".into(),
+        // CASE, not AND: an expression must not be tried on rows of another batch,
+        // which may be the ones that it fails on.
+        let share = |share: String| format!("CASE WHEN {share} THEN {left} ELSE false END");
+        let left = match form.take {
+            Take::Stripe if form.stripes.count > 1 => share(stripe(form.stripes, &leaf.key, "$10")),
+            Take::Listed => share(listed(&leaf.key, "$13")),
+            Take::Stripe | Take::Rest | Take::OutOfStep => left,
         };
-        format!("EXISTS (SELECT FROM _phase_fence) AND {range}\n    AND {share} AND {left}")
+        format!("EXISTS (SELECT FROM _phase_fence) AND {range}\n    AND {left}")
     }
 
     fn work_sql(&self, leaf: &Leaf, form: Form, rows: &str) -> String {

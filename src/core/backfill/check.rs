@@ -7,21 +7,30 @@ use super::{Backfill, Leaf, Stripes, Walk};
 use crate::core::ident::Ident;
 use crate::core::plan::model::BackfillWork;
 
+/// What decides the text of a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// How rows are found.
+    pub walk: Walk,
+    /// Whether there is a lower bound.
+    pub after: bool,
+    /// Whether rows are in quarantine.
+    pub quarantine: bool,
+    /// Whether all that could be done in the window was done.
+    pub settled: bool,
+    /// Whether rows out of step count as left.
+    pub repair: bool,
+}
+
 impl Backfill {
     /// Looks at one window: one row (left, out of step, seen, and where the walk
     /// is), or none when the fence does not hold. The cursor moves only past a
     /// window in which nothing is left, or, `settled`, past one where all that
-    /// could be done was done: what is still left there is out of step.
+    /// could be done was done: what is still left there is out of step. To
+    /// `repair`, rows out of step count as left.
     #[must_use]
-    pub fn check_sql(
-        &self,
-        leaf: &Leaf,
-        walk: Walk,
-        after: bool,
-        quarantine: bool,
-        settled: bool,
-        metadata: &Ident,
-    ) -> String {
+    pub fn check_sql(&self, leaf: &Leaf, look: Look, metadata: &Ident) -> String {
+        let Look { walk, after, quarantine, settled, repair } = look;
         let form = Form {
             walk,
             take: Take::Rest,
@@ -46,7 +55,7 @@ impl Backfill {
             ),
         };
         let range = within(walk, &leaf.key, lower, "(SELECT key FROM _phase_edge)");
-        let left = self.left(leaf);
+        let left = if repair { self.out_of_step(leaf) } else { self.left(leaf) };
         // The plan's filter need not see that a row is copied; the insert did.
         let out = if matches!(self.work, BackfillWork::Copy { .. }) {
             "false".into()

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::batch::{Form, Locking, Take};
+use super::check::Look;
 use super::*;
 
 pub(super) fn leaf() -> Leaf {
@@ -52,14 +53,8 @@ fn a_batch_reads_well() {
     insta::assert_snapshot!(rename(&[("name", "display_name")]).batch_sql(&leaf(), STRIPE, &metadata));
     let form = Form { walk: Walk::Key, locking: Locking::Try, first: true, quarantine: true, ..STRIPE };
     insta::assert_snapshot!(rename(&[]).batch_sql(&leaf(), form, &metadata));
-    insta::assert_snapshot!(rename(&[("name", "display_name")]).check_sql(
-        &leaf(),
-        Walk::Key,
-        true,
-        false,
-        false,
-        &metadata
-    ));
+    let look = Look { walk: Walk::Key, after: true, quarantine: false, settled: false, repair: false };
+    insta::assert_snapshot!(rename(&[("name", "display_name")]).check_sql(&leaf(), look, &metadata));
 }
 
 #[test]

@@ -84,6 +84,15 @@ fn check(at: &At, spec: &BackfillSpec) -> Result<(), CompileError> {
         BackfillWork::Delete => &[],
     };
     for (column, expr) in columns {
+        if spec.filter.is_none()
+            && let Ok(Some(what)) = sql::changes_every_time(expr)
+        {
+            return Err(at.error(format!(
+                "{}: {what} gives another value every time, so nobody could say which rows are done: add where, such as {} IS NULL",
+                plain(column),
+                plain(column)
+            )));
+        }
         sql::check_expression(expr).map_err(|error| at.error(format!("{}: {error}", plain(column))))?;
     }
     if let Some(filter) = &spec.filter {

@@ -93,6 +93,54 @@ pub fn qualify(expr: &str, prefix: &str) -> Result<String, SqlError> {
     }
 }
 
+/// Functions of PostgreSQL that give another value with every statement.
+const RESTLESS: &[&str] = &[
+    "random",
+    "random_normal",
+    "gen_random_uuid",
+    "uuidv4",
+    "uuidv7",
+    "uuid_generate_v1",
+    "uuid_generate_v4",
+    "gen_random_bytes",
+    "nextval",
+    "now",
+    "clock_timestamp",
+    "statement_timestamp",
+    "transaction_timestamp",
+    "timeofday",
+    "txid_current",
+    "pg_current_xact_id",
+];
+
+/// What in an expression gives another value every time it is asked, if anything does.
+///
+/// # Errors
+/// When it does not parse.
+pub fn changes_every_time(expr: &str) -> Result<Option<String>, SqlError> {
+    with_tree(&wrapped(expr), |tree| {
+        let mut found = None;
+        walk(&json(target(tree)?)?, &mut |name, fields| match name {
+            "FuncCall" => {
+                let last = fields.get("funcname").and_then(Value::as_array).and_then(|parts| parts.last());
+                let last = last.and_then(string).unwrap_or_default();
+                if RESTLESS.contains(&last) {
+                    found.get_or_insert_with(|| last.to_owned());
+                }
+            }
+            // current_timestamp and the like; users and schemas do not change.
+            "SqlvalueFunction" | "SQLValueFunction" => {
+                let op = fields.get("op").and_then(Value::as_i64).unwrap_or(0);
+                if (1..=8).contains(&op) {
+                    found.get_or_insert_with(|| "the present time".to_owned());
+                }
+            }
+            _ => {}
+        });
+        Ok(found)
+    })
+}
+
 /// An expression that a bracket may follow: a comment at its end must not reach on.
 #[must_use]
 pub fn closed(expr: &str) -> String {

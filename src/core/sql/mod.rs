@@ -10,7 +10,9 @@ mod split;
 mod tables;
 
 pub use classify::{BuildIndex, DropIndex, Kind};
-pub use expression::{check_expression, check_predicate, check_query, closed, expression_columns, qualify};
+pub use expression::{
+    changes_every_time, check_expression, check_predicate, check_query, closed, expression_columns, qualify,
+};
 pub use parse::SqlError;
 pub use redact::redact;
 pub use split::{Statement, split};

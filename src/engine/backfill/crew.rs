@@ -41,6 +41,8 @@ pub(super) struct Crew<'a, S: Store, T: Target> {
     pub(super) backfill: &'a Backfill,
     pub(super) which: &'a Which,
     pub(super) table: &'a Table,
+    /// Whether rows out of step are set to what the plan says.
+    pub(super) repair: bool,
     tuning: watch::Sender<Tuning>,
     pace: watch::Sender<Pace>,
     end: watch::Sender<Option<CrewEnd>>,
@@ -56,6 +58,7 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
         backfill: &'a Backfill,
         which: &'a Which,
         table: &'a Table,
+        repair: bool,
     ) -> Self {
         Self {
             execution,
@@ -63,6 +66,7 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
             backfill,
             which,
             table,
+            repair,
             tuning: watch::Sender::new(backfill.tuning.clone()),
             pace: watch::Sender::new(Pace::default()),
             end: watch::Sender::new(None),
@@ -220,12 +224,15 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
     async fn beats(&self) -> Result<(), RunError> {
         let (mut rate, since) = (Rate::default(), Instant::now());
         loop {
+            let before = self.tuning();
             self.beat(&mut rate, since).await?;
             if self.ended() {
                 // The hands end the crew; nobody waits for another beat.
                 std::future::pending::<()>().await;
             }
-            self.execution.stop.sleep(BEAT).await;
+            // What changed shows on record soon.
+            let next = if before == self.tuning() { BEAT } else { BEAT / 5 };
+            self.execution.stop.sleep(next).await;
         }
     }
 

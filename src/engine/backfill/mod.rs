@@ -10,8 +10,9 @@ mod worker;
 use crate::core::backfill::cut::{self, Cut};
 use crate::core::backfill::{Backfill, Leaf, Table, Walk};
 use crate::core::failure::Failure;
+use crate::core::step::{Action, Step};
 use crate::engine::error::RunError;
-use crate::engine::execute::{Current, Ended, Execution};
+use crate::engine::execute::{Current, Direction, Ended, Execution};
 use crate::engine::{Store, Target, crash};
 use crew::{Crew, CrewEnd};
 use ports::{Known, Which};
@@ -31,18 +32,57 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         let sql = backfill.outline();
         let failed = |failure: Failure| current.failed(failure);
         let which = Which { version: self.fence.version.clone(), step: current.step.id.clone() };
-        let mut table = self.target.table(backfill).await.map_err(failed)?;
+        let table = self.target.table(backfill).await.map_err(failed)?;
         self.store.step_started(self.fence, &current.write(false, None, &sql)).await?;
         crash::point(&format!("inside {}", which.step));
-        let mut pass = self.store.open(self.fence, &which.step, &signature(&table)).await?;
+        let pass = self.store.open(self.fence, &which.step, &signature(&table)).await?;
+        if let Some(why) = self.passes(current, backfill, &which, table, pass, false).await? {
+            return Ok(Ended::WorkLeft(why));
+        }
+        // The record commits synchronously, and with it whatever came before it in the log.
+        self.store.step_finished(self.fence, &current.write(true, None, &sql)).await?;
+        Ok(Ended::Done)
+    }
+
+    /// Looks at every row of a backfill that is done once more; to `repair`,
+    /// rows that are out of step are set to what the plan says. Why it stopped
+    /// before its end, if it did.
+    ///
+    /// # Errors
+    /// When the proof cannot be made.
+    pub async fn prove(
+        &self,
+        step: &Step,
+        position: usize,
+        repair: bool,
+    ) -> Result<Option<String>, RunError> {
+        let Action::Backfill(backfill) = &step.action else { return Ok(None) };
+        let current = Current { step, position, direction: Direction::Do, record: None };
+        let which = Which { version: self.fence.version.clone(), step: step.id.clone() };
+        let table = self.target.table(backfill).await.map_err(|failure| current.failed(failure))?;
+        self.store.open(self.fence, &which.step, &signature(&table)).await?;
+        self.store.again(self.fence, &which.step).await?;
+        Box::pin(self.passes(&current, backfill, &which, table, PROOF, repair)).await
+    }
+
+    /// From `pass` to the end of the proof; why it stopped before, if it did.
+    async fn passes(
+        &self,
+        current: &Current<'_>,
+        backfill: &Backfill,
+        which: &Which,
+        mut table: Table,
+        mut pass: i32,
+        repair: bool,
+    ) -> Result<Option<String>, RunError> {
         loop {
-            self.cut(current, backfill, &which, &table, pass).await?;
+            self.cut(current, backfill, which, &table, pass).await?;
             crash::point(&format!("cut {} for pass {pass}", which.step));
-            let end = Crew::new(self, current, backfill, &which, &table).run().await?;
+            let end = Crew::new(self, current, backfill, which, &table, repair).run().await?;
             let before = table;
-            table = self.target.table(backfill).await.map_err(failed)?;
+            table = self.target.table(backfill).await.map_err(|failure| current.failed(failure))?;
             match end {
-                CrewEnd::Halted(why) => return Ok(Ended::WorkLeft(why)),
+                CrewEnd::Halted(why) => return Ok(Some(why)),
                 CrewEnd::Changed => {}
                 // A partition that came, or a table that was rewritten, is work as well.
                 CrewEnd::PassDone if storage(&table) != storage(&before) => {}
@@ -56,9 +96,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         }
         self.store.proven(self.fence, &which.step).await?;
         crash::point(&format!("proven {}", which.step));
-        // The record commits synchronously, and with it whatever came before it in the log.
-        self.store.step_finished(self.fence, &current.write(true, None, &sql)).await?;
-        Ok(Ended::Done)
+        Ok(None)
     }
 
     /// Cuts every leaf that has no chunks of its present storage yet, and forgets those that are gone.

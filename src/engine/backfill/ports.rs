@@ -186,6 +186,8 @@ pub trait Ledger: Sync {
     fn prove(&self, fence: &Fence, step: &str) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Puts the proof on record: rows that were looked at, rows out of step.
     fn proven(&self, fence: &Fence, step: &str) -> impl Future<Output = Result<(i64, i64), Failure>> + Send;
+    /// Takes the proof from the beginning again.
+    fn again(&self, fence: &Fence, step: &str) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Ends every lease of the item.
     fn revoke(&self, fence: &Fence) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Puts a worker on record.
@@ -231,6 +233,8 @@ pub struct Order<'a> {
     pub size: i64,
     /// How the next window is cut.
     pub next: Stripes,
+    /// Whether rows out of step count as left.
+    pub repair: bool,
     /// Rows in quarantine.
     pub quarantine: &'a [Key],
     /// The rows to take, for [`Take::Listed`].

@@ -275,7 +275,8 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
                 return Ok(Next::Leave);
             }
             let bad = crew.bad(&chunk.leaf);
-            let order = Order { quarantine: &bad, locking, ..self.order(leaf, chunk, Take::Rest, 1) };
+            let take = if crew.repair { Take::OutOfStep } else { Take::Rest };
+            let order = Order { quarantine: &bad, locking, ..self.order(leaf, chunk, take, 1) };
             let done = crew.execution.interruptible_by(&self.walker, self.walker.batch(&order)).await;
             let mut written = None;
             let next = self
@@ -414,6 +415,7 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
             locking: if wary || !crew.backfill.may_try() { Locking::Skip } else { Locking::Try },
             size,
             next,
+            repair: crew.repair,
             quarantine: &[],
             listed: &[],
             limits: &crew.execution.limits,

@@ -1,7 +1,8 @@
 -- Leases a chunk that nobody has, or whose worker is gone; none while the item is held or taken back.
 WITH allowed AS (
   SELECT b.version, b.step, b.pass FROM item i JOIN backfill b ON b.version = i.version AND b.step = $2
-  WHERE i.version = $1 AND i.state = 'expanded' AND i.goal = 'backfilled'
+  WHERE i.version = $1
+    AND (i.state = 'expanded' AND i.goal = 'backfilled' OR b.pass = 2 AND i.state = i.goal AND i.state IN ('backfilled', 'validated'))
     AND NOT EXISTS (SELECT FROM hold h WHERE h.version = i.version AND h.lifted_at IS NULL)
   FOR SHARE OF i
 ), free AS (

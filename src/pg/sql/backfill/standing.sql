@@ -1,6 +1,7 @@
 -- How a backfill stands: its pass, what is left of it, and whether the item may go on.
 SELECT b.pass, count(c.chunk) FILTER (WHERE NOT c.finished) AS left,
-       i.state = 'expanded' AND i.goal = 'backfilled' AS open,
+       i.state = 'expanded' AND i.goal = 'backfilled'
+         OR b.pass = 2 AND i.state = i.goal AND i.state IN ('backfilled', 'validated') AS open,
        coalesce((SELECT s.status = 'done' FROM step s WHERE s.version = b.version AND s.step = b.step), false) AS done,
        (SELECT reason FROM hold WHERE version = b.version AND lifted_at IS NULL) AS hold
 FROM backfill b JOIN item i ON i.version = b.version

@@ -1,0 +1,114 @@
+//! Rows that a backfill cannot change: they go out of the way, the rest goes on,
+//! and nothing is contracted over them.
+
+use crate::harness::{Db, TestResult, check, same, tests};
+
+tests![
+    poison_rows_are_put_aside_and_the_rest_goes_on,
+    too_many_bad_rows_stop_the_plan,
+    contract_waits_for_an_empty_quarantine,
+    a_row_without_a_key_is_put_aside_too,
+    a_trigger_that_refuses_a_row_is_bad_data,
+];
+
+async fn poison_rows_are_put_aside_and_the_rest_goes_on(db: Db) -> TestResult {
+    db.run(
+        "CREATE TABLE t (id bigint PRIMARY KEY, a int, b text);
+         INSERT INTO t SELECT i, NULL, CASE WHEN i % 10000 = 0 THEN 'poison' ELSE i::text END FROM generate_series(1, 200000) i;
+         ANALYZE t",
+    )
+    .await?;
+    db.file("plans/1_p.yaml", "backfill:\n  - {table: t, set: {a: b::int}, workers: 2}\n")?;
+    db.phase(&["advance", "1"]).await?.expect(0)?;
+    let ended = db.phase(&["advance", "1"]).await?.expect(0)?;
+    check!(ended.stderr.contains("into quarantine"), "{ended:?}");
+    same!(
+        db.value(
+            "SELECT count(*) FROM t WHERE a IS DISTINCT FROM CASE WHEN id % 10000 = 0 THEN NULL ELSE id END"
+        )
+        .await?,
+        "0"
+    );
+    same!(
+        db.value("SELECT count(*) || ' ' || count(*) FILTER (WHERE key[1]::bigint % 10000 = 0) || ' ' || min(sqlstate) FROM phase.quarantine").await?,
+        "20 20 22P02"
+    );
+    let listed = db.phase(&["quarantine", "1", "--json"]).await?.expect(0)?.json()?;
+    same!(listed["quarantine"].as_array().map(Vec::len), Some(20));
+    check!(
+        listed["quarantine"][0]["error"].as_str().is_some_and(|error| error.contains("poison")),
+        "{listed}"
+    );
+    same!(
+        db.phase(&["status", "--json"]).await?.expect(0)?.json()?["plans"][0]["backfill"]["quarantined"],
+        20
+    );
+    // Half of them are mended, one is gone.
+    db.run("UPDATE t SET b = id::text WHERE id % 20000 = 0; DELETE FROM t WHERE id = 10000").await?;
+    let ended = db.phase(&["retry-bad", "1"]).await?.expect(1)?;
+    check!(ended.stdout.contains("10 rows mended, 1 right already or gone, 9 failed again"), "{ended:?}");
+    db.run("UPDATE t SET b = id::text WHERE b = 'poison'").await?;
+    db.phase(&["retry-bad", "1"]).await?.expect(0)?;
+    same!(db.value("SELECT count(*) FROM t WHERE a IS DISTINCT FROM id").await?, "0");
+    same!(db.value("SELECT count(*) FROM phase.quarantine").await?, "0");
+    Ok(())
+}
+
+async fn too_many_bad_rows_stop_the_plan(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, a int, b text); INSERT INTO t SELECT i, NULL, 'x' FROM generate_series(1, 500) i").await?;
+    db.file("plans/1_p.yaml", "backfill:\n  - {table: t, set: {a: b::int}, max_quarantine: 5}\n")?;
+    db.phase(&["advance", "1"]).await?.expect(0)?;
+    let ended = db.phase(&["backfill"]).await?.expect(5)?;
+    check!(ended.stdout.contains("more than the 5 that the plan allows"), "{ended:?}");
+    let ended = db.phase(&["backfill"]).await?.expect(5)?;
+    check!(ended.stdout.contains("paused by phase"), "{ended:?}");
+    db.run("UPDATE t SET b = id::text").await?;
+    db.phase(&["retry-bad", "1"]).await?.expect(0)?;
+    db.phase(&["resume", "1"]).await?.expect(0)?;
+    db.phase(&["backfill"]).await?.expect(0)?;
+    same!(db.value("SELECT count(*) FROM t WHERE a IS DISTINCT FROM id").await?, "0");
+    Ok(())
+}
+
+async fn contract_waits_for_an_empty_quarantine(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, a int, b text); INSERT INTO t VALUES (1, NULL, '1'), (2, NULL, 'two')").await?;
+    db.file(
+        "plans/1_p.yaml",
+        "backfill:\n  - {table: t, set: {a: b::int}}\ncontract:\n  - drop_column: {table: t, column: b}\n",
+    )?;
+    db.phase(&["advance", "1", "--to", "validated"]).await?.expect(0)?;
+    let ended = db.phase(&["contract"]).await?.expect(3)?;
+    check!(ended.stdout.contains("1 row of backfill.1 is in quarantine"), "{ended:?}");
+    db.run("UPDATE t SET b = '2' WHERE id = 2").await?;
+    db.phase(&["retry-bad", "1"]).await?.expect(0)?;
+    db.phase(&["contract"]).await?.expect(0)?;
+    Ok(())
+}
+
+async fn a_row_without_a_key_is_put_aside_too(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (a int, b text); INSERT INTO t SELECT NULL, CASE WHEN i = 77 THEN 'x' ELSE i::text END FROM generate_series(1, 3000) i").await?;
+    db.file("plans/1_p.yaml", "backfill:\n  - {table: t, set: {a: b::int}}\n")?;
+    db.phase(&["advance", "1", "--to", "backfilled"]).await?.expect(0)?;
+    same!(db.value("SELECT count(*) FROM t WHERE a IS NULL").await?, "1");
+    same!(db.value("SELECT count(*) FROM phase.quarantine").await?, "1");
+    Ok(())
+}
+
+async fn a_trigger_that_refuses_a_row_is_bad_data(db: Db) -> TestResult {
+    db.run(
+        "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT generate_series(1, 3000);
+         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           IF NEW.id % 1000 = 0 THEN RAISE EXCEPTION 'row % is closed', NEW.id; END IF; RETURN NEW; END $$;
+         CREATE TRIGGER refuse BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION refuse()",
+    )
+    .await?;
+    db.file("plans/1_p.yaml", "backfill:\n  - {table: t, set: {a: id}}\n")?;
+    db.phase(&["advance", "1", "--to", "backfilled"]).await?.expect(0)?;
+    same!(db.value("SELECT count(a) FROM t").await?, "2997");
+    same!(
+        db.value("SELECT string_agg(key[1], ' ' ORDER BY key) || ' ' || min(sqlstate) FROM phase.quarantine")
+            .await?,
+        "1000 2000 3000 P0001"
+    );
+    Ok(())
+}
