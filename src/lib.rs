@@ -20,6 +20,7 @@ pub mod core;
 pub mod demo;
 pub mod engine;
 pub mod pg;
+pub mod probe;
 pub mod throwaway;
 
 #[cfg(test)]

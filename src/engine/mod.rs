@@ -23,7 +23,7 @@ use crate::core::state::State;
 use crate::core::step::{Limits, Statements};
 use crate::core::timeline::Item;
 use crate::core::version::Version;
-use backfill::ports::{Ledger, Walker};
+use backfill::ports::{Ledger, Monitor, Walker};
 
 /// Under which epoch a runner writes; every write names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +123,8 @@ pub struct Watch {
 pub trait Target: Sync {
     /// The session of one worker of a backfill.
     type Walker: Walker;
+    /// The session that looks at the server's health.
+    type Monitor: Monitor;
     /// Runs statements in one transaction together with the step's record.
     fn run_transaction(
         &self,
@@ -159,6 +161,8 @@ pub trait Target: Sync {
     fn table(&self, backfill: &Backfill) -> impl Future<Output = Result<Table, Failure>> + Send;
     /// Keys as texts, in the order of a query's answer.
     fn keys(&self, sql: &str) -> impl Future<Output = Result<Vec<Key>, Failure>> + Send;
+    /// Opens the session that looks at the server's health while a table is worked on.
+    fn monitor(&self, table: &Table) -> impl Future<Output = Result<Self::Monitor, Failure>> + Send;
     /// Opens the session of a worker.
     fn walker(&self, tuning: &Tuning) -> impl Future<Output = Result<Self::Walker, Failure>> + Send;
     /// Asks the server to cancel what runs now.

@@ -167,9 +167,16 @@ impl Ledger for PgStore {
         let total = self.progress(&which.version).await?.into_iter().find(|(step, _)| *step == which.step);
         Ok(Pulse {
             hold: row.get("hold"),
+            now: row.get("now"),
             tune: tune.map(read_tune).transpose()?.unwrap_or_default(),
             total: total.map(|(_, total)| total).unwrap_or_default(),
         })
+    }
+
+    async fn paced(&self, which: &Which, detail: &str) -> Result<(), Failure> {
+        let params: [&(dyn ToSql + Sync); 4] =
+            [&which.version.as_str(), &which.step, &detail, &self.runner()];
+        self.write(q::BACKFILL_PACED, &params).await.map(|_| ())
     }
 
     async fn retried(&self, which: &Which, why: &str) -> Result<(), Failure> {

@@ -7,6 +7,7 @@ pub mod connect;
 pub mod history;
 pub mod ledger;
 pub mod lock;
+pub mod monitor;
 pub mod queries;
 pub mod schema;
 mod sessions;

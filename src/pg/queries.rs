@@ -42,6 +42,7 @@ queries! {
     BACKFILL_BEAT = "backfill/beat";
     BACKFILL_FORGET = "backfill/forget";
     BACKFILL_OPEN = "backfill/open";
+    BACKFILL_PACED = "backfill/paced";
     BACKFILL_PROGRESS = "backfill/progress";
     BACKFILL_RETRIED = "backfill/retried";
     BACKFILL_STANDING = "backfill/standing";
@@ -63,6 +64,18 @@ queries! {
     WORKERS = "backfill/workers";
     WORKER_ADD = "backfill/worker_add";
     WORKER_GONE = "backfill/worker_gone";
+    // Of the server's health.
+    SIGNAL_ARCHIVER = "signals/archiver";
+    SIGNAL_BLOAT = "signals/bloat";
+    SIGNAL_CHECKPOINTS = "signals/checkpoints";
+    SIGNAL_CHECKPOINTS_17 = "signals/checkpoints_17";
+    SIGNAL_POSITION = "signals/position";
+    SIGNAL_REPLICAS = "signals/replicas";
+    SIGNAL_SESSIONS = "signals/sessions";
+    SIGNAL_SLOTS = "signals/slots";
+    SIGNAL_TRANSACTIONS = "signals/transactions";
+    SIGNAL_WAITERS = "signals/waiters";
+    SIGNAL_WRAPAROUND = "signals/wraparound";
     // Of the catalog: these run on the session that the work runs on.
     BLOCKERS = "catalog/blockers";
     CORRELATION = "catalog/correlation";

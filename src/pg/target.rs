@@ -19,6 +19,7 @@ use crate::engine::{Fence, StepWrite, Target, Watch, crash};
 use crate::pg::catalog;
 use crate::pg::classify::failure;
 use crate::pg::connect::{ConnectSettings, Session, SessionRole};
+use crate::pg::monitor::PgMonitor;
 use crate::pg::queries as q;
 use crate::pg::sessions::Sessions;
 use crate::pg::store::finish_step;
@@ -165,6 +166,7 @@ fn after_commit(mut failure: Failure) -> Failure {
 
 impl Target for PgTarget {
     type Walker = PgWalker;
+    type Monitor = PgMonitor;
 
     async fn run_transaction(
         &self,
@@ -226,6 +228,11 @@ impl Target for PgTarget {
         let session = self.sessions.open(SessionRole::Backfill).await?;
         let rows = session.client.query(sql, &[]).await.map_err(|error| failure(&error))?;
         Ok(rows.iter().map(|row| row.get("key")).collect())
+    }
+
+    async fn monitor(&self, table: &Table) -> Result<PgMonitor, Failure> {
+        let session = self.sessions.open(SessionRole::Watch).await?;
+        PgMonitor::new(session, table.leaves.iter().map(|leaf| leaf.oid).collect()).await
     }
 
     async fn walker(&self, tuning: &Tuning) -> Result<PgWalker, Failure> {

@@ -14,6 +14,11 @@ async fn every_query_prepares(db: Db) -> TestResult {
     let client = db.connect().await?;
     client.batch_execute("SET search_path = phase").await?;
     for (name, sql) in phase::pg::queries::ALL {
+        // Of these two every server has one.
+        let elsewhere = if db.major >= 17 { "signals/checkpoints" } else { "signals/checkpoints_17" };
+        if *name == elsewhere {
+            continue;
+        }
         client.prepare(sql).await.map_err(|error| format!("{name}: {error:?}"))?;
     }
     check!(phase::pg::queries::ALL.len() > 30, "the list is short");

@@ -11,6 +11,8 @@ use crate::cli::output::Output;
 use crate::cli::project::find;
 use crate::core::backfill::Tuning;
 use crate::core::backfill::tuning::{MAX_WORKERS, Tune};
+use crate::core::pace::signal::Signal;
+use crate::core::pace::throttle::limit;
 use crate::core::record::Kind;
 use crate::core::step::Action;
 use crate::engine::stop::Stop;
@@ -41,6 +43,9 @@ pub struct TuneArgs {
     /// The share of time to sleep, from 0 to 0.99.
     #[arg(long, value_name = "SHARE", value_parser = share)]
     nice: Option<f64>,
+    /// The limit of a signal, such as replica_lag=10s, active_sessions=off or congestion=off; may be repeated.
+    #[arg(long, value_name = "SIGNAL=LIMIT", value_parser = one_limit)]
+    limit: Vec<(String, String)>,
     /// Back to what the plan says; options beside it hold on top of that.
     #[arg(long)]
     reset: bool,
@@ -49,6 +54,20 @@ pub struct TuneArgs {
 fn share(text: &str) -> Result<f64, String> {
     let share: f64 = text.parse().map_err(|_| format!("{text:?} is no number"))?;
     if (0.0..=0.99).contains(&share) { Ok(share) } else { Err("a share from 0 to 0.99".into()) }
+}
+
+/// Reads `replica_lag=10s`.
+fn one_limit(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write it like replica_lag=10s")?;
+    match (Signal::from_key(key), value) {
+        (Some(signal), value) => limit(signal, value).map(|_| ())?,
+        (None, "on" | "off") if key == "congestion" => {}
+        (None, _) => {
+            let known: Vec<&str> = Signal::ALL.iter().map(|signal| signal.key()).collect();
+            return Err(format!("{key:?} is no signal: one of {}, congestion", known.join(", ")));
+        }
+    }
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 /// Runs the command.
@@ -76,6 +95,7 @@ pub async fn run(global: &Global, args: &TuneArgs, stop: Stop) -> Result<Output,
         workers: args.workers,
         rate: args.rate,
         nice: args.nice,
+        limits: args.limit.iter().cloned().collect(),
     };
     let before = if args.reset { Tune::default() } else { desk.store.tuned(&item.version).await? };
     let tune = asked.clone().over(&before);

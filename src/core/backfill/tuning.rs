@@ -1,11 +1,14 @@
 //! Owns how a backfill goes about it: the plan's settings, and what an operator
 //! changes of them while it runs.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::pace::servo::Bounds;
+use crate::core::pace::throttle::{Slo, Throttle};
+use crate::core::pace::window::Window;
 
 /// The time at the server that a batch aims for: short enough that nobody minds
 /// waiting for it, long enough that the round trip does not count.
@@ -46,6 +49,12 @@ pub struct Tuning {
     pub synchronous_commit: bool,
     /// Whether the table's own triggers fire; `None`: as they do, nobody said anything.
     pub fire_triggers: Option<bool>,
+    /// What is watched.
+    pub throttle: Throttle,
+    /// When it may run.
+    pub window: Option<Window>,
+    /// A service level that it must not hurt.
+    pub slo: Option<Slo>,
 }
 
 impl Default for Tuning {
@@ -63,6 +72,9 @@ impl Default for Tuning {
             max_quarantine: MAX_QUARANTINE,
             synchronous_commit: false,
             fire_triggers: None,
+            throttle: Throttle::default(),
+            window: None,
+            slo: None,
         }
     }
 }
@@ -85,6 +97,9 @@ pub struct Tune {
     /// The share of time to sleep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nice: Option<f64>,
+    /// Limits of signals, as a plan writes them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<String, String>,
 }
 
 impl Tune {
@@ -97,6 +112,7 @@ impl Tune {
             workers: self.workers.or(earlier.workers),
             rate: self.rate.or(earlier.rate),
             nice: self.nice.or(earlier.nice),
+            limits: earlier.limits.iter().map(|(k, v)| (k.clone(), v.clone())).chain(self.limits).collect(),
         }
     }
 }
@@ -112,6 +128,7 @@ impl Tuning {
             workers: tune.workers.unwrap_or(self.workers).min(MAX_WORKERS),
             rate: tune.rate.map_or(self.rate, none_if_zero),
             nice: tune.nice.unwrap_or(self.nice).clamp(0.0, 0.99),
+            throttle: self.throttle.clone().with(&tune.limits),
             ..self.clone()
         }
     }

@@ -27,7 +27,7 @@ fn step(at: &At, plan: &Plan, spec: &BackfillSpec) -> Result<Step, CompileError>
         filter: spec.filter.clone(),
         key: spec.key.clone(),
         syncs: syncs(plan, spec),
-        tuning: tuning(spec),
+        tuning: tuning(plan, spec),
     };
     let table = spec.table.plain();
     let (title, undo) = match &spec.work {
@@ -59,7 +59,7 @@ fn syncs(plan: &Plan, spec: &BackfillSpec) -> Vec<InStep> {
         .collect()
 }
 
-fn tuning(spec: &BackfillSpec) -> Tuning {
+fn tuning(plan: &Plan, spec: &BackfillSpec) -> Tuning {
     let (batch, defaults) = (&spec.batch, Tuning::default());
     Tuning {
         rows: batch.rows,
@@ -72,7 +72,11 @@ fn tuning(spec: &BackfillSpec) -> Tuning {
         max_quarantine: spec.max_quarantine.unwrap_or(defaults.max_quarantine),
         synchronous_commit: batch.synchronous_commit.unwrap_or(defaults.synchronous_commit),
         fire_triggers: spec.triggers.map(|triggers| triggers == Triggers::Fire),
-        ..defaults
+        nice: spec.throttle.nice.unwrap_or(defaults.nice),
+        rate: spec.throttle.rate,
+        throttle: spec.throttle.watch.clone(),
+        window: spec.window.clone(),
+        slo: plan.slo.clone(),
     }
 }
 

@@ -2,9 +2,13 @@
 //! worked, and when it stands still. Everything here is a pure function of what
 //! was measured.
 
+pub mod congestion;
 pub mod progress;
 pub mod servo;
+pub mod signal;
 pub mod stripes;
+pub mod throttle;
+pub mod window;
 
 use serde::Serialize;
 

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::durations;
 use super::fault::Faults;
-use super::model::{BackfillSpec, BackfillWork, BatchSpec, Place, Placed, ThrottleSpec, Triggers};
-use super::raw::{RawBackfill, RawBatch, RawThrottle, RawTriggers};
+use super::model::{BackfillSpec, BackfillWork, BatchSpec, Place, Placed, Triggers};
+use super::raw::{RawBackfill, RawBatch, RawTriggers};
+use super::throttle;
 use super::yaml::{Pairs, Spanned, place};
 use crate::core::ident::{Ident, QName, plain};
 
@@ -48,7 +49,8 @@ fn one(raw: RawBackfill, at: Place, faults: &mut Faults<'_>) -> Option<BackfillS
         key.iter().map(|name| faults.take(at, "key", Ident::parse(name))).collect::<Option<Vec<_>>>()
     });
     let batch = batch(&raw.batch, at, faults);
-    let throttle = raw.throttle.map(|raw| Placed { place: place(&raw), value: throttle(&raw.value, faults) });
+    let throttle = throttle::read(raw.throttle.as_ref(), faults);
+    let window = throttle::window(raw.window.as_ref(), faults);
     Some(BackfillSpec {
         table: table?,
         work: work?,
@@ -61,7 +63,7 @@ fn one(raw: RawBackfill, at: Place, faults: &mut Faults<'_>) -> Option<BackfillS
             }
             Placed { place: place(&workers), value: workers.value }
         }),
-        window: raw.window.map(|window| Placed { place: place(&window), value: window.value }),
+        window,
         max_quarantine: raw.max_quarantine,
         triggers: raw.triggers.map(|triggers| match triggers {
             RawTriggers::Fire => Triggers::Fire,
@@ -108,36 +110,4 @@ fn batch(raw: &RawBatch, at: Place, faults: &mut Faults<'_>) -> BatchSpec {
         stripes: raw.stripes,
         synchronous_commit: raw.synchronous_commit,
     }
-}
-
-fn throttle(raw: &RawThrottle, faults: &mut Faults<'_>) -> ThrottleSpec {
-    let wal_rate = raw.wal_rate.as_ref().and_then(|rate| {
-        let bytes = bytes_per_second(&rate.value);
-        if bytes.is_none() {
-            faults.add(place(rate), format!("{:?} is no rate: write it like 50MB/s", rate.value));
-        }
-        bytes
-    });
-    ThrottleSpec {
-        replica_lag: durations::read(raw.replica_lag.as_ref(), faults),
-        active_sessions: raw.active_sessions,
-        lock_waiters: raw.lock_waiters,
-        wal_rate,
-        query: raw.query.clone(),
-    }
-}
-
-/// Reads `50MB/s`; units are PostgreSQL's, powers of 1024.
-fn bytes_per_second(text: &str) -> Option<u64> {
-    let rate = text.trim().strip_suffix("/s")?;
-    let digits = rate.find(|c: char| !c.is_ascii_digit()).unwrap_or(rate.len());
-    let number: u64 = rate[..digits].parse().ok()?;
-    let shift = match rate[digits..].trim() {
-        "B" => 0,
-        "kB" => 10,
-        "MB" => 20,
-        "GB" => 30,
-        _ => return None,
-    };
-    number.checked_mul(1 << shift)
 }

@@ -9,6 +9,7 @@ pub mod model;
 mod raw;
 mod steps;
 mod supported;
+mod throttle;
 pub mod yaml;
 
 #[cfg(test)]
@@ -88,6 +89,7 @@ fn build(source: &Source<'_>, raw: RawPlan, sql_file: ReadFile<'_>, faults: &mut
         contract,
         gates: gates::read(raw.gates, faults),
         keep: durations::read(raw.keep.as_ref(), faults),
+        slo: throttle::slo(raw.slo.as_ref(), faults),
     };
     let drops = |spec: &Placed<StepSpec>| {
         matches!(spec.value, StepSpec::DropColumn { .. } | StepSpec::DropTable { .. })

@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use crate::core::ident::{Ident, QName};
+use crate::core::pace::throttle::{Slo, Throttle};
+use crate::core::pace::window::Window;
 use crate::core::version::Version;
 
 /// A place in a source file; both count from 1, the column in characters.
@@ -49,6 +51,8 @@ pub struct Plan {
     pub gates: Gates,
     /// The undo window after contract; `None`: contract drops at once.
     pub keep: Option<Duration>,
+    /// A service level that its backfills must not hurt.
+    pub slo: Option<Slo>,
 }
 
 /// Limits for the statements of one plan; `None` takes the program's setting.
@@ -174,14 +178,14 @@ pub struct BackfillSpec {
     pub batch: BatchSpec,
     /// Workers that share the table.
     pub workers: Option<Placed<u32>>,
-    /// When it may run, as written.
-    pub window: Option<Placed<String>>,
+    /// When it may run.
+    pub window: Option<Window>,
     /// Rows in quarantine that stop it.
     pub max_quarantine: Option<u32>,
     /// What the table's own triggers do for the backfill's writes.
     pub triggers: Option<Triggers>,
-    /// Limits on the server's health, as written.
-    pub throttle: Option<Placed<ThrottleSpec>>,
+    /// Limits on the server's health.
+    pub throttle: ThrottleSpec,
 }
 
 /// What a backfill does with a row.
@@ -228,19 +232,15 @@ pub enum Triggers {
     Skip,
 }
 
-/// Limits on the server's health.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Limits on the server's health, and fixed brakes.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ThrottleSpec {
-    /// The most that a replica may lag.
-    pub replica_lag: Option<Duration>,
-    /// The most sessions that may be active.
-    pub active_sessions: Option<u32>,
-    /// The most sessions that may wait on a lock.
-    pub lock_waiters: Option<u32>,
-    /// The most WAL, in bytes a second.
-    pub wal_rate: Option<u64>,
-    /// A query that must give true.
-    pub query: Option<String>,
+    /// What is watched.
+    pub watch: Throttle,
+    /// The share of time to sleep.
+    pub nice: Option<f64>,
+    /// The most rows a second.
+    pub rate: Option<u32>,
 }
 
 /// What must hold before each transition may start.

@@ -44,6 +44,9 @@ pub(super) struct RawPlan {
     /// The undo window after contract, such as 7d.
     #[schemars(with = "Option<String>")]
     pub keep: Option<Spanned<String>>,
+    /// A service level that the backfills must not hurt.
+    #[schemars(with = "Option<RawSlo>")]
+    pub slo: Option<Spanned<RawSlo>>,
 }
 
 /// Limits; each a duration such as 1s.
@@ -211,18 +214,91 @@ pub(super) enum RawTriggers {
     Skip,
 }
 
-/// Limits on the server's health.
-#[derive(Debug, Deserialize, JsonSchema)]
+/// Limits on the server's health, each with its unit, or off; and fixed brakes.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawThrottle {
+    /// The most time that a replica may be behind, such as 5s.
     #[schemars(with = "Option<String>")]
-    pub replica_lag: Option<Spanned<String>>,
-    pub active_sessions: Option<u32>,
-    pub lock_waiters: Option<u32>,
-    /// Such as 50MB/s.
+    pub replica_lag: Option<Spanned<Scalar>>,
+    /// The most log that a replica may have left to replay, such as 500MB.
     #[schemars(with = "Option<String>")]
-    pub wal_rate: Option<Spanned<String>>,
+    pub replica_bytes: Option<Spanned<Scalar>>,
+    /// The most log that a replication slot may keep, such as 10GB.
+    #[schemars(with = "Option<String>")]
+    pub slot_wal: Option<Spanned<Scalar>>,
+    /// The least log that must be left before a slot is lost, such as 2GB.
+    #[schemars(with = "Option<String>")]
+    pub free_wal: Option<Spanned<Scalar>>,
+    /// The most log a second of all sessions together, such as 50MB/s.
+    #[schemars(with = "Option<String>")]
+    pub wal_rate: Option<Spanned<Scalar>>,
+    /// The most log files that may wait for the archiver.
+    #[schemars(with = "Option<String>")]
+    pub archive_backlog: Option<Spanned<Scalar>>,
+    /// The most sessions that may run a statement.
+    #[schemars(with = "Option<String>")]
+    pub active_sessions: Option<Spanned<Scalar>>,
+    /// The most sessions that may wait for a lock of a batch.
+    #[schemars(with = "Option<String>")]
+    pub lock_waiters: Option<Spanned<Scalar>>,
+    /// The most age of the oldest transaction, such as 10m.
+    #[schemars(with = "Option<String>")]
+    pub oldest_transaction: Option<Spanned<Scalar>>,
+    /// stop, or off: an autovacuum against wraparound on the table.
+    #[schemars(with = "Option<String>")]
+    pub wraparound_vacuum: Option<Spanned<Scalar>>,
+    /// The most share of dead rows, such as 20%.
+    #[schemars(with = "Option<String>")]
+    pub bloat: Option<Spanned<Scalar>>,
+    /// The most checkpoints a minute that the amount of log forces.
+    #[schemars(with = "Option<String>")]
+    pub checkpoints: Option<Spanned<Scalar>>,
+    /// A query that must give true.
     pub query: Option<String>,
+    /// An address that must answer with 200.
+    pub http: Option<String>,
+    /// A command that must succeed.
+    pub command: Option<String>,
+    /// Whether delays decide how much of the time is worked; true where nothing is said.
+    pub congestion: Option<bool>,
+    /// What a signal that cannot be had means; go where nothing is said.
+    pub unknown: Option<RawUnknown>,
+    /// Whether phase may run VACUUM on the table itself.
+    pub vacuum: Option<bool>,
+    /// The share of time to sleep, from 0 to 0.99.
+    #[schemars(with = "Option<f64>")]
+    pub nice: Option<Spanned<f64>>,
+    /// The most rows a second.
+    #[schemars(with = "Option<u32>")]
+    pub rate: Option<Spanned<u32>>,
+}
+
+/// What a signal that cannot be had means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawUnknown {
+    /// Nothing.
+    Go,
+    /// The backfill stands still.
+    Stop,
+}
+
+/// A service level that the backfills must not hurt: exactly one probe.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSlo {
+    /// A query whose value must not pass max.
+    pub query: Option<String>,
+    /// The bound of the query's value.
+    pub max: Option<f64>,
+    /// An address that must answer with 200.
+    pub http: Option<String>,
+    /// A command that must succeed.
+    pub command: Option<String>,
+    /// How long it may be violated before the plan is held, such as 1m.
+    #[schemars(with = "Option<String>")]
+    pub grace: Option<Spanned<String>>,
 }
 
 /// Gates, one for each phase.

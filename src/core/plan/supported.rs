@@ -11,15 +11,6 @@ impl Plan {
         let mut add = |place, what: &str| {
             found.push((place, format!("{what} is not supported by this version of phase yet")));
         };
-        for entry in &self.backfill {
-            let spec = &entry.value;
-            if let Some(window) = &spec.window {
-                add(window.place, "window");
-            }
-            if let Some(throttle) = &spec.throttle {
-                add(throttle.place, "throttle");
-            }
-        }
         let gates = &self.gates;
         for gate in [&gates.expand, &gates.backfill, &gates.validate, &gates.contract, &gates.purge] {
             if let Some(unused) = &gate.unused {

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::core::pace::signal::Signal;
 use model::BackfillWork;
 
 fn read(text: &str) -> Result<Plan, PlanError> {
@@ -56,7 +57,10 @@ keep: 7d
         (4, 3, 2, 3)
     );
     assert_eq!(plan.depends_on.len(), 2);
-    assert_eq!(plan.unsupported().len(), 3);
+    assert_eq!(plan.unsupported().len(), 1);
+    let throttle = &plan.backfill[0].value.throttle.watch;
+    assert_eq!(throttle.limits.get(&Signal::WalRate), Some(&52_428_800.0));
+    assert_eq!(throttle.limits.get(&Signal::ReplicaLag), Some(&5.0));
     assert_eq!(plan.gates.contract.deployed.len(), 2);
     let StepSpec::Index(index) = &plan.expand[2].value else { unreachable!() };
     assert_eq!(index.name.as_str(), "orders_expr_id_idx");

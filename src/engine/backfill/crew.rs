@@ -15,6 +15,7 @@ use crate::core::backfill::{Backfill, Key, Table};
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::pace::Pace;
 use crate::core::pace::progress::{Rate, eta};
+use crate::core::pace::window::Opening;
 use crate::engine::error::RunError;
 use crate::engine::event::{Event, Progress};
 use crate::engine::execute::{Current, Execution};
@@ -48,6 +49,9 @@ pub(super) struct Crew<'a, S: Store, T: Target> {
     end: watch::Sender<Option<CrewEnd>>,
     said: Mutex<Vec<Said>>,
     bad: Mutex<Vec<(String, Key)>>,
+    /// Microseconds a row of the batches of this second.
+    costs: Mutex<Vec<f64>>,
+    backends: Mutex<Vec<i32>>,
     total: watch::Sender<Total>,
 }
 
@@ -72,6 +76,8 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
             end: watch::Sender::new(None),
             said: Mutex::new(Vec::new()),
             bad: Mutex::new(Vec::new()),
+            costs: Mutex::new(Vec::new()),
+            backends: Mutex::new(Vec::new()),
             total: watch::Sender::new(Total::default()),
         }
     }
@@ -87,6 +93,8 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
         let mut hands: FuturesUnordered<_> =
             (0..MAX_WORKERS).map(|index| Box::pin(self.hand(index))).collect();
         let mut beats = Box::pin(self.beats());
+        let mut paces = Box::pin(self.paces());
+        let mut paced = false;
         let mut fault = None;
         loop {
             let result = tokio::select! {
@@ -96,6 +104,10 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
                 },
                 // After a fault nobody beats any more; the hands end by themselves.
                 beat = &mut beats, if fault.is_none() => beat,
+                pace = &mut paces, if fault.is_none() && !paced => {
+                    paced = true;
+                    pace
+                }
             };
             if let Err(error) = result {
                 fault.get_or_insert(error);
@@ -130,9 +142,12 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
             }
             let failed = |failure: Failure| self.current.failed(failure);
             let walker = self.execution.target.walker(&self.tuning()).await.map_err(failed)?;
-            let id = self.execution.store.worker_add(self.which, walker.backend()).await?;
+            let backend = walker.backend();
+            let id = self.execution.store.worker_add(self.which, backend).await?;
+            self.with_backends(|backends| backends.push(backend));
             let quit = Box::pin(Worker::new(self, walker, id, index).work()).await;
             self.forget(id);
+            self.with_backends(|backends| backends.retain(|other| *other != backend));
             // The row goes by itself, later, where the connection is gone.
             let _ = self.execution.store.worker_gone(id).await;
             if quit? == Quit::Ended {
@@ -215,6 +230,38 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
         }
     }
 
+    fn with_backends(&self, change: impl FnOnce(&mut Vec<i32>)) {
+        if let Ok(mut backends) = self.backends.lock() {
+            change(&mut backends);
+        }
+    }
+
+    /// The server processes of the workers.
+    pub(super) fn backends(&self) -> Vec<i32> {
+        self.backends.lock().map(|backends| backends.clone()).unwrap_or_default()
+    }
+
+    /// Takes note of what a row cost, in microseconds at the server.
+    pub(super) fn cost(&self, us_per_row: f64) {
+        if let Ok(mut costs) = self.costs.lock() {
+            costs.push(us_per_row);
+        }
+    }
+
+    /// What rows cost since the last look.
+    pub(super) fn take_costs(&self) -> Vec<f64> {
+        self.costs.lock().map(|mut costs| std::mem::take(&mut *costs)).unwrap_or_default()
+    }
+
+    /// Sets the pace.
+    pub(super) fn set_pace(&self, pace: Pace) {
+        self.pace.send_if_modified(|now| {
+            let changed = *now != pace;
+            *now = pace;
+            changed
+        });
+    }
+
     fn forget(&self, id: i64) {
         if let Ok(mut all) = self.said.lock() {
             all.retain(|said| said.id != id);
@@ -240,6 +287,12 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
         let said = self.said.lock().map(|said| said.clone()).unwrap_or_default();
         let pulse = self.execution.store.beat(self.which, &said).await?;
         self.held(pulse.hold.as_ref());
+        if let Some(window) = &self.backfill.tuning.window
+            && let Opening::Closed(until) = window.at(pulse.now)
+        {
+            let text = window.text();
+            self.end(CrewEnd::Halted(format!("it is out of its window ({text}), which opens at {until:.0}")));
+        }
         if pulse.total.finished {
             self.end(CrewEnd::PassDone);
         }

@@ -3,6 +3,7 @@
 
 mod crew;
 pub mod help;
+mod pacer;
 mod pick;
 pub mod ports;
 mod worker;

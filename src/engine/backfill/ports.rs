@@ -1,12 +1,16 @@
 //! The ports of a backfill: [`Ledger`] for what is on record of it, [`Walker`]
 //! for the session of one worker.
 
+use std::time::Duration;
+
 use crate::core::backfill::batch::{Locking, Take};
 use crate::core::backfill::cut::Cut;
 use crate::core::backfill::tuning::Tune;
 use crate::core::backfill::{Backfill, Chunk, Key, Leaf, Stripes, Walk};
 use crate::core::failure::Failure;
 use crate::core::pace::Level;
+use crate::core::pace::signal::Reading;
+use crate::core::pace::throttle::{Slo, Throttle};
 use crate::core::step::Limits;
 use crate::core::version::Version;
 use crate::engine::Fence;
@@ -63,12 +67,14 @@ pub struct Said {
 }
 
 /// What workers learn once a second.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Pulse {
     /// The reason of a hold that stands.
     pub hold: Option<String>,
     /// What an operator changed.
     pub tune: Tune,
+    /// The server's clock.
+    pub now: jiff::Timestamp,
     /// How far all workers together are.
     pub total: Total,
 }
@@ -196,6 +202,8 @@ pub trait Ledger: Sync {
     fn worker_gone(&self, id: i64) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Says how workers are, renews their leases, and learns what there is to know.
     fn beat(&self, which: &Which, workers: &[Said]) -> impl Future<Output = Result<Pulse, Failure>> + Send;
+    /// Says in the history that the pace changed.
+    fn paced(&self, which: &Which, detail: &str) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Counts a batch that is tried again.
     fn retried(&self, which: &Which, why: &str) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Puts a row into quarantine; how many there are now.
@@ -271,6 +279,22 @@ pub struct Checked {
     pub ms: f64,
     /// The reason of a hold that stands.
     pub hold: Option<String>,
+}
+
+/// Looks at the server's health, on a session of its own.
+pub trait Monitor: Send {
+    /// Measures every signal that has a limit; `ours` are the server processes of the workers.
+    fn sample(
+        &mut self,
+        throttle: &Throttle,
+        ours: &[i32],
+    ) -> impl Future<Output = Result<Vec<Reading>, Failure>> + Send;
+    /// The round trip of a query that does nothing.
+    fn canary(&self) -> impl Future<Output = Result<Duration, Failure>> + Send;
+    /// How a service level is violated, if it is.
+    fn violated(&mut self, slo: &Slo) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
+    /// Vacuums a table.
+    fn vacuum(&self, table: &str) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// The session of one worker. Each call gives `None` when the fence did not hold.

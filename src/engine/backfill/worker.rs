@@ -215,10 +215,21 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
         }
     }
 
+    /// What a batch aims for: where there are rests between batches, they are
+    /// shorter as well, because one long batch hurts more than many short ones.
+    fn target(&self) -> Duration {
+        let (target, share) = (self.crew.tuning().target, self.crew.pace().share);
+        target.mul_f64((share * share).clamp(0.0, 1.0)).max(SHORTEST.min(target))
+    }
+
     pub(super) fn took(&mut self, written: i64, ms: f64) {
         let tuning = self.crew.tuning();
         let at_server = Duration::from_secs_f64((ms / 1_000.0).max(0.0));
-        self.servo.learn(tuning.bounds(), tuning.target, BatchEnd::Took { written, at_server });
+        self.servo.learn(tuning.bounds(), self.target(), BatchEnd::Took { written, at_server });
+        if written >= ENOUGH {
+            #[allow(clippy::cast_precision_loss, reason = "an average")]
+            self.crew.cost(ms * 1_000.0 / written as f64);
+        }
         (self.attempts, self.waiting, self.last_ms) = (0, None, ms);
         self.rows += written;
         self.rate.learn(self.since.elapsed().as_secs_f64(), self.rows);
@@ -352,7 +363,7 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
             self.wary = WARY;
             return Ok(Next::Go);
         }
-        self.servo.learn(tuning.bounds(), tuning.target, BatchEnd::Contended);
+        self.servo.learn(tuning.bounds(), self.target(), BatchEnd::Contended);
         self.wary = WARY;
         self.attempts += 1;
         let waited = self.waiting.get_or_insert_with(Instant::now).elapsed();
@@ -438,6 +449,10 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
     }
 }
 
+/// Rows of a batch that says something about what a row costs.
+const ENOUGH: i64 = 20;
+/// The shortest batch that is aimed for: below, its fixed cost would be most of it.
+const SHORTEST: Duration = Duration::from_millis(2);
 /// Batches of a worker at which a test may kill the process.
 const CRASHES: u64 = 3;
 

@@ -14,6 +14,6 @@ WITH said AS (
         FOR UPDATE OF c SKIP LOCKED) AS mine
   WHERE c.version = mine.version AND c.step = mine.step AND c.pass = mine.pass AND c.chunk = mine.chunk
 )
-SELECT (SELECT reason FROM hold WHERE version = $1 AND lifted_at IS NULL) AS hold,
+SELECT clock_timestamp() AS now, (SELECT reason FROM hold WHERE version = $1 AND lifted_at IS NULL) AS hold,
        (SELECT settings FROM backfill_tune WHERE version = $1) AS tune,
        (SELECT count(*) FROM quarantine WHERE version = $1 AND step = $2) AS quarantined

@@ -1,0 +1,172 @@
+//! Owns congestion control: the share of time to work, from delays alone.
+//!
+//! Two delays are watched that need no privilege and work on every host: the
+//! time that a batch takes for a row, and the round trip of a query that does
+//! nothing (the canary). Each is compared with the lowest of its recent values.
+//! Where a server has room, more work does not raise them; where it has none, a
+//! queue builds up, and they rise long before anything fails. This is the idea
+//! of LEDBAT (RFC 6817), which yields to other traffic by its queueing delay,
+//! and of gradient limiters.
+//!
+//! The law, once a second:
+//!
+//! - start with a small share and double it while nothing rises (slow start);
+//! - when a delay has risen, take half of the share, and remember where that was;
+//! - afterwards add a little each second, half as much near where it rose before:
+//!   probing costs the application something, so it is rare and gentle;
+//! - never less than the floor: at a few percent of one session nobody feels the
+//!   backfill, and it ends.
+
+use std::collections::VecDeque;
+
+/// The least share.
+pub const FLOOR: f64 = 0.05;
+/// The first share.
+const START: f64 = 0.1;
+/// Above this ratio to the lowest value, a delay has risen.
+const RISEN: f64 = 1.6;
+/// Below this ratio, it has not.
+const CALM: f64 = 1.25;
+/// What a second of calm adds after the slow start.
+const STEP: f64 = 0.02;
+/// Seconds over which the lowest value is remembered.
+const MEMORY: usize = 300;
+/// Round trips shorter than this are all the same: what differs is noise.
+const LEAST_RTT_US: f64 = 150.0;
+
+/// What one second showed; `None` where nothing was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Second {
+    /// Microseconds at the server for a row, the median of the batches.
+    pub us_per_row: Option<f64>,
+    /// Microseconds of the canary's round trip, the median.
+    pub rtt_us: Option<f64>,
+}
+
+/// The share of time to work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Congestion {
+    share: f64,
+    rows: Lowest,
+    rtts: Lowest,
+    slow_start: bool,
+    /// The share at which a delay rose last.
+    ceiling: Option<f64>,
+    why: Option<String>,
+}
+
+impl Default for Congestion {
+    fn default() -> Self {
+        Self {
+            share: START,
+            rows: Lowest::default(),
+            rtts: Lowest::default(),
+            slow_start: true,
+            ceiling: None,
+            why: None,
+        }
+    }
+}
+
+impl Congestion {
+    /// The share of time to work, and why it is not all of it.
+    #[must_use]
+    pub fn share(&self) -> (f64, Option<&str>) {
+        (self.share, self.why.as_deref())
+    }
+
+    /// Learns from a second.
+    pub fn learn(&mut self, second: Second) {
+        let rows = second.us_per_row.map(|us| self.rows.ratio(us));
+        let rtt = second.rtt_us.map(|us| self.rtts.ratio(us.max(LEAST_RTT_US)));
+        let worst = rows.unwrap_or(1.0).max(rtt.unwrap_or(1.0));
+        if worst >= RISEN {
+            self.ceiling = Some(self.share);
+            self.slow_start = false;
+            self.share = (self.share * 0.5).max(FLOOR);
+            let (what, ratio) = if rtt.unwrap_or(0.0) >= rows.unwrap_or(0.0) {
+                ("a round trip", rtt)
+            } else {
+                ("a row", rows)
+            };
+            self.why = Some(format!("congestion: {what} takes {:.1} times its least", ratio.unwrap_or(1.0)));
+        } else if worst < CALM {
+            if self.slow_start {
+                self.share *= 2.0;
+            } else {
+                let near = self.ceiling.is_some_and(|ceiling| self.share >= ceiling * 0.5);
+                self.share += if near { STEP * 0.5 } else { STEP };
+            }
+            self.share = self.share.min(1.0);
+        }
+        if self.share >= 1.0 {
+            self.why = None;
+        } else if self.why.is_none() {
+            self.why = Some("finding out what the server has room for".into());
+        }
+    }
+}
+
+/// The lowest of recent values.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Lowest {
+    seen: VecDeque<f64>,
+}
+
+impl Lowest {
+    /// Learns a value; its ratio to the lowest one.
+    fn ratio(&mut self, value: f64) -> f64 {
+        let value = value.max(1e-3);
+        self.seen.push_back(value);
+        if self.seen.len() > MEMORY {
+            self.seen.pop_front();
+        }
+        let lowest = self.seen.iter().copied().fold(f64::INFINITY, f64::min);
+        value / lowest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server with room for a share of work beside an application: beyond it,
+    /// delays rise with what is too much.
+    fn run(congestion: &mut Congestion, seconds: usize, room: f64) -> Vec<f64> {
+        let one = |congestion: &mut Congestion| {
+            let (share, _) = congestion.share();
+            let delay = 1.0 + ((share - room) * 10.0).max(0.0);
+            congestion.learn(Second { us_per_row: Some(10.0 * delay), rtt_us: Some(200.0 * delay) });
+            share
+        };
+        (0..seconds).map(|_| one(congestion)).collect()
+    }
+
+    #[test]
+    fn an_idle_server_is_used_in_full_within_seconds() {
+        let mut congestion = Congestion::default();
+        let shares = run(&mut congestion, 6, 2.0);
+        assert!((shares[5] - 1.0).abs() < 1e-9, "{shares:?}");
+        assert_eq!(congestion.share().1, None);
+    }
+
+    #[test]
+    fn a_busy_server_is_left_alone_and_probed_gently() {
+        let mut congestion = Congestion::default();
+        run(&mut congestion, 60, 0.3);
+        let shares = run(&mut congestion, 300, 0.3);
+        let over = shares.iter().filter(|share| **share > 0.4).count();
+        assert!(over < 15, "{over}");
+        let average = shares.iter().sum::<f64>() / 300.0;
+        assert!((0.15..0.35).contains(&average), "{average}");
+    }
+
+    #[test]
+    fn it_never_starves_and_comes_back_when_there_is_room() {
+        let mut congestion = Congestion::default();
+        let shares = run(&mut congestion, 100, 0.0);
+        assert!(shares.iter().all(|share| *share >= FLOOR));
+        let shares = run(&mut congestion, 120, 2.0);
+        assert!(shares[119] > 0.99, "{}", shares[119]);
+    }
+}

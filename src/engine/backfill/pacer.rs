@@ -1,0 +1,162 @@
+//! Sets the pace of a crew: measures the server's health once a second, judges
+//! it, and says what holds for the next one.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use super::crew::{Crew, CrewEnd};
+use super::ports::Monitor;
+use crate::core::brief::brief;
+use crate::core::failure::Failure;
+use crate::core::pace::congestion::{Congestion, Second};
+use crate::core::pace::signal::{Board, Reading, Signal, Value, Verdict};
+use crate::core::pace::throttle::{Slo, Throttle};
+use crate::core::pace::{Level, Pace};
+use crate::engine::error::RunError;
+use crate::engine::{Store, Target};
+
+/// Canaries of a second.
+const CANARIES: u32 = 8;
+/// How long after one canary the next one flies.
+const CANARY_EVERY: Duration = Duration::from_millis(110);
+/// The share of time to work where a signal says slow.
+const SLOW_SHARE: f64 = 0.25;
+
+/// What the pace of one crew remembers.
+struct Pacer {
+    board: Board,
+    congestion: Congestion,
+    began: Instant,
+    /// Signals that were reported as unknown.
+    told: BTreeSet<Signal>,
+    /// Since when the service level is violated.
+    violated: Option<Instant>,
+    /// What was put on record last.
+    recorded: (Level, Option<Signal>),
+}
+
+impl<S: Store, T: Target> Crew<'_, S, T> {
+    /// Sets the pace until the crew ends.
+    pub(super) async fn paces(&self) -> Result<(), RunError> {
+        let failed = |failure: Failure| self.current.failed(failure);
+        let mut monitor = self.execution.target.monitor(self.table).await.map_err(failed)?;
+        let mut pacer = Pacer {
+            board: Board::default(),
+            congestion: Congestion::default(),
+            began: Instant::now(),
+            told: BTreeSet::new(),
+            violated: None,
+            recorded: (Level::Full, None),
+        };
+        let mut rtts = Vec::new();
+        loop {
+            let tuning = self.tuning();
+            let readings = monitor.sample(&tuning.throttle, &self.backends()).await.map_err(failed)?;
+            let verdicts = self.judge(&mut pacer, &tuning.throttle, &readings);
+            let second = Second { us_per_row: median(self.take_costs()), rtt_us: median(rtts) };
+            let pace = pacer.pace(&tuning.throttle, &verdicts, second);
+            self.record_pace(&mut pacer, &verdicts, &pace).await?;
+            self.set_pace(pace);
+            if let Some(slo) = &tuning.slo {
+                let violated = monitor.violated(slo).await.map_err(failed)?;
+                self.keep_slo(&mut pacer, slo, violated).await?;
+            }
+            let dead = verdicts
+                .iter()
+                .any(|verdict| verdict.signal == Signal::Bloat && verdict.level == Level::Stop);
+            if dead && tuning.throttle.vacuum {
+                for leaf in &self.table.leaves {
+                    monitor.vacuum(&leaf.table.to_string()).await.map_err(failed)?;
+                }
+            }
+            rtts = Vec::new();
+            for _ in 0..CANARIES {
+                if self.ended() {
+                    return Ok(());
+                }
+                rtts.push(monitor.canary().await.map_err(failed)?.as_secs_f64() * 1e6);
+                self.execution.stop.sleep(CANARY_EVERY).await;
+            }
+        }
+    }
+
+    fn judge(&self, pacer: &mut Pacer, throttle: &Throttle, readings: &[Reading]) -> Vec<Verdict> {
+        for Reading { signal, value } in readings {
+            if let Value::Unknown(why) = value
+                && pacer.told.insert(*signal)
+            {
+                let means = if throttle.unknown_stops { "stop" } else { "go" };
+                tracing::warn!("{} is unknown, which means {means}: {why}", signal.words());
+            }
+        }
+        let at = pacer.began.elapsed().as_secs_f64();
+        let limit = |signal| throttle.limits.get(&signal).copied();
+        pacer.board.judge(at, readings, limit, throttle.unknown_stops)
+    }
+
+    /// Puts a change of the pace on record, with its reason.
+    async fn record_pace(
+        &self,
+        pacer: &mut Pacer,
+        verdicts: &[Verdict],
+        pace: &Pace,
+    ) -> Result<(), RunError> {
+        let worst = worst(verdicts);
+        let now = worst.map_or((Level::Full, None), |verdict| (verdict.level, Some(verdict.signal)));
+        if now == pacer.recorded {
+            return Ok(());
+        }
+        pacer.recorded = now;
+        let why = worst.map_or("every signal is within its limit", |verdict| verdict.why.as_str());
+        let detail = format!("{}: {why}", now.0.name());
+        tracing::debug!(step = %self.which.step, level = pace.level.name(), "{detail}");
+        Ok(self.execution.store.paced(self.which, &detail).await?)
+    }
+
+    /// Holds the plan when its service level has been violated for longer than its grace.
+    async fn keep_slo(&self, pacer: &mut Pacer, slo: &Slo, violated: Option<String>) -> Result<(), RunError> {
+        let Some(why) = violated else {
+            pacer.violated = None;
+            return Ok(());
+        };
+        let since = *pacer.violated.get_or_insert_with(Instant::now);
+        if since.elapsed() < slo.grace {
+            return Ok(());
+        }
+        let reason = format!("{why}, for longer than {}", brief(slo.grace));
+        self.execution.store.place_hold(&self.which.version, &reason).await?;
+        self.end(CrewEnd::Halted(format!("it is paused: {reason}")));
+        Ok(())
+    }
+}
+
+impl Pacer {
+    fn pace(&mut self, throttle: &Throttle, verdicts: &[Verdict], second: Second) -> Pace {
+        let (mut share, mut why) = (1.0, None);
+        if throttle.congestion {
+            // A second without work says nothing about what work does.
+            if second.us_per_row.is_some() {
+                self.congestion.learn(second);
+            }
+            let (allowed, reason) = self.congestion.share();
+            (share, why) = (allowed, reason.map(str::to_owned));
+        }
+        let mut level = if share < 1.0 { Level::Slow } else { Level::Full };
+        if let Some(worst) = worst(verdicts) {
+            level = level.max(worst.level);
+            share = f64::min(share, SLOW_SHARE);
+            why = Some(worst.why.clone());
+        }
+        Pace { level, share, why }
+    }
+}
+
+/// The worst verdict that is not full.
+fn worst(verdicts: &[Verdict]) -> Option<&Verdict> {
+    verdicts.iter().filter(|verdict| verdict.level != Level::Full).max_by_key(|verdict| verdict.level)
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
