@@ -189,6 +189,7 @@ impl Walker for PgWalker {
             chunk: moved(order.chunk, row),
             remaining: row.get("remaining"),
             astray: row.get("astray"),
+            seen: row.get("seen"),
             ms: row.get("ms"),
             hold: row.get("hold"),
         }))

@@ -19,6 +19,7 @@ mod crash;
 mod harness;
 mod index;
 mod locks;
+mod pace;
 mod pooler;
 mod proof;
 mod quarantine;
@@ -90,6 +91,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("crash", crash::tests()),
         ("index", index::tests()),
         ("locks", locks::tests()),
+        ("pace", pace::tests()),
         ("pooler", pooler::tests()),
         ("proof", proof::tests()),
         ("quarantine", quarantine::tests()),

@@ -57,6 +57,16 @@ pub struct Pace {
     pub why: Option<String>,
 }
 
+impl Pace {
+    /// What the server has room for, where no signal says otherwise.
+    #[must_use]
+    pub fn within(room: &congestion::Congestion) -> Self {
+        let (share, why) = room.share();
+        let level = if share < 1.0 { Level::Slow } else { Level::Full };
+        Self { level, share, why: why.map(str::to_owned) }
+    }
+}
+
 impl Default for Pace {
     fn default() -> Self {
         Self { level: Level::Full, share: 1.0, why: None }

@@ -2,12 +2,14 @@
 //! they are, learns what there is to know, and sets their pace.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
+use super::pacer::Memory;
 use super::ports::{Said, Total, Walker, Which};
 use super::worker::{Quit, Worker};
 use crate::core::backfill::tuning::{MAX_WORKERS, Tuning};
@@ -44,6 +46,9 @@ pub(super) struct Crew<'a, S: Store, T: Target> {
     pub(super) table: &'a Table,
     /// Whether rows out of step are set to what the plan says.
     pub(super) repair: bool,
+    /// What is remembered from one crew to the next.
+    pub(super) memory: &'a Mutex<Memory>,
+    told_end: AtomicBool,
     tuning: watch::Sender<Tuning>,
     pace: watch::Sender<Pace>,
     end: watch::Sender<Option<CrewEnd>>,
@@ -63,7 +68,14 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
         which: &'a Which,
         table: &'a Table,
         repair: bool,
+        memory: &'a Mutex<Memory>,
     ) -> Self {
+        let room = memory.lock().map(|mut memory| {
+            memory.congestion.other_rows();
+            memory.congestion.clone()
+        });
+        let watched = backfill.tuning.throttle.congestion;
+        let pace = room.ok().filter(|_| watched).map_or_else(Pace::default, |room| Pace::within(&room));
         Self {
             execution,
             current,
@@ -71,8 +83,10 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
             which,
             table,
             repair,
+            memory,
+            told_end: AtomicBool::new(false),
             tuning: watch::Sender::new(backfill.tuning.clone()),
-            pace: watch::Sender::new(Pace::default()),
+            pace: watch::Sender::new(pace),
             end: watch::Sender::new(None),
             said: Mutex::new(Vec::new()),
             bad: Mutex::new(Vec::new()),
@@ -313,6 +327,10 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
 
     fn tell(&self, rate: &Rate) {
         let (total, pace) = (self.total.borrow().clone(), self.pace());
+        // The end is told once.
+        if total.finished && self.told_end.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let said = self.said.lock().map(|said| said.clone()).unwrap_or_default();
         let slowest = said.iter().map(|said| said.batch_ms).fold(0.0, f64::max);
         let left = total.rows_total - total.rows_seen;

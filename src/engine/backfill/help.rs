@@ -54,7 +54,8 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
     ) -> Result<CrewEnd, RunError> {
         let failed = |failure: Failure| current.failed(failure);
         let table = self.target.table(backfill).await.map_err(failed)?;
-        Crew::new(self, current, backfill, which, &table, false)
+        let memory = std::sync::Mutex::default();
+        Crew::new(self, current, backfill, which, &table, false, &memory)
             .run()
             .await
             .map_err(|error| current.of_step(error))

@@ -8,6 +8,8 @@ mod pick;
 pub mod ports;
 mod worker;
 
+use std::sync::Mutex;
+
 use crate::core::backfill::cut::{self, Cut};
 use crate::core::backfill::{Backfill, Leaf, Table, Walk};
 use crate::core::failure::Failure;
@@ -76,10 +78,11 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         mut pass: i32,
         repair: bool,
     ) -> Result<Option<String>, RunError> {
+        let memory = Mutex::default();
         loop {
             self.cut(current, backfill, which, &table, pass).await?;
             crash::point(&format!("cut {} for pass {pass}", which.step));
-            let end = Crew::new(self, current, backfill, which, &table, repair).run().await?;
+            let end = Crew::new(self, current, backfill, which, &table, repair, &memory).run().await?;
             let before = table;
             table = self.target.table(backfill).await.map_err(|failure| current.failed(failure))?;
             match end {

@@ -22,13 +22,19 @@ const CANARY_EVERY: Duration = Duration::from_millis(110);
 /// The share of time to work where a signal says slow.
 const SLOW_SHARE: f64 = 0.25;
 
+/// What is remembered from one crew to the next.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// What is known about the server's room.
+    pub(super) congestion: Congestion,
+    /// Signals that were reported as unknown.
+    told: BTreeSet<Signal>,
+}
+
 /// What the pace of one crew remembers.
 struct Pacer {
     board: Board,
-    congestion: Congestion,
     began: Instant,
-    /// Signals that were reported as unknown.
-    told: BTreeSet<Signal>,
     /// Since when the service level is violated.
     violated: Option<Instant>,
     /// What was put on record last.
@@ -42,9 +48,7 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
         let mut monitor = self.execution.target.monitor(self.table).await.map_err(failed)?;
         let mut pacer = Pacer {
             board: Board::default(),
-            congestion: Congestion::default(),
             began: Instant::now(),
-            told: BTreeSet::new(),
             violated: None,
             recorded: (Level::Full, None),
         };
@@ -54,7 +58,8 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
             let readings = monitor.sample(&tuning.throttle, &self.backends()).await.map_err(failed)?;
             let verdicts = self.judge(&mut pacer, &tuning.throttle, &readings);
             let second = Second { us_per_row: median(self.take_costs()), rtt_us: median(rtts) };
-            let pace = pacer.pace(&tuning.throttle, &verdicts, second);
+            tracing::debug!(us_per_row = second.us_per_row, rtt_us = second.rtt_us, "a second");
+            let pace = self.pace_of(&tuning.throttle, &verdicts, second);
             self.record_pace(&mut pacer, &verdicts, &pace).await?;
             self.set_pace(pace);
             if let Some(slo) = &tuning.slo {
@@ -83,7 +88,7 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
     fn judge(&self, pacer: &mut Pacer, throttle: &Throttle, readings: &[Reading]) -> Vec<Verdict> {
         for Reading { signal, value } in readings {
             if let Value::Unknown(why) = value
-                && pacer.told.insert(*signal)
+                && self.memory.lock().is_ok_and(|mut memory| memory.told.insert(*signal))
             {
                 let means = if throttle.unknown_stops { "stop" } else { "go" };
                 tracing::warn!("{} is unknown, which means {means}: {why}", signal.words());
@@ -92,6 +97,28 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
         let at = pacer.began.elapsed().as_secs_f64();
         let limit = |signal| throttle.limits.get(&signal).copied();
         pacer.board.judge(at, readings, limit, throttle.unknown_stops)
+    }
+
+    /// What holds for the next second.
+    fn pace_of(&self, throttle: &Throttle, verdicts: &[Verdict], second: Second) -> Pace {
+        let mut pace = Pace::default();
+        if throttle.congestion
+            && let Ok(mut memory) = self.memory.lock()
+        {
+            // A second without work says nothing about what work does.
+            if second.us_per_row.is_some() {
+                memory.congestion.learn(second);
+            }
+            pace = Pace::within(&memory.congestion);
+        }
+        match worst(verdicts) {
+            None => pace,
+            Some(worst) => Pace {
+                level: pace.level.max(worst.level),
+                share: pace.share.min(SLOW_SHARE),
+                why: Some(reasons(verdicts, worst.level)),
+            },
+        }
     }
 
     /// Puts a change of the pace on record, with its reason.
@@ -107,7 +134,10 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
             return Ok(());
         }
         pacer.recorded = now;
-        let why = worst.map_or("every signal is within its limit", |verdict| verdict.why.as_str());
+        let why = worst.map_or_else(
+            || "every signal is within its limit".to_owned(),
+            |verdict| reasons(verdicts, verdict.level),
+        );
         let detail = format!("{}: {why}", now.0.name());
         tracing::debug!(step = %self.which.step, level = pace.level.name(), "{detail}");
         Ok(self.execution.store.paced(self.which, &detail).await?)
@@ -130,25 +160,10 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
     }
 }
 
-impl Pacer {
-    fn pace(&mut self, throttle: &Throttle, verdicts: &[Verdict], second: Second) -> Pace {
-        let (mut share, mut why) = (1.0, None);
-        if throttle.congestion {
-            // A second without work says nothing about what work does.
-            if second.us_per_row.is_some() {
-                self.congestion.learn(second);
-            }
-            let (allowed, reason) = self.congestion.share();
-            (share, why) = (allowed, reason.map(str::to_owned));
-        }
-        let mut level = if share < 1.0 { Level::Slow } else { Level::Full };
-        if let Some(worst) = worst(verdicts) {
-            level = level.max(worst.level);
-            share = f64::min(share, SLOW_SHARE);
-            why = Some(worst.why.clone());
-        }
-        Pace { level, share, why }
-    }
+/// Why it is at a level: every signal that says so.
+fn reasons(verdicts: &[Verdict], level: Level) -> String {
+    let at_level = verdicts.iter().filter(|verdict| verdict.level == level);
+    at_level.map(|verdict| verdict.why.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 /// The worst verdict that is not full.

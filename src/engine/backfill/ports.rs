@@ -275,6 +275,8 @@ pub struct Checked {
     pub remaining: i64,
     /// Rows out of step.
     pub astray: i64,
+    /// Rows that were looked at.
+    pub seen: i64,
     /// Its time at the server, in milliseconds.
     pub ms: f64,
     /// The reason of a hold that stands.

@@ -228,7 +228,7 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
         self.servo.learn(tuning.bounds(), self.target(), BatchEnd::Took { written, at_server });
         if written >= ENOUGH {
             #[allow(clippy::cast_precision_loss, reason = "an average")]
-            self.crew.cost(ms * 1_000.0 / written as f64);
+            self.crew.cost(per_row(ms, written as f64));
         }
         (self.attempts, self.waiting, self.last_ms) = (0, None, ms);
         self.rows += written;
@@ -251,7 +251,11 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
             .went(leaf, chunk, checked, |worker, chunk, checked| {
                 let at_server = Duration::from_secs_f64((checked.ms / 1_000.0).max(0.0));
                 let end = BatchEnd::Took { written: rows, at_server };
-                worker.looks.learn(tuning.bounds(), tuning.target, end);
+                worker.looks.learn(tuning.bounds(), worker.target(), end);
+                #[allow(clippy::cast_precision_loss, reason = "an average")]
+                if checked.seen >= ENOUGH {
+                    worker.crew.cost(per_row(checked.ms, checked.seen as f64));
+                }
                 (worker.attempts, worker.waiting, worker.last_ms) = (0, None, checked.ms);
                 remaining = checked.remaining;
                 worker.crew.held(checked.hold.as_ref());
@@ -440,13 +444,24 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
             level: pace.level,
             why: pace.why,
             chunk: chunk.map(|chunk| chunk.number),
-            batch_rows: i64::from(self.servo.rows(crew.tuning().bounds())),
+            batch_rows: match chunk {
+                Some(chunk) if chunk.pass == PROOF => self.window_of_looks(),
+                _ => i64::from(self.servo.rows(crew.tuning().bounds())),
+            },
             batch_ms: self.last_ms,
             rows_per_s: self.rate.now(),
             stripes: self.choice.stripes(),
             hot_share: self.choice.hot_share(),
         });
     }
+}
+
+/// What a row took, in microseconds, without what every batch takes.
+fn per_row(ms: f64, rows: f64) -> f64 {
+    /// Planning, fence and cursor of a batch, in microseconds.
+    const FIXED: f64 = 600.0;
+    let us = ms * 1_000.0;
+    (us - FIXED).max(us * 0.2) / rows
 }
 
 /// Rows of a batch that says something about what a row costs.
