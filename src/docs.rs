@@ -76,8 +76,10 @@ fn the_page_of_the_commands_is_their_help() {
 {\"plans\": [{\"version\": \"20261121093000\", \"name\": \"users_display_name\", \"kind\": \"plan\",\n  \
 \"state\": \"expanded\", \"goal\": \"backfilled\", \"since\": \"2026-11-21T09:40:00Z\", \"hold\": null,\n  \
 \"next\": {\"to\": \"backfilled\", \"waiting\": [], \"command\": \"phase backfill 20261121093000\"},\n  \
-\"backfill\": {\"rows_done\": 120000, \"rows_total\": 2000000, \"rows_written\": 119000, \"rows_per_s\": 41000,\n    \
-\"eta_s\": 46, \"quarantined\": 0, \"workers\": 1, \"pace\": \"full\", \"why\": null},\n  \
+\"backfill\": {\"step\": \"backfill.1\", \"pass\": \"work\", \"finished\": false,\n    \
+\"rows_done\": 120000, \"rows_total\": 2000000, \"rows_written\": 119000, \"rows_per_s\": 41000,\n    \
+\"eta_s\": 46, \"eta_sooner_s\": 40, \"quarantined\": 0, \"retries\": 0, \"wal_bytes\": 48000000.0,\n    \
+\"workers\": 1, \"pace\": \"full\", \"why\": null, \"at_work\": []},\n  \
 \"error\": null}],\n \"drift\": []}\n```\n\n\
          `kind` is `plan` or `sql`; `hold` is null or `{\"reason\", \"by\", \"since\"}`; `waiting` holds one\n\
          sentence a reason; `drift` holds `{\"drift\": \"edited\" | \"missing\" | \"out_of_order\", …}`.\n",

@@ -14,6 +14,8 @@
 //! - when a delay has risen, take half of the share, and remember where that was;
 //! - afterwards add a little each second, half as much near where it rose before:
 //!   probing costs the application something, so it is rare and gentle;
+//! - when nothing was near its least for a while, take half: delays that stay up
+//!   would otherwise become the new least, and the share would creep;
 //! - never less than the floor: at a few percent of one session nobody feels the
 //!   backfill, and it ends.
 
@@ -34,6 +36,10 @@ const CALM: f64 = 1.6;
 const STEP: f64 = 0.02;
 /// Seconds over which the lowest value is remembered.
 const MEMORY: usize = 300;
+/// Below this ratio a delay is near its least.
+const NEAR: f64 = 1.2;
+/// Seconds without a delay near its least: well within the memory.
+const LOST: u32 = 60;
 /// Round trips shorter than this are all the same: what differs is noise.
 const LEAST_RTT_US: f64 = 1_000.0;
 
@@ -56,6 +62,8 @@ pub struct Congestion {
     /// The share at which a delay rose last.
     ceiling: Option<f64>,
     why: Option<String>,
+    /// Seconds since a delay was near its least.
+    far: u32,
 }
 
 impl Default for Congestion {
@@ -67,6 +75,7 @@ impl Default for Congestion {
             slow_start: true,
             ceiling: None,
             why: Some(FINDING_OUT.into()),
+            far: 0,
         }
     }
 }
@@ -89,7 +98,9 @@ impl Congestion {
         let rows = second.us_per_row.map(|us| self.rows.ratio(us));
         let rtt = second.rtt_us.map(|us| self.rtts.ratio(us.max(LEAST_RTT_US)));
         let worst = rows.unwrap_or(1.0).max(rtt.unwrap_or(1.0));
-        if worst >= RISEN {
+        self.far = if worst < NEAR { 0 } else { self.far + 1 };
+        if worst >= RISEN || self.far > LOST {
+            self.far = 0;
             self.ceiling = Some(self.share);
             self.slow_start = false;
             self.share = (self.share * 0.5).max(FLOOR);
