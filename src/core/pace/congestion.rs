@@ -16,13 +16,13 @@
 //!   probing costs the application something, so it is rare and gentle;
 //! - when nothing was near its least for a while, take half: delays that stay up
 //!   would otherwise become the new least, and the share would creep;
-//! - never less than the floor: at a few percent of one session nobody feels the
-//!   backfill, and it ends.
+//! - never less than the floor: a seventh of one session, in short pieces, is hardly
+//!   felt, and the backfill ends.
 
 use std::collections::VecDeque;
 
-/// The least share.
-pub const FLOOR: f64 = 0.05;
+/// The least share: what a common script with its pauses takes, in shorter pieces.
+pub const FLOOR: f64 = 0.15;
 /// The first share.
 const START: f64 = FLOOR;
 /// Why the share is what it is before a delay has risen.
