@@ -10,6 +10,7 @@ pub mod files;
 pub mod output;
 mod progress;
 pub mod project;
+mod share;
 pub mod work;
 
 use std::process::ExitCode;

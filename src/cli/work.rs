@@ -1,8 +1,6 @@
 //! Moves items from the command line: lock, epoch, moves until the goal, and
 //! what came of it.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
 use crate::cli::again::in_a_backfill;
@@ -15,16 +13,10 @@ use crate::core::drift::{Drift, drift};
 use crate::core::record::{Kind, Record};
 use crate::core::state::State;
 use crate::core::timeline::Item;
-use crate::engine::Fence;
 use crate::engine::advance::{Mover, Outcome};
-use crate::engine::backfill::help::Helped;
 use crate::engine::event::Listener;
-use crate::engine::execute::Execution;
 use crate::engine::stop::Stop;
 use crate::pg::lock::LockKey;
-
-/// How often a helper looks whether there is a chunk for it.
-const HELP_EVERY: Duration = Duration::from_millis(250);
 
 /// What came of moving one item.
 #[derive(Debug, Clone, Serialize)]
@@ -94,111 +86,7 @@ impl<'a> Worker<'a> {
         unlocked.map(|()| moved)
     }
 
-    /// Proves the backfills of an item once more, before or after validate; what
-    /// is left, if something is.
-    ///
-    /// # Errors
-    /// When the item is in another state, or the proof cannot be made.
-    pub async fn prove(&self, item: &Item, repair: bool) -> Result<Option<Moved>, CommandError> {
-        let key = LockKey::Item(item.version.clone());
-        self.desk.lock(&key).await?;
-        let record = self.record(item).await?;
-        refuse_edited(item, &record)?;
-        if record.state != record.goal || !matches!(record.state, State::Backfilled | State::Validated) {
-            return Err(CommandError::NoPath {
-                item: item.stem(),
-                why: format!(
-                    "it is {}; a proof is made once it is backfilled, and before contract",
-                    record.state
-                ),
-            });
-        }
-        let fence = self.desk.store.take_over(&item.version).await?;
-        let execution = Execution {
-            store: &self.desk.store,
-            target: &self.desk.target,
-            fence: &fence,
-            limits: item.limits,
-            listener: self.listener,
-            stop: &self.stop,
-        };
-        let mut left = None;
-        for (position, step) in item.steps.iter().enumerate() {
-            let proven = Box::pin(execution.prove(step, position, repair)).await;
-            let run = |error| CommandError::Run { item: item.stem(), wanted: None, error: Box::new(error) };
-            if let Some(why) = proven.map_err(run)? {
-                left = Some(moved(item, record.state, record.state, "work_left", vec![why], Code::WorkLeft));
-                break;
-            }
-        }
-        self.desk.unlock(&key).await?;
-        Ok(left)
-    }
-
-    /// Whether what another runner does is a backfill, so that it can be shared.
-    async fn shares(&self, item: &Item, wanted: Wanted) -> Result<bool, CommandError> {
-        let record = self.record(item).await?;
-        refuse_edited(item, &record)?;
-        let forward = matches!(wanted, Wanted::Forward(to) if to >= State::Backfilled);
-        Ok(forward && in_backfill(&record))
-    }
-
-    /// Works beside the runner, until the backfill is over; takes the plan over
-    /// when that one is gone.
-    async fn help(
-        &self,
-        item: &Item,
-        wanted: Wanted,
-        pending_before: &[String],
-    ) -> Result<Moved, CommandError> {
-        let key = LockKey::Item(item.version.clone());
-        let from = self.record(item).await?.state;
-        // A helper writes under the epochs of its chunks, never under the item's.
-        let fence = Fence { version: item.version.clone(), epoch: 0 };
-        let execution = Execution {
-            store: &self.desk.store,
-            target: &self.desk.target,
-            fence: &fence,
-            limits: item.limits,
-            listener: self.listener,
-            stop: &self.stop,
-        };
-        tracing::info!("{}: another process runs it; sharing its backfill", item.stem());
-        loop {
-            if self.desk.try_lock(&key).await? {
-                let moved = Box::pin(self.locked(item, wanted, pending_before)).await;
-                self.desk.unlock(&key).await?;
-                return moved.map(|moved| Moved {
-                    from,
-                    outcome: if moved.outcome == "nothing_to_do" { "reached" } else { moved.outcome },
-                    ..moved
-                });
-            }
-            let record = self.record(item).await?;
-            if !in_backfill(&record) {
-                let (outcome, code) = if record.state >= State::Backfilled && record.state != State::Aborted {
-                    ("reached", Code::Done)
-                } else {
-                    ("work_left", Code::WorkLeft)
-                };
-                return Ok(moved(item, from, record.state, outcome, Vec::new(), code));
-            }
-            let helped = Box::pin(execution.help(&item.steps)).await;
-            let run =
-                |error| CommandError::Run { item: item.stem(), wanted: Some(wanted), error: Box::new(error) };
-            match helped.map_err(run)? {
-                Helped::Halted(why) => {
-                    return Ok(moved(item, from, record.state, "work_left", vec![why], Code::WorkLeft));
-                }
-                Helped::NothingNow => self.stop.sleep(HELP_EVERY).await,
-            }
-            if let Some(why) = self.stop.reason() {
-                return Ok(moved(item, from, record.state, "work_left", vec![why.into()], Code::WorkLeft));
-            }
-        }
-    }
-
-    async fn locked(
+    pub(super) async fn locked(
         &self,
         item: &Item,
         wanted: Wanted,
@@ -266,7 +154,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    async fn record(&self, item: &Item) -> Result<Record, CommandError> {
+    pub(super) async fn record(&self, item: &Item) -> Result<Record, CommandError> {
         let records = self.desk.records().await?;
         records.into_iter().find(|record| record.version == item.version).ok_or_else(|| {
             CommandError::NoPath {
@@ -293,12 +181,7 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Whether a backfill is under way.
-fn in_backfill(record: &Record) -> bool {
-    record.state == State::Expanded && record.goal == State::Backfilled
-}
-
-fn moved(
+pub(super) fn moved(
     item: &Item,
     from: State,
     state: State,
@@ -354,7 +237,7 @@ pub fn check_drift(
     if stopping.is_empty() { Ok(rest) } else { Err(CommandError::Drift(stopping)) }
 }
 
-fn refuse_edited(item: &Item, record: &Record) -> Result<(), CommandError> {
+pub(super) fn refuse_edited(item: &Item, record: &Record) -> Result<(), CommandError> {
     check_drift(std::slice::from_ref(item), std::slice::from_ref(record), true).map(|_| ())
 }
 

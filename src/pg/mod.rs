@@ -1,11 +1,12 @@
 //! The PostgreSQL side: the ports of the engine, and the only place that speaks
 //! the protocol.
 
+pub mod backfills;
 mod catalog;
 pub mod classify;
 pub mod connect;
 pub mod history;
-pub mod ledger;
+mod ledger;
 pub mod lock;
 pub mod monitor;
 pub mod queries;

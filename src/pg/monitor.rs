@@ -7,7 +7,8 @@ use tokio_postgres::types::{Oid, ToSql};
 use tokio_postgres::{Client, Row};
 
 use crate::core::failure::Failure;
-use crate::core::pace::signal::{LogClock, Reading, Signal, Unit, Value, shown};
+use crate::core::pace::log_clock::LogClock;
+use crate::core::pace::signal::{Reading, Signal, Unit, Value, shown};
 use crate::core::pace::throttle::{Slo, Throttle};
 use crate::engine::backfill::ports::Monitor;
 use crate::pg::classify::failure;
@@ -33,14 +34,18 @@ pub struct PgMonitor {
 
 type Read = Result<Value, Failure>;
 
+/// The limits of a look at the server.
+fn limits() -> String {
+    format!("SET statement_timeout = {QUERY_MS}; SET lock_timeout = 100")
+}
+
 impl PgMonitor {
     /// Takes a session over; `tables` are the leaves of the backfill.
     ///
     /// # Errors
     /// When the server does not answer.
     pub(crate) async fn new(session: Session, tables: Vec<Oid>) -> Result<Self, Failure> {
-        let set = format!("SET statement_timeout = {QUERY_MS}; SET lock_timeout = 100");
-        session.client.batch_execute(&set).await.map_err(|error| failure(&error))?;
+        session.client.batch_execute(&limits()).await.map_err(|error| failure(&error))?;
         Ok(Self {
             session,
             tables,
@@ -104,7 +109,7 @@ impl PgMonitor {
             });
         }
         self.replicas = true;
-        let mut worst: Option<(f64, String)> = None;
+        let mut worst = 0.0_f64;
         for row in &rows {
             let name: String = row.get("name");
             let Some(replayed) = row.get::<_, Option<f64>>("replayed") else {
@@ -116,11 +121,9 @@ impl PgMonitor {
                 Signal::ReplicaBytes => (log.written - replayed).max(0.0),
                 _ => self.clock.lag(log.at, replayed),
             };
-            if worst.as_ref().is_none_or(|(value, _)| behind > *value) {
-                worst = Some((behind, name));
-            }
+            worst = worst.max(behind);
         }
-        Ok(worst.map_or(Value::Known(0.0), |(value, _)| Value::Known(value)))
+        Ok(Value::Known(worst))
     }
 
     async fn slots(&self, signal: Signal) -> Read {
@@ -301,12 +304,11 @@ impl Monitor for PgMonitor {
     }
 
     async fn vacuum(&self, table: &str) -> Result<(), Failure> {
-        let sql =
-            format!("SET statement_timeout = 0; SET lock_timeout = 1000; VACUUM (TRUNCATE off) {table}");
-        for part in sql.split("; ") {
-            self.session.client.batch_execute(part).await.map_err(|error| failure(&error))?;
-        }
-        let set = format!("SET statement_timeout = {QUERY_MS}; SET lock_timeout = 100");
-        self.session.client.batch_execute(&set).await.map_err(|error| failure(&error))
+        let client = &self.session.client;
+        let run = async |sql: &str| client.batch_execute(sql).await.map_err(|error| failure(&error));
+        run("SET statement_timeout = 0; SET lock_timeout = 1000").await?;
+        let vacuumed = run(&format!("VACUUM (TRUNCATE off) {table}")).await;
+        run(&limits()).await?;
+        vacuumed
     }
 }

@@ -16,6 +16,7 @@ pub(crate) struct Sessions {
     metadata: Ident,
     work: OnceCell<Session>,
     watch: OnceCell<Session>,
+    texts: OnceCell<Session>,
     running: Mutex<Option<CancelToken>>,
 }
 
@@ -26,6 +27,7 @@ impl Sessions {
             metadata,
             work: OnceCell::const_new(),
             watch: OnceCell::const_new(),
+            texts: OnceCell::const_new(),
             running: Mutex::new(None),
         }
     }
@@ -53,6 +55,11 @@ impl Sessions {
     /// The session that steps run on.
     pub(crate) async fn work(&self) -> Result<&Session, Failure> {
         self.work.get_or_try_init(|| self.open(SessionRole::Work)).await
+    }
+
+    /// The session for keys and single rows of a backfill: values travel in one form.
+    pub(crate) async fn texts(&self) -> Result<&Client, Failure> {
+        Ok(&self.texts.get_or_try_init(|| self.open(SessionRole::Backfill)).await?.client)
     }
 
     /// The session that looks at the others.

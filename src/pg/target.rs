@@ -60,8 +60,7 @@ impl PgTarget {
         row: &BadRow,
         limits: &Limits,
     ) -> Result<Option<i64>, Failure> {
-        let session = self.sessions.open(SessionRole::Backfill).await?;
-        let client = &session.client;
+        let client = self.sessions.texts().await?;
         let set = format!(
             "SET lock_timeout = {}; SET statement_timeout = {}",
             limits.lock_timeout.as_millis(),
@@ -224,9 +223,8 @@ impl Target for PgTarget {
     }
 
     async fn keys(&self, sql: &str) -> Result<Vec<Key>, Failure> {
-        // On a session whose values travel in one form.
-        let session = self.sessions.open(SessionRole::Backfill).await?;
-        let rows = session.client.query(sql, &[]).await.map_err(|error| failure(&error))?;
+        let client = self.sessions.texts().await?;
+        let rows = client.query(sql, &[]).await.map_err(|error| failure(&error))?;
         Ok(rows.iter().map(|row| row.get("key")).collect())
     }
 

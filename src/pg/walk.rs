@@ -100,7 +100,7 @@ impl PgWalker {
         self.set_lock_timeout(lock_timeout).await?;
         let Order { which, chunk, leaf, next, .. } = *order;
         let (bad, listed) = (serde_json::json!(order.quarantine), serde_json::json!(order.listed));
-        let params: [&(dyn ToSql + Sync); 17] = [
+        let params: [&(dyn ToSql + Sync); 16] = [
             &which.version.as_str(),
             &which.step,
             &chunk.pass,
@@ -115,7 +115,6 @@ impl PgWalker {
             &bad,
             &listed,
             &leaf.oid,
-            &leaf.filenode,
             &next.name(),
             &next.count,
         ];

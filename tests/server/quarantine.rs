@@ -9,6 +9,7 @@ tests![
     contract_waits_for_an_empty_quarantine,
     a_row_without_a_key_is_put_aside_too,
     a_trigger_that_refuses_a_row_is_bad_data,
+    a_row_that_could_not_be_copied_is_copied_later,
 ];
 
 async fn poison_rows_are_put_aside_and_the_rest_goes_on(db: Db) -> TestResult {
@@ -110,5 +111,21 @@ async fn a_trigger_that_refuses_a_row_is_bad_data(db: Db) -> TestResult {
             .await?,
         "1000 2000 3000 P0001"
     );
+    Ok(())
+}
+
+async fn a_row_that_could_not_be_copied_is_copied_later(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, b text); CREATE TABLE c (id int PRIMARY KEY, n int);
+            INSERT INTO t SELECT i, CASE WHEN i = 30 THEN 'x' ELSE i::text END FROM generate_series(1, 100) i").await?;
+    db.file("plans/1_p.yaml", "backfill:\n  - {table: t, copy: {into: c, columns: {id: id, n: 'b::int'}}, where: NOT EXISTS (SELECT FROM c WHERE c.id = t.id)}\n")?;
+    db.phase(&["advance", "1", "--to", "backfilled"]).await?.expect(0)?;
+    same!(
+        db.value("SELECT count(*) || ' ' || (SELECT string_agg(key[1], ' ') FROM phase.quarantine) FROM c")
+            .await?,
+        "99 30"
+    );
+    db.run("UPDATE t SET b = '30' WHERE id = 30").await?;
+    db.phase(&["retry-bad", "1"]).await?.expect(0)?;
+    same!(db.value("SELECT count(*) || ' ' || (SELECT n FROM c WHERE id = 30) FROM c").await?, "100 30");
     Ok(())
 }

@@ -10,9 +10,9 @@ use crate::cli::exit::CommandError;
 use crate::cli::output::Output;
 use crate::cli::progress;
 use crate::cli::project::find;
+use crate::cli::share::in_backfill;
 use crate::cli::work::{Worker, check_drift, report};
 use crate::core::decide::Wanted;
-use crate::core::state::State;
 use crate::core::timeline::Item;
 use crate::engine::stop::Stop;
 use crate::pg::lock::LockKey;
@@ -74,9 +74,7 @@ const STOPS_WITHIN: Duration = Duration::from_secs(30);
 async fn stop_backfill(desk: &Desk, item: &Item) -> Result<bool, CommandError> {
     let key = LockKey::Item(item.version.clone());
     let records = desk.records().await?;
-    let running = records.iter().any(|record| {
-        record.version == item.version && record.state == State::Expanded && record.goal == State::Backfilled
-    });
+    let running = records.iter().any(|record| record.version == item.version && in_backfill(record));
     if !running {
         return Ok(false);
     }

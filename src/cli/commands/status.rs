@@ -25,7 +25,7 @@ use crate::core::transition::Transition;
 use crate::engine::advance::facts;
 use crate::engine::backfill::ports::Total;
 use crate::engine::stop::Stop;
-use crate::pg::ledger::WorkerSeen;
+use crate::pg::backfills::WorkerSeen;
 
 /// Show where everything stands, what waits and why, and the next command.
 #[derive(Debug, Args)]

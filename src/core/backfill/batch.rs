@@ -1,22 +1,15 @@
 //! Writes the statement of one batch: fence, rows, work and cursor at once.
 //!
 //! Every statement here takes the same parameters, so that a caller binds them
-//! once: see [`PARAMETERS`]. It gives one row, or none when the fence does not
+//! once: see [`super::fence`]. It gives one row, or none when the fence does not
 //! hold: another epoch, another place than the caller believes, or a table that
-//! was rewritten.
+//! was rewritten since its pages were cut.
 
-use super::range::{self, identity, listed, stripe, texts, within};
+use super::fence::{IN_PLACE, OURS, PARAMETERS, PLACE, RENEWED, healthy, outcome, same_storage, window_end};
+use super::range::{identity, is_integer, listed, stripe, within};
 use super::{Backfill, Leaf, Stripes, Walk, unzip};
 use crate::core::ident::Ident;
 use crate::core::plan::model::BackfillWork;
-use crate::core::sql::closed;
-
-/// The parameters of every statement of a walk, in order: version, step, pass,
-/// chunk, epoch, cursor, end of the window, upper bound, size of the next window
-/// (keys or pages), stripe, lease in seconds, rows in quarantine, rows to take,
-/// oid and filenode of the leaf, stripes of the next window.
-pub const PARAMETERS: &str = "_phase_given AS (SELECT $1::text, $2::text, $3::int, $4::int, $5::bigint, $6::text[], $7::text[], \
-     $8::text[], $9::bigint, $10::int, $11::float8, $12::jsonb, $13::jsonb, $14::oid, $15::bigint, $16::text, $17::int)";
 
 /// How a batch meets rows that somebody else has locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,32 +68,24 @@ impl Backfill {
         let rows = self.rows_of(leaf, form);
         let work = self.work_sql(leaf, form, &rows);
         let (mark, next) = mark(leaf, form);
-        let pages = if form.walk == Walk::Pages && form.take == Take::Stripe {
-            "\n    AND pg_relation_filenode($14::oid::regclass)::bigint = $15"
-        } else {
-            ""
-        };
         let place = match form.take {
-            Take::Stripe => "AND window_end IS NOT DISTINCT FROM $7::text[] AND stripe = $10",
-            _ => "",
+            Take::Stripe => " AND c.window_end IS NOT DISTINCT FROM $7::text[] AND c.stripe = $10",
+            Take::Rest | Take::OutOfStep | Take::Listed => "",
         };
         format!(
             "WITH {PARAMETERS}, _phase_fence AS MATERIALIZED (\n  \
-               SELECT pg_stat_get_xact_tuples_hot_updated($14) AS hot FROM {metadata}.backfill_chunk\n  \
-               WHERE version = $1 AND step = $2 AND pass = $3 AND chunk = $4 AND epoch = $5\n    \
-                 AND cursor IS NOT DISTINCT FROM $6::text[] {place} AND NOT finished{pages} FOR UPDATE\n\
+               SELECT pg_stat_get_xact_tuples_hot_updated($14) AS hot FROM {metadata}.backfill_chunk AS c\n  \
+               WHERE {OURS}\n    AND {IN_PLACE}{place}{storage} FOR UPDATE\n\
              ), {work}{next}, _phase_mark AS (\n  \
                UPDATE {metadata}.backfill_chunk AS c SET {mark}\n    \
-                 rows_written = c.rows_written + (SELECT count(*) FROM _phase_done), batches = c.batches + 1,\n    \
-                 lease_until = clock_timestamp() + $11 * interval '1 second', updated_at = clock_timestamp()\n  \
-               FROM _phase_fence WHERE c.version = $1 AND c.step = $2 AND c.pass = $3 AND c.chunk = $4 AND c.epoch = $5\n  \
-               RETURNING c.cursor, c.window_end, c.stripe, c.stripe_by, c.stripes, c.finished\n\
+                 rows_written = c.rows_written + (SELECT count(*) FROM _phase_done), batches = c.batches + 1,\n    {RENEWED}\n  \
+               FROM _phase_fence WHERE {OURS}\n  RETURNING {PLACE}\n\
              )\n\
              SELECT _phase_mark.*, (SELECT count(*) FROM _phase_done) AS written,\n  \
-               pg_stat_get_xact_tuples_hot_updated($14) - _phase_fence.hot AS hot,\n  \
-               (extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000)::float8 AS ms,\n  \
-               (SELECT reason FROM {metadata}.hold WHERE version = $1 AND lifted_at IS NULL) AS hold\n\
-             FROM _phase_mark, _phase_fence"
+               pg_stat_get_xact_tuples_hot_updated($14) - _phase_fence.hot AS hot,\n  {}\n\
+             FROM _phase_mark, _phase_fence",
+            outcome(metadata),
+            storage = same_storage(form.walk),
         )
     }
 
@@ -110,10 +95,9 @@ impl Backfill {
         let end = window_end(walk, leaf, after.then_some("$6"), "$6");
         format!(
             "WITH {PARAMETERS}\n\
-             UPDATE {metadata}.backfill_chunk AS c SET window_end = {end}, stripe = 0, stripe_by = $16, stripes = $17\n\
-             WHERE version = $1 AND step = $2 AND pass = $3 AND chunk = $4 AND epoch = $5\n  \
-               AND cursor IS NOT DISTINCT FROM $6::text[] AND NOT finished\n\
-             RETURNING c.cursor, c.window_end, c.stripe, c.stripe_by, c.stripes, c.finished"
+             UPDATE {metadata}.backfill_chunk AS c SET window_end = {end}, stripe = 0, stripe_by = $15, stripes = $16\n\
+             WHERE {OURS} AND {IN_PLACE}{}\nRETURNING {PLACE}",
+            same_storage(walk)
         )
     }
 
@@ -128,7 +112,7 @@ impl Backfill {
             identity(&leaf.key),
             leaf.table,
             self.table.name,
-            quarantined(leaf, form, "true")
+            healthy(leaf, form.quarantine, "true")
         )
     }
 
@@ -139,7 +123,7 @@ impl Backfill {
             Take::OutOfStep => self.out_of_step(leaf),
             Take::Stripe | Take::Rest | Take::Listed => self.left(leaf),
         };
-        let left = quarantined(leaf, form, &left);
+        let left = healthy(leaf, form.quarantine, &left);
         // CASE, not AND: an expression must not be tried on rows of another batch,
         // which may be the ones that it fails on.
         let share = |share: String| format!("CASE WHEN {share} THEN {left} ELSE false END");
@@ -205,56 +189,17 @@ impl Backfill {
         )
     }
 
-    /// Whether the rows of a window lie so that stripes can help.
+    /// Whether it changes rows where they are, so that stripes can help, and
+    /// batches may try without passing locked rows over.
     #[must_use]
-    pub fn may_stripe(&self) -> bool {
-        matches!(self.work, BackfillWork::Set(_))
-    }
-
-    /// Whether batches may try without passing locked rows over.
-    #[must_use]
-    pub fn may_try(&self) -> bool {
+    pub const fn sets(&self) -> bool {
         matches!(self.work, BackfillWork::Set(_))
     }
 
     /// Whether stripes can be dealt out by the remainder of the leaf's key.
     #[must_use]
     pub fn remainders(&self, leaf: &Leaf) -> bool {
-        range::is_integer(leaf)
-    }
-
-    /// What the plan's own filter says, for the docs and for `show`.
-    #[must_use]
-    pub fn filter_text(&self) -> Option<String> {
-        self.filter.as_ref().map(|filter| closed(filter))
-    }
-}
-
-/// A predicate that is not looked at for rows in quarantine: CASE fixes the
-/// order, where AND leaves it to the planner.
-pub(super) fn quarantined(leaf: &Leaf, form: Form, predicate: &str) -> String {
-    if form.quarantine {
-        format!("CASE WHEN {} THEN false ELSE {predicate} END", listed(&leaf.key, "$12"))
-    } else {
-        predicate.to_owned()
-    }
-}
-
-/// The end of the window after `from`: an array of texts.
-fn window_end(walk: Walk, leaf: &Leaf, after: Option<&str>, from: &str) -> String {
-    match walk {
-        Walk::Pages => {
-            format!(
-                "ARRAY[least(coalesce(({from}::text[])[1]::bigint, 0) + $9, ($8::text[])[1]::bigint)::text]"
-            )
-        }
-        Walk::Key => format!(
-            "coalesce((\n    SELECT {} FROM ONLY {} WHERE {} ORDER BY {} OFFSET $9 - 1 LIMIT 1), $8::text[])",
-            texts(&leaf.key),
-            leaf.table,
-            within(Walk::Key, &leaf.key, after, "$8"),
-            range::order(&leaf.key, "")
-        ),
+        is_integer(leaf)
     }
 }
 
@@ -276,7 +221,7 @@ fn mark(leaf: &Leaf, form: Form) -> (String, String) {
     if form.last {
         let end = window_end(form.walk, leaf, Some("$7"), "$7");
         set += &format!(
-            "cursor = $7, finished = $7::text[] = $8::text[], stripe = 0, stripe_by = $16, stripes = $17,\n    \
+            "cursor = $7, finished = $7::text[] = $8::text[], stripe = 0, stripe_by = $15, stripes = $16,\n    \
              window_end = CASE WHEN $7::text[] = $8::text[] THEN NULL ELSE {end} END,\n    \
              window_rows = NULL, rows_seen = CASE WHEN $7::text[] = $8::text[]\n      \
                THEN greatest(c.rows_seen + coalesce({seen}, 0), c.rows_written + (SELECT count(*) FROM _phase_done))\n      \

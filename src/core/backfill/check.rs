@@ -1,9 +1,9 @@
 //! Writes the statements of the proof: it counts, window by window, the rows
 //! that are left and the rows that are out of step.
 
-use super::batch::{Form, Locking, PARAMETERS, Take, quarantined};
-use super::range::{self, texts, within};
-use super::{Backfill, Leaf, Stripes, Walk};
+use super::fence::{IN_PLACE, OURS, PARAMETERS, PLACE, RENEWED, healthy, outcome, same_storage, window_end};
+use super::range::within;
+use super::{Backfill, Leaf, Walk};
 use crate::core::ident::Ident;
 use crate::core::plan::model::BackfillWork;
 
@@ -31,29 +31,8 @@ impl Backfill {
     #[must_use]
     pub fn check_sql(&self, leaf: &Leaf, look: Look, metadata: &Ident) -> String {
         let Look { walk, after, quarantine, settled, repair } = look;
-        let form = Form {
-            walk,
-            take: Take::Rest,
-            locking: Locking::Skip,
-            after,
-            stripes: Stripes::OFF,
-            first: false,
-            last: false,
-            quarantine,
-        };
         let lower = after.then_some("$6");
-        let edge = match walk {
-            Walk::Pages => {
-                "SELECT ARRAY[least(coalesce(($6::text[])[1]::bigint, 0) + $9, ($8::text[])[1]::bigint)::text] AS key".into()
-            }
-            Walk::Key => format!(
-                "SELECT coalesce((SELECT {} FROM ONLY {} WHERE {} ORDER BY {} OFFSET $9 - 1 LIMIT 1), $8::text[]) AS key",
-                texts(&leaf.key),
-                leaf.table,
-                within(Walk::Key, &leaf.key, lower, "$8"),
-                range::order(&leaf.key, "")
-            ),
-        };
+        let edge = window_end(walk, leaf, lower, "$6");
         let range = within(walk, &leaf.key, lower, "(SELECT key FROM _phase_edge)");
         let left = if repair { self.out_of_step(leaf) } else { self.left(leaf) };
         // The plan's filter need not see that a row is copied; the insert did.
@@ -65,10 +44,8 @@ impl Backfill {
         let moves = if settled { "true" } else { "_phase_found.remaining = 0" };
         format!(
             "WITH {PARAMETERS}, _phase_fence AS MATERIALIZED (\n  \
-               SELECT 1 FROM {metadata}.backfill_chunk\n  \
-               WHERE version = $1 AND step = $2 AND pass = $3 AND chunk = $4 AND epoch = $5\n    \
-                 AND cursor IS NOT DISTINCT FROM $6::text[] AND NOT finished FOR UPDATE\n\
-             ), _phase_edge AS MATERIALIZED (\n  {edge}\n\
+               SELECT 1 FROM {metadata}.backfill_chunk AS c\n  WHERE {OURS}\n    AND {IN_PLACE}{storage} FOR UPDATE\n\
+             ), _phase_edge AS MATERIALIZED (\n  SELECT {edge} AS key\n\
              ), _phase_found AS MATERIALIZED (\n  \
                SELECT count(*) AS seen, count(*) FILTER (WHERE {left}) AS remaining, count(*) FILTER (WHERE {out}) AS astray\n  \
                FROM ONLY {table} AS {alias} WHERE EXISTS (SELECT FROM _phase_fence) AND {range}\n    AND {healthy}\n\
@@ -79,18 +56,16 @@ impl Backfill {
                  finished = {moves} AND _phase_edge.key = $8::text[],\n    \
                  rows_seen = c.rows_seen + CASE WHEN {moves} THEN _phase_found.seen ELSE 0 END,\n    \
                  out_of_step = c.out_of_step + CASE WHEN {moves} THEN _phase_found.astray ELSE 0 END,\n    \
-                 lease_until = clock_timestamp() + $11 * interval '1 second', updated_at = clock_timestamp()\n  \
-               FROM _phase_fence, _phase_edge, _phase_found\n  \
-               WHERE c.version = $1 AND c.step = $2 AND c.pass = $3 AND c.chunk = $4 AND c.epoch = $5\n  \
-               RETURNING c.cursor, c.window_end, c.stripe, c.stripe_by, c.stripes, c.finished\n\
+                 {RENEWED}\n  \
+               FROM _phase_fence, _phase_edge, _phase_found\n  WHERE {OURS}\n  RETURNING {PLACE}\n\
              )\n\
-             SELECT _phase_mark.*, _phase_found.remaining, _phase_found.astray, _phase_found.seen,\n  \
-               (extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000)::float8 AS ms,\n  \
-               (SELECT reason FROM {metadata}.hold WHERE version = $1 AND lifted_at IS NULL) AS hold\n\
+             SELECT _phase_mark.*, _phase_found.remaining, _phase_found.astray, _phase_found.seen,\n  {outcome}\n\
              FROM _phase_mark, _phase_found",
             table = leaf.table,
             alias = self.table.name,
-            healthy = quarantined(leaf, form, "true"),
+            storage = same_storage(walk),
+            outcome = outcome(metadata),
+            healthy = healthy(leaf, quarantine, "true"),
         )
     }
 }

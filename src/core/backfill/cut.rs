@@ -7,7 +7,7 @@
 //! needs no statistics to be there, and holds for composite keys as for any type.
 
 use super::range::{Key, order, texts};
-use super::{Backfill, Leaf, Walk};
+use super::{Backfill, Leaf};
 
 /// Rows of a chunk where there are enough of them: some seconds of work, so that
 /// workers end together and a lost lease costs little.
@@ -96,12 +96,6 @@ impl Backfill {
             order(&leaf.key, ""),
             leaf.table
         )
-    }
-
-    /// Whether a walk needs the keys of a sample.
-    #[must_use]
-    pub fn cuts_by_key(walk: Walk, count: i64) -> bool {
-        walk == Walk::Key && count > 1
     }
 }
 

@@ -14,38 +14,36 @@ impl Backfill {
     /// A column that a sync writes is left only while it is null: a value in it
     /// was written by an application or by the sync, and is never overwritten.
     pub(super) fn left(&self, leaf: &Leaf) -> String {
-        let differs = |column: &Ident, expr: &str| {
-            let differs = other(column, expr, type_of(&leaf.targets, column));
-            match self.sync_of(column) {
-                None => differs,
-                Some(sync) if sync.back.is_empty() => format!("({column} IS NULL AND {differs})"),
-                Some(sync) => format!("({column} IS NULL AND {differs} AND {})", contradicts(sync, leaf)),
-            }
-        };
-        self.rows(differs)
+        self.rows(leaf, true)
     }
 
     /// Which rows are out of step: those that are left, and those that somebody
     /// wrote around the sync, so that neither side gives the other.
     pub(super) fn out_of_step(&self, leaf: &Leaf) -> String {
-        let differs = |column: &Ident, expr: &str| {
-            let differs = other(column, expr, type_of(&leaf.targets, column));
-            match self.sync_of(column) {
-                None => differs,
-                Some(sync) if sync.back.is_empty() => format!("({column} IS NULL AND {differs})"),
-                Some(sync) => format!("({differs} AND {})", contradicts(sync, leaf)),
-            }
-        };
-        self.rows(differs)
+        self.rows(leaf, false)
     }
 
-    fn rows(&self, differs: impl Fn(&Ident, &str) -> String) -> String {
+    /// Rows of the plan's filter that differ; of columns that a two-way sync
+    /// writes `only_null`, or all that neither side explains.
+    fn rows(&self, leaf: &Leaf, only_null: bool) -> String {
         let filter = self.filter.as_ref().map(|filter| format!("({})", closed(filter)));
         let BackfillWork::Set(columns) = &self.work else {
             return filter.unwrap_or_else(|| "true".into());
         };
-        let differs: Vec<String> = columns.iter().map(|(column, expr)| differs(column, expr)).collect();
-        let differs = format!("({})", differs.join(" OR "));
+        let differs = |(column, expr): &(Ident, String)| {
+            let mut parts = vec![other(column, expr, type_of(&leaf.targets, column))];
+            if let Some(sync) = self.sync_of(column) {
+                // Without a way back nothing tells a given value from a wrong one.
+                if only_null || sync.back.is_empty() {
+                    parts.insert(0, format!("{column} IS NULL"));
+                }
+                if !sync.back.is_empty() {
+                    parts.push(contradicts(sync, leaf));
+                }
+            }
+            format!("({})", parts.join(" AND "))
+        };
+        let differs = format!("({})", columns.iter().map(differs).collect::<Vec<_>>().join(" OR "));
         filter.map_or(differs.clone(), |filter| format!("{filter} AND {differs}"))
     }
 

@@ -5,6 +5,7 @@ mod again;
 pub mod batch;
 pub mod check;
 pub mod cut;
+mod fence;
 mod left;
 mod range;
 pub mod tuning;
@@ -124,12 +125,6 @@ impl Table {
     #[must_use]
     pub fn leaf(&self, name: &str) -> Option<&Leaf> {
         self.leaves.iter().find(|leaf| leaf.table.to_string() == name)
-    }
-
-    /// Live rows, as the planner estimates them.
-    #[must_use]
-    pub fn estimate(&self) -> i64 {
-        self.leaves.iter().map(|leaf| leaf.estimate).sum()
     }
 }
 

@@ -2,7 +2,9 @@
 //! worked, and when it stands still. Everything here is a pure function of what
 //! was measured.
 
+pub mod board;
 pub mod congestion;
+pub mod log_clock;
 pub mod progress;
 pub mod servo;
 pub mod signal;

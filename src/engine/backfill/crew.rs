@@ -1,9 +1,8 @@
-//! The workers of one process, and the second hand beside them: it says how
-//! they are, learns what there is to know, and sets their pace.
+//! The workers of one process, and what they have in common.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -16,15 +15,10 @@ use crate::core::backfill::tuning::{MAX_WORKERS, Tuning};
 use crate::core::backfill::{Backfill, Key, Table};
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::pace::Pace;
-use crate::core::pace::progress::{Rate, eta};
-use crate::core::pace::window::Opening;
+use crate::core::pace::progress::Rate;
 use crate::engine::error::RunError;
-use crate::engine::event::{Event, Progress};
 use crate::engine::execute::{Current, Execution};
 use crate::engine::{Store, Target};
-
-/// How often workers say how they are.
-const BEAT: Duration = Duration::from_secs(1);
 
 /// Why a crew ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,16 +42,16 @@ pub(super) struct Crew<'a, S: Store, T: Target> {
     pub(super) repair: bool,
     /// What is remembered from one crew to the next.
     pub(super) memory: &'a Mutex<Memory>,
-    told_end: AtomicBool,
-    tuning: watch::Sender<Tuning>,
+    pub(super) told_end: AtomicBool,
+    pub(super) tuning: watch::Sender<Arc<Tuning>>,
     pace: watch::Sender<Pace>,
     end: watch::Sender<Option<CrewEnd>>,
-    said: Mutex<Vec<Said>>,
+    pub(super) said: Mutex<Vec<Said>>,
     bad: Mutex<Vec<(String, Key)>>,
     /// Microseconds a row of the batches of this second.
     costs: Mutex<Vec<f64>>,
     backends: Mutex<Vec<i32>>,
-    total: watch::Sender<Total>,
+    pub(super) total: watch::Sender<Total>,
 }
 
 impl<'a, S: Store, T: Target> Crew<'a, S, T> {
@@ -85,7 +79,7 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
             repair,
             memory,
             told_end: AtomicBool::new(false),
-            tuning: watch::Sender::new(backfill.tuning.clone()),
+            tuning: watch::Sender::new(Arc::new(backfill.tuning.clone())),
             pace: watch::Sender::new(pace),
             end: watch::Sender::new(None),
             said: Mutex::new(Vec::new()),
@@ -176,8 +170,8 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
     }
 
     /// The settings that hold now.
-    pub(super) fn tuning(&self) -> Tuning {
-        self.tuning.borrow().clone()
+    pub(super) fn tuning(&self) -> Arc<Tuning> {
+        Arc::clone(&self.tuning.borrow())
     }
 
     /// The pace that holds now.
@@ -280,78 +274,6 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
         if let Ok(mut all) = self.said.lock() {
             all.retain(|said| said.id != id);
         }
-    }
-
-    async fn beats(&self) -> Result<(), RunError> {
-        let (mut rate, since) = (Rate::default(), Instant::now());
-        loop {
-            let before = self.tuning();
-            self.beat(&mut rate, since).await?;
-            if self.ended() {
-                // The hands end the crew; nobody waits for another beat.
-                std::future::pending::<()>().await;
-            }
-            // What changed shows on record soon.
-            let next = if before == self.tuning() { BEAT } else { BEAT / 5 };
-            self.execution.stop.sleep(next).await;
-        }
-    }
-
-    async fn beat(&self, rate: &mut Rate, since: Instant) -> Result<(), RunError> {
-        let said = self.said.lock().map(|said| said.clone()).unwrap_or_default();
-        let pulse = self.execution.store.beat(self.which, &said).await?;
-        self.held(pulse.hold.as_ref());
-        if let Some(window) = &self.backfill.tuning.window
-            && let Opening::Closed(until) = window.at(pulse.now)
-        {
-            let text = window.text();
-            self.end(CrewEnd::Halted(format!("it is out of its window ({text}), which opens at {until:.0}")));
-        }
-        if pulse.total.finished {
-            self.end(CrewEnd::PassDone);
-        }
-        self.tuning.send_if_modified(|tuning| {
-            let now = self.backfill.tuning.with(&pulse.tune);
-            let changed = *tuning != now;
-            *tuning = now;
-            changed
-        });
-        let before = self.total.send_replace(pulse.total.clone());
-        if before.pass != pulse.total.pass {
-            *rate = Rate::default();
-        }
-        rate.learn(since.elapsed().as_secs_f64(), pulse.total.rows_seen);
-        self.tell(rate);
-        Ok(())
-    }
-
-    fn tell(&self, rate: &Rate) {
-        let (total, pace) = (self.total.borrow().clone(), self.pace());
-        // The end is told once.
-        if total.finished && self.told_end.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let said = self.said.lock().map(|said| said.clone()).unwrap_or_default();
-        let slowest = said.iter().map(|said| said.batch_ms).fold(0.0, f64::max);
-        let left = total.rows_total - total.rows_seen;
-        self.execution.listener.on(&Event::Progress(Progress {
-            pass: total.pass,
-            rows_done: total.rows_seen,
-            rows_total: total.rows_total,
-            rows_written: total.rows_written,
-            rows_per_s: rate.now(),
-            average: rate.average(),
-            eta: eta(left, rate.now(), rate.average()),
-            level: pace.level,
-            why: pace.why,
-            batch_rows: said.iter().map(|said| said.batch_rows).max().unwrap_or(0),
-            batch_ms: slowest,
-            workers: total.workers,
-            quarantined: total.quarantined,
-            retries: total.retries,
-            wal_bytes: total.wal_bytes,
-            finished: total.finished,
-        }));
     }
 
     /// Whether a failure may be over with the next try, or the next connection.

@@ -1,13 +1,17 @@
 //! Runs a backfill: chunks that any number of workers lease, on any number of
 //! machines; then the proof. The record is where they meet.
 
+mod beat;
 mod crew;
 pub mod help;
+mod look;
+mod obstacle;
 mod pacer;
 mod pick;
 pub mod ports;
 mod worker;
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use crate::core::backfill::cut::{self, Cut};
@@ -143,11 +147,8 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             return Ok(cut::pages(leaf, count));
         }
         let last = self.target.keys(&backfill.last_sql(leaf)).await?.pop();
-        let bounds = if Backfill::cuts_by_key(walk, count) {
-            self.target.keys(&backfill.bounds_sql(leaf, count)).await?
-        } else {
-            Vec::new()
-        };
+        let bounds =
+            if count > 1 { self.target.keys(&backfill.bounds_sql(leaf, count)).await? } else { Vec::new() };
         Ok(cut::keys(bounds, last, leaf.estimate))
     }
 }
@@ -158,16 +159,10 @@ fn walk_of(backfill: &Backfill, leaf: &Leaf, version: u32, pass: i32) -> Walk {
 
 /// What cursors are made of: another key, or another type of it, starts the walk again.
 fn signature(table: &Table) -> String {
-    let keys: Vec<String> = table
-        .leaves
-        .iter()
-        .flat_map(|leaf| &leaf.key)
-        .map(|column| format!("{} {}", column.name, column.type_name))
-        .collect();
-    let mut keys: Vec<String> = keys;
-    keys.sort();
-    keys.dedup();
-    keys.join(", ")
+    let columns = table.leaves.iter().flat_map(|leaf| &leaf.key);
+    let keys: BTreeSet<String> =
+        columns.map(|column| format!("{} {}", column.name, column.type_name)).collect();
+    keys.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// The leaves and their storage.

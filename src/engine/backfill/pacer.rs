@@ -8,8 +8,9 @@ use super::crew::{Crew, CrewEnd};
 use super::ports::Monitor;
 use crate::core::brief::brief;
 use crate::core::failure::Failure;
+use crate::core::pace::board::{Board, Verdict};
 use crate::core::pace::congestion::{Congestion, Second};
-use crate::core::pace::signal::{Board, Reading, Signal, Value, Verdict};
+use crate::core::pace::signal::{Reading, Signal, Value};
 use crate::core::pace::throttle::{Slo, Throttle};
 use crate::core::pace::{Level, Pace};
 use crate::engine::error::RunError;
@@ -71,7 +72,12 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
                 .any(|verdict| verdict.signal == Signal::Bloat && verdict.level == Level::Stop);
             if dead && tuning.throttle.vacuum {
                 for leaf in &self.table.leaves {
-                    monitor.vacuum(&leaf.table.to_string()).await.map_err(failed)?;
+                    match monitor.vacuum(&leaf.table.to_string()).await {
+                        Err(failure) if failure.kind.reconnects() => return Err(failed(failure)),
+                        // Somebody else is at it, or our role may not: the next second tries again.
+                        Err(failure) => tracing::warn!("VACUUM {}: {}", leaf.table.plain(), failure.message),
+                        Ok(()) => {}
+                    }
                 }
             }
             rtts = Vec::new();

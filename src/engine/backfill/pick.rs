@@ -92,7 +92,7 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
         }
         let reason = format!(
             "{rows} rows of {} are in quarantine, more than the {most} that the plan allows (max_quarantine): \
-             phase status shows them; mend the data or the expression, then phase retry-bad",
+             phase quarantine lists them; mend the data or the expression, then phase retry-bad",
             crew.which.step
         );
         crew.execution.store.place_hold(&crew.which.version, &reason).await?;

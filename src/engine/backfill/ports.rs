@@ -31,14 +31,10 @@ pub struct Which {
 /// How a backfill stands on record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// 1: the work; 2: the proof.
-    pub pass: i32,
-    /// Chunks of the pass that are not finished.
+    /// Chunks of the present pass that are not finished.
     pub left: i64,
     /// Whether the item is on its way to backfilled.
     pub open: bool,
-    /// Whether the step is done.
-    pub done: bool,
     /// The reason of a hold that stands.
     pub hold: Option<String>,
 }

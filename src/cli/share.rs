@@ -1,0 +1,140 @@
+//! Works on the backfills of an item beside its moves: helps another runner, and
+//! proves them once more.
+
+use std::time::Duration;
+
+use crate::cli::exit::{Code, CommandError};
+use crate::cli::work::{Moved, Worker, moved, refuse_edited};
+use crate::core::decide::Wanted;
+use crate::core::record::Record;
+use crate::core::state::State;
+use crate::core::timeline::Item;
+use crate::engine::Fence;
+use crate::engine::backfill::help::Helped;
+use crate::engine::execute::Execution;
+use crate::pg::lock::LockKey;
+use crate::pg::store::PgStore;
+use crate::pg::target::PgTarget;
+
+/// How often a helper looks whether there is a chunk for it.
+const HELP_EVERY: Duration = Duration::from_millis(250);
+
+impl Worker<'_> {
+    /// Proves the backfills of an item once more, before or after validate; what
+    /// is left, if something is.
+    ///
+    /// # Errors
+    /// When the item is in another state, or the proof cannot be made.
+    pub async fn prove(&self, item: &Item, repair: bool) -> Result<Option<Moved>, CommandError> {
+        let key = LockKey::Item(item.version.clone());
+        self.desk.lock(&key).await?;
+        let left = Box::pin(self.prove_locked(item, repair)).await;
+        let unlocked = self.desk.unlock(&key).await;
+        let left = left?;
+        unlocked.map(|()| left)
+    }
+
+    async fn prove_locked(&self, item: &Item, repair: bool) -> Result<Option<Moved>, CommandError> {
+        let record = self.record(item).await?;
+        refuse_edited(item, &record)?;
+        if record.state != record.goal || !matches!(record.state, State::Backfilled | State::Validated) {
+            return Err(CommandError::NoPath {
+                item: item.stem(),
+                why: format!(
+                    "it is {}; a proof is made once it is backfilled, and before contract",
+                    record.state
+                ),
+            });
+        }
+        let fence = self.desk.store.take_over(&item.version).await?;
+        let execution = self.execution(item, &fence);
+        for (position, step) in item.steps.iter().enumerate() {
+            let proven = Box::pin(execution.prove(step, position, repair)).await;
+            let run = |error| CommandError::Run { item: item.stem(), wanted: None, error: Box::new(error) };
+            if let Some(why) = proven.map_err(run)? {
+                let reasons = vec![why];
+                return Ok(Some(moved(
+                    item,
+                    record.state,
+                    record.state,
+                    "work_left",
+                    reasons,
+                    Code::WorkLeft,
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    fn execution<'e>(&'e self, item: &Item, fence: &'e Fence) -> Execution<'e, PgStore, PgTarget> {
+        Execution {
+            store: &self.desk.store,
+            target: &self.desk.target,
+            fence,
+            limits: item.limits,
+            listener: self.listener,
+            stop: &self.stop,
+        }
+    }
+
+    /// Whether what another runner does is a backfill, so that it can be shared.
+    pub(super) async fn shares(&self, item: &Item, wanted: Wanted) -> Result<bool, CommandError> {
+        let record = self.record(item).await?;
+        refuse_edited(item, &record)?;
+        let forward = matches!(wanted, Wanted::Forward(to) if to >= State::Backfilled);
+        Ok(forward && in_backfill(&record))
+    }
+
+    /// Works beside the runner, until the backfill is over; takes the plan over
+    /// when that one is gone.
+    pub(super) async fn help(
+        &self,
+        item: &Item,
+        wanted: Wanted,
+        pending_before: &[String],
+    ) -> Result<Moved, CommandError> {
+        let key = LockKey::Item(item.version.clone());
+        let from = self.record(item).await?.state;
+        // A helper writes under the epochs of its chunks, never under the item's.
+        let fence = Fence { version: item.version.clone(), epoch: 0 };
+        let execution = self.execution(item, &fence);
+        tracing::info!("{}: another process runs it; sharing its backfill", item.stem());
+        loop {
+            if self.desk.try_lock(&key).await? {
+                let moved = Box::pin(self.locked(item, wanted, pending_before)).await;
+                self.desk.unlock(&key).await?;
+                return moved.map(|moved| Moved {
+                    from,
+                    outcome: if moved.outcome == "nothing_to_do" { "reached" } else { moved.outcome },
+                    ..moved
+                });
+            }
+            let record = self.record(item).await?;
+            if !in_backfill(&record) {
+                let (outcome, code) = if record.state >= State::Backfilled && record.state != State::Aborted {
+                    ("reached", Code::Done)
+                } else {
+                    ("work_left", Code::WorkLeft)
+                };
+                return Ok(moved(item, from, record.state, outcome, Vec::new(), code));
+            }
+            let helped = Box::pin(execution.help(&item.steps)).await;
+            let run =
+                |error| CommandError::Run { item: item.stem(), wanted: Some(wanted), error: Box::new(error) };
+            match helped.map_err(run)? {
+                Helped::Halted(why) => {
+                    return Ok(moved(item, from, record.state, "work_left", vec![why], Code::WorkLeft));
+                }
+                Helped::NothingNow => self.stop.sleep(HELP_EVERY).await,
+            }
+            if let Some(why) = self.stop.reason() {
+                return Ok(moved(item, from, record.state, "work_left", vec![why.into()], Code::WorkLeft));
+            }
+        }
+    }
+}
+
+/// Whether a backfill is under way.
+pub(super) fn in_backfill(record: &Record) -> bool {
+    record.state == State::Expanded && record.goal == State::Backfilled
+}
