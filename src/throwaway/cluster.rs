@@ -45,13 +45,49 @@ impl Cluster {
     /// # Errors
     /// When the server cannot be made or does not start.
     pub fn start(binaries: &ServerBinaries, options: &Options) -> Result<Self, ThrowawayError> {
+        let mut cluster = Self::prepare(binaries)?;
+        cluster.init()?;
+        cluster.configure(options)?;
+        cluster.launch()?;
+        Ok(cluster)
+    }
+
+    /// Makes a server and a streaming replica of it, with settings of its own.
+    ///
+    /// # Errors
+    /// When one of them cannot be made or does not start.
+    pub fn start_with_replica(
+        binaries: &ServerBinaries,
+        options: &Options,
+        of_replica: &Options,
+    ) -> Result<(Self, Self), ThrowawayError> {
+        let (mut primary, mut replica) = (Self::prepare(binaries)?, Self::prepare(binaries)?);
+        primary.init()?;
+        // A folder that never ran is its own base backup.
+        let mut copy = Command::new("cp");
+        copy.arg("-a").arg(primary.data()).arg(replica.data()).current_dir("/");
+        run(primary.account, &mut copy, "cp")?;
+        primary.configure(options)?;
+        replica.configure(options)?;
+        let from = format!("'host={} user={USER}'", primary.folder.display());
+        let mut settings = vec![("primary_conninfo".to_owned(), from)];
+        settings.extend(of_replica.settings.iter().cloned());
+        replica.set(&settings)?;
+        let signal = replica.data().join("standby.signal");
+        fs::write(&signal, "").map_err(ThrowawayError::io(signal.display()))?;
+        primary.launch()?;
+        replica.launch()?;
+        Ok((primary, replica))
+    }
+
+    fn prepare(binaries: &ServerBinaries) -> Result<Self, ThrowawayError> {
         let account = Account::choose()?;
         account.can_reach(binaries.folder())?;
         // The path of a socket has 107 bytes at most, so the folder stays short.
         let folder = tempfile::Builder::new().prefix("phase-pg-").tempdir_in(short_temp());
         let folder = folder.map_err(ThrowawayError::io("temporary folder"))?.keep();
         let reaper = reaper::start(&folder)?;
-        let mut cluster = Self {
+        let cluster = Self {
             binaries: binaries.clone(),
             server: placeholder()?,
             folder,
@@ -61,8 +97,6 @@ impl Cluster {
         fs::set_permissions(&cluster.folder, fs::Permissions::from_mode(0o700))
             .map_err(ThrowawayError::io("temporary folder"))?;
         account.own(&cluster.folder)?;
-        cluster.init(options)?;
-        cluster.launch()?;
         Ok(cluster)
     }
 
@@ -112,22 +146,17 @@ impl Cluster {
         self.folder.join("data")
     }
 
-    fn init(&self, options: &Options) -> Result<(), ThrowawayError> {
+    fn init(&self) -> Result<(), ThrowawayError> {
         let mut initdb = Command::new(self.binaries.program("initdb"));
         initdb
             .arg("-D")
             .arg(self.data())
             .args(["-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
-            .current_dir("/")
-            .stdin(Stdio::null());
-        self.account.apply(&mut initdb);
-        let output = initdb.output().map_err(ThrowawayError::io("initdb"))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(ThrowawayError::Failed { what: "initdb".into(), output: said });
-        }
-        let conf = self.data().join("postgresql.conf");
-        let mut text = fs::read_to_string(&conf).map_err(ThrowawayError::io(conf.display()))?;
+            .current_dir("/");
+        run(self.account, &mut initdb, "initdb")
+    }
+
+    fn configure(&self, options: &Options) -> Result<(), ThrowawayError> {
         let own = [
             ("listen_addresses", "''".to_owned()),
             ("unix_socket_directories", format!("'{}'", self.folder.display())),
@@ -136,9 +165,16 @@ impl Cluster {
             ("logging_collector", "off".into()),
             ("log_min_messages", "warning".into()),
         ];
-        for (name, value) in
-            own.iter().map(|(n, v)| (*n, v)).chain(options.settings.iter().map(|(n, v)| (n.as_str(), v)))
-        {
+        let own = own.map(|(name, value)| (name.to_owned(), value));
+        self.set(&own)?;
+        self.set(&options.settings)
+    }
+
+    /// Adds settings; what is said last counts.
+    fn set(&self, settings: &[(String, String)]) -> Result<(), ThrowawayError> {
+        let conf = self.data().join("postgresql.conf");
+        let mut text = fs::read_to_string(&conf).map_err(ThrowawayError::io(conf.display()))?;
+        for (name, value) in settings {
             text += &format!("{name} = {value}\n");
         }
         fs::write(&conf, text).map_err(ThrowawayError::io(conf.display()))
@@ -170,11 +206,11 @@ impl Cluster {
         Ok(())
     }
 
-    /// The server writes `ready` into the last line of its pid file.
+    /// The server writes `ready`, a replica `standby`, into the last line of its pid file.
     fn ready(&self) -> bool {
         let text = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
         let ours = text.lines().next().is_some_and(|pid| pid.trim() == self.server.id().to_string());
-        ours && text.lines().nth(7).is_some_and(|state| state.trim() == "ready")
+        ours && text.lines().nth(7).is_some_and(|state| ["ready", "standby"].contains(&state.trim()))
     }
 
     fn log_end(&self) -> String {
@@ -223,6 +259,17 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Runs a program under an account to its end.
+fn run(account: Account, program: &mut Command, what: &str) -> Result<(), ThrowawayError> {
+    account.apply(program);
+    let output = program.stdin(Stdio::null()).output().map_err(ThrowawayError::io(what))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(ThrowawayError::Failed { what: what.into(), output: said })
 }
 
 /// A process that has ended, until the server runs.

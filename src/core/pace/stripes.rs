@@ -9,9 +9,15 @@
 
 use crate::core::backfill::{StripeBy, Stripes};
 
-/// Stripes of a window. With k stripes 1/k of the rows go to new pages: ten leave
-/// nine tenths in place; twenty hardly more, and read everything twice as often.
-const COUNT: i32 = 10;
+/// Stripes of a window that one worker has to itself. With k stripes 1/k of the rows
+/// go to new pages: ten leave nine tenths in place; twenty hardly more, and read
+/// everything twice as often.
+const ALONE: i32 = 10;
+/// Stripes of a window where other workers are about. A batch of theirs that began
+/// before a stripe ended keeps what that left dead from being pruned, so its room is
+/// there one stripe later. Measured with two workers: ten stripes leave 68% in place,
+/// sixteen 75%, twenty 76%, and sixteen were the quickest.
+const IN_COMPANY: i32 = 16;
 /// Unstriped, this share of HOT updates needs no help: there is room on the pages.
 const ROOM: f64 = 0.8;
 /// Striped, less than this share does not pay for the reads.
@@ -62,8 +68,9 @@ impl StripeChoice {
         self.hot += hot.clamp(0, written.max(0));
     }
 
-    /// Ends a window that was cut as `cut`, and chooses for the next one.
-    pub fn window_ended(&mut self, cut: Stripes) {
+    /// Ends a window that was cut as `cut`, and chooses for the next one, which other
+    /// workers may be about.
+    pub fn window_ended(&mut self, cut: Stripes, company: bool) {
         let (written, hot) = (std::mem::take(&mut self.written), std::mem::take(&mut self.hot));
         if !self.allowed {
             return;
@@ -74,16 +81,17 @@ impl StripeChoice {
         #[allow(clippy::cast_precision_loss, reason = "a share")]
         let share = hot as f64 / written as f64;
         self.share = Some(share);
+        let count = if company { IN_COMPANY } else { ALONE };
         self.now = match cut.by {
             StripeBy::Nothing if share >= ROOM => Stripes::OFF,
             StripeBy::Nothing if self.rest > 0 => {
                 self.rest -= 1;
                 Stripes::OFF
             }
-            StripeBy::Nothing if self.remainders => Stripes { by: StripeBy::Remainder, count: COUNT },
-            StripeBy::Nothing => Stripes { by: StripeBy::Hash, count: COUNT },
-            _ if share >= PAYS => cut,
-            StripeBy::Remainder => Stripes { by: StripeBy::Hash, count: COUNT },
+            StripeBy::Nothing if self.remainders => Stripes { by: StripeBy::Remainder, count },
+            StripeBy::Nothing => Stripes { by: StripeBy::Hash, count },
+            by if share >= PAYS => Stripes { by, count },
+            StripeBy::Remainder => Stripes { by: StripeBy::Hash, count },
             StripeBy::Hash => {
                 self.rest = REST;
                 Stripes::OFF
@@ -102,7 +110,7 @@ mod tests {
             let cut = choice.stripes();
             seen.push(cut.by);
             choice.report(1_000, (hot(cut) * 1_000.0) as i64);
-            choice.window_ended(cut);
+            choice.window_ended(cut, false);
         }
         seen
     }
@@ -136,6 +144,19 @@ mod tests {
         assert!((5..=15).contains(&striped), "{striped}");
         let seen = windows(&mut choice, |cut| if cut.count > 1 { 0.8 } else { 0.0 }, 100);
         assert!(seen[60..].iter().all(|by| *by == StripeBy::Hash));
+    }
+
+    #[test]
+    fn company_gets_more_stripes_and_loses_them_when_it_goes() {
+        let mut choice = StripeChoice::new(true, true);
+        let mut counts = Vec::new();
+        for company in [false, true, true, false] {
+            let cut = choice.stripes();
+            choice.report(1_000, if cut.count > 1 { 900 } else { 0 });
+            choice.window_ended(cut, company);
+            counts.push(choice.stripes().count);
+        }
+        assert_eq!(counts, [10, 16, 16, 10]);
     }
 
     #[test]

@@ -195,7 +195,7 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
         self.took(done.written, done.ms);
         self.choice.report(done.written, done.hot);
         if window_ended {
-            self.choice.window_ended(cut);
+            self.choice.window_ended(cut, self.crew.total.borrow().workers > 1);
             self.wary = self.wary.saturating_sub(1);
         }
         self.crew.held(done.hold.as_ref());

@@ -1,0 +1,199 @@
+//! Part 3: what an application feels beside each way to do it.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_postgres::NoTls;
+
+use crate::lab::{Fresh, Lab, median};
+use crate::load::{self, Felt};
+use crate::ours::{FULL_PACE, Ours, written};
+use crate::page::{Line, Part, Plot, Want, thousand};
+use crate::plot;
+use crate::{Outcome, Scale, rivals};
+
+/// The share of the server's capacity that the application asks for.
+const SHARE: f64 = 0.6;
+/// Seconds until the load is even.
+const WARM: u64 = 4;
+
+/// A way to do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Nothing tuned.
+    Default,
+    FullPace,
+    Script,
+    ScriptWithPause,
+    OneUpdate,
+}
+
+impl Way {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Default => "phase, nothing tuned",
+            Self::FullPace => "phase, full pace",
+            Self::Script => "the script",
+            Self::ScriptWithPause => "the script, 100 ms pause",
+            Self::OneUpdate => "one UPDATE",
+        }
+    }
+}
+
+/// What was seen of a way.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    way: Way,
+    /// The same application in the same minute, before it began.
+    before: Felt,
+    beside: Felt,
+    rows_per_s: f64,
+}
+
+pub(crate) async fn part(lab: &Lab, scale: Scale) -> Outcome<Part> {
+    let fresh = lab.fresh().await?;
+    load::capacity(lab, &fresh, WARM).await?;
+    let capacity = load::capacity(lab, &fresh, 10).await?;
+    lab.over(fresh).await?;
+    let rate = capacity * SHARE;
+    println!("3: capacity {capacity:.0} transactions/s, load {rate:.0}");
+    let mut seen: Vec<Seen> = Vec::new();
+    for round in 0..scale.rounds {
+        let mut ways = vec![Way::Default, Way::ScriptWithPause];
+        if round == 0 {
+            ways.extend([Way::FullPace, Way::Script, Way::OneUpdate]);
+        }
+        for way in ways {
+            let one = measure(lab, way, rate, scale.seconds).await?;
+            println!(
+                "3, round {}: {}: {:.0} rows/s, p99 {:.1} ms after {:.1} ms, p50 {:.2} after {:.2}, worst {:.0} after {:.0}, {} transactions",
+                round + 1,
+                way.name(),
+                one.rows_per_s,
+                one.beside.p99,
+                one.before.p99,
+                one.beside.p50,
+                one.before.p50,
+                one.beside.worst,
+                one.before.worst,
+                one.beside.transactions,
+            );
+            seen.push(one);
+        }
+    }
+    let of = |way: Way| seen.iter().filter(move |seen| seen.way == way);
+    let middle = |way: Way, figure: fn(&Seen) -> f64| median(of(way).map(figure).collect());
+    let every = [Way::Default, Way::ScriptWithPause, Way::Script, Way::OneUpdate, Way::FullPace];
+    let table = every
+        .iter()
+        .map(|way| {
+            vec![
+                way.name().to_owned(),
+                thousand(middle(*way, |seen| seen.rows_per_s)),
+                format!("{:.1}", middle(*way, |seen| seen.before.p99)),
+                format!("{:.1}", middle(*way, |seen| seen.beside.p99)),
+                format!("{:.1}", middle(*way, |seen| seen.beside.p99 / seen.before.p99)),
+                format!("{:.1}", middle(*way, |seen| seen.beside.p50)),
+                format!("{:.0}", middle(*way, |seen| seen.beside.worst)),
+            ]
+        })
+        .collect();
+    let points: Vec<plot::Point> = every
+        .iter()
+        .map(|way| plot::Point {
+            name: way.name(),
+            x: middle(*way, |seen| seen.rows_per_s),
+            y: middle(*way, |seen| seen.beside.p99),
+            ours: matches!(way, Way::Default | Way::FullPace),
+        })
+        .collect();
+    let baseline = median(seen.iter().map(|seen| seen.before.p99).collect());
+    let rows_ratio =
+        middle(Way::Default, |seen| seen.rows_per_s) / middle(Way::ScriptWithPause, |seen| seen.rows_per_s);
+    Ok(Part {
+        number: 3,
+        title: "Beside an application".into(),
+        text: format!(
+            "pgbench, select and update by key, 8 clients, open loop at {rate:.0} transactions/s, 60% of the {capacity:.0} that they reach alone. Each way has {} s of its own, after a baseline in the same run of pgbench; phase and the script with its pause {} times in turn, medians.",
+            scale.seconds, scale.rounds
+        ),
+        head: [
+            "",
+            "rows/s",
+            "p99 before, ms",
+            "p99 beside it, ms",
+            "ratio",
+            "p50 beside it, ms",
+            "worst, ms",
+        ]
+        .map(str::to_owned)
+        .into(),
+        table,
+        lines: vec![
+            Line::new(
+                "p99 over its baseline, nothing tuned",
+                middle(Way::Default, |seen| seen.beside.p99 / seen.before.p99),
+                Want::AtMost(1.5),
+            ),
+            Line::new(
+                "rows/s over the script with its pause, beside the application",
+                rows_ratio,
+                Want::AtLeast(1.0),
+            ),
+        ],
+        plots: vec![Plot {
+            file: "beside.svg",
+            about: "What an application feels beside each way, and how fast that is",
+            svg: plot::scatter(&points, baseline)?,
+        }],
+    })
+}
+
+async fn measure(lab: &Lab, way: Way, rate: f64, seconds: u64) -> Outcome<Seen> {
+    let fresh = lab.fresh().await?;
+    let ours = match way {
+        Way::Default => Some(Ours::new(&fresh.url, "").await?),
+        Way::FullPace => Some(Ours::new(&fresh.url, FULL_PACE).await?),
+        _ => None,
+    };
+    let baseline = (seconds / 2).max(5);
+    let load = load::start(lab, &fresh, rate, WARM + baseline + seconds + 2)?;
+    sleep(Duration::from_secs(WARM)).await;
+    let zero = load::now();
+    sleep(Duration::from_secs(baseline)).await;
+    let begin = load::now();
+    let rows = work(lab, &fresh, way, ours.as_ref(), Duration::from_secs(seconds)).await?;
+    let end = load::now();
+    let log = load.end().await?;
+    lab.over(fresh).await?;
+    Ok(Seen {
+        way,
+        before: log.between(zero, begin),
+        beside: log.between(begin, end),
+        rows_per_s: rows / (end - begin),
+    })
+}
+
+/// Works until it is done or its time is up; the rows that are written then.
+async fn work(lab: &Lab, fresh: &Fresh, way: Way, ours: Option<&Ours>, limit: Duration) -> Outcome<f64> {
+    if let Some(ours) = ours {
+        let mut child = ours.start()?;
+        let ended = tokio::time::timeout(limit, child.wait()).await;
+        let rows = written(&fresh.client).await?;
+        if ended.is_err() {
+            ours.stop(child).await?;
+        }
+        return Ok(rows);
+    }
+    match way {
+        Way::Script => Ok(rivals::script(&fresh.client, Duration::ZERO, limit).await?.0),
+        Way::ScriptWithPause => Ok(rivals::script(&fresh.client, rivals::PAUSE, limit).await?.0),
+        _ => match tokio::time::timeout(limit, rivals::one_update(&fresh.client)).await {
+            Ok(done) => done.map(|_| lab.rows as f64),
+            Err(_) => {
+                fresh.client.cancel_token().cancel_query(NoTls).await?;
+                Ok(0.0)
+            }
+        },
+    }
+}
