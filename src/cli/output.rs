@@ -22,6 +22,12 @@ impl Output {
         Self { text: text.into(), json: to_json(json), code: Code::Done }
     }
 
+    /// Nothing is left to say.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { text: String::new(), json: serde_json::Value::Null, code: Code::Done }
+    }
+
     /// The same with another code.
     #[must_use]
     pub const fn with_code(mut self, code: Code) -> Self {
@@ -38,7 +44,11 @@ fn to_json(value: &impl Serialize) -> serde_json::Value {
 pub(super) fn print(result: Result<Output, CommandError>, json: bool) -> Code {
     match result {
         Ok(output) => {
-            let text = if json { format!("{:#}", output.json) } else { output.text.trim_end().to_owned() };
+            let text = match json {
+                true if output.json.is_null() => String::new(),
+                true => format!("{:#}", output.json),
+                false => output.text.trim_end().to_owned(),
+            };
             let mut stdout = anstream::stdout();
             let written = if text.is_empty() {
                 Ok(())

@@ -167,9 +167,14 @@ fn plain(progress: &Progress) -> String {
     if progress.wal_bytes >= 1.0 {
         text += &format!(", WAL {}", bytes(progress.wal_bytes));
     }
+    if let Some(table) = progress.table_bytes {
+        text += &format!(", table {}", bytes(table));
+    }
     text += &bad;
-    if progress.retries > 0 {
-        text += &format!(", {} retries", progress.retries);
+    match progress.retries {
+        0 => {}
+        1 => text += ", 1 retry",
+        retries => text += &format!(", {retries} retries"),
     }
     if progress.level != Level::Full {
         text +=
@@ -236,12 +241,13 @@ mod tests {
             quarantined: 3,
             retries: 1,
             wal_bytes: 3.5 * 1024.0 * 1024.0,
+            table_bytes: Some(2.25 * 1024.0 * 1024.0 * 1024.0),
             finished: false,
         };
         assert_eq!(
             plain(&progress),
             "1,234,567 of 2,000,000 rows, 41,000 rows/s (average 20,000), ETA 18s to 38s, batches of 4,100 in 100 ms, \
-             2 workers, WAL 3.50 MiB, 3 in quarantine, 1 retries, slow: replica lag 7s > 5s"
+             2 workers, WAL 3.50 MiB, table 2.25 GiB, 3 in quarantine, 1 retry, slow: replica lag 7s > 5s"
         );
         assert_eq!([count(0), count(999), count(1_000), count(-12_345)], ["0", "999", "1,000", "-12,345"]);
     }

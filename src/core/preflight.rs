@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::core::ident::{Ident, QName};
-use crate::core::plan::model::{BackfillWork, Place, Plan, StepSpec};
+use crate::core::plan::model::{BackfillWork, Place, Plan, StepSpec, Triggers};
 use crate::core::sql;
 
 /// Something that must be there before a plan starts.
@@ -16,6 +16,8 @@ pub struct Requirement {
     pub table: QName,
     /// The key that it must have: a unique index over exactly these columns.
     pub key: Option<Vec<Ident>>,
+    /// Whether the role must be able to leave the table's triggers out.
+    pub skips_triggers: bool,
 }
 
 /// Lists what a plan requires; tables that it creates itself are left out.
@@ -33,14 +35,20 @@ pub fn requirements(plan: &Plan) -> Vec<Requirement> {
                 | StepSpec::DropTable { table } => table,
                 StepSpec::Sql(_) | StepSpec::DropIndex(_) | StepSpec::Assert(_) => return None,
             };
-            Some(Requirement { place: step.place, table: table.clone(), key: None })
+            Some(Requirement { place: step.place, table: table.clone(), key: None, skips_triggers: false })
         })
         .collect();
     for entry in &plan.backfill {
         let key = entry.value.key.clone();
-        found.push(Requirement { place: entry.place, table: entry.value.table.clone(), key });
+        let skips_triggers = entry.value.triggers == Some(Triggers::Skip);
+        found.push(Requirement { place: entry.place, table: entry.value.table.clone(), key, skips_triggers });
         if let BackfillWork::Copy { into, .. } = &entry.value.work {
-            found.push(Requirement { place: entry.place, table: into.clone(), key: None });
+            found.push(Requirement {
+                place: entry.place,
+                table: into.clone(),
+                key: None,
+                skips_triggers: false,
+            });
         }
     }
     found.retain(|requirement| !made.contains(&requirement.table.name));

@@ -111,6 +111,8 @@ pub struct Progress {
     pub retries: i64,
     /// WAL that the server wrote since the start, in bytes.
     pub wal_bytes: f64,
+    /// The table with its indexes, in bytes.
+    pub table_bytes: Option<f64>,
     /// Nothing of the pass is left.
     pub finished: bool,
 }

@@ -1,7 +1,9 @@
 //! Asks the catalog about tables, keys and indexes.
 
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Row, SimpleQueryMessage};
 
+use crate::core::backfill::notes::{Room, TriggerSeen};
 use crate::core::backfill::{Backfill, Leaf, Table, TypedColumn};
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::{Ident, QName, plain};
@@ -21,9 +23,27 @@ pub(super) async fn missing(client: &Client, requirement: &Requirement) -> Resul
             .map_or_else(String::new, |near| format!("; there is {near}"));
         return Ok(Some(format!("there is no table {}{near}", requirement.table.plain())));
     }
+    if requirement.skips_triggers && !may_skip_triggers(client).await? {
+        return Ok(Some(
+            "triggers: skip sets session_replication_role, which this role may not: fire them, run as a superuser, \
+             or since PostgreSQL 15 have one GRANT SET ON PARAMETER session_replication_role"
+                .into(),
+        ));
+    }
     let Some(key) = &requirement.key else { return Ok(None) };
     let found = key_columns(client, &requirement.table, Some(key)).await?;
     Ok(found.is_empty().then(|| no_key(&requirement.table, Some(key))))
+}
+
+/// Whether our role may leave triggers out, by trying it.
+async fn may_skip_triggers(client: &Client) -> Result<bool, Failure> {
+    let tried = client.batch_execute("BEGIN; SET LOCAL session_replication_role = replica").await;
+    client.batch_execute("ROLLBACK").await.map_err(|error| failure(&error))?;
+    match tried {
+        Ok(()) => Ok(true),
+        Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(false),
+        Err(error) => Err(failure(&error)),
+    }
 }
 
 /// What has the name of an index; `table` is the one that it should be on.
@@ -64,6 +84,44 @@ pub(super) async fn table(client: &Client, backfill: &Backfill, version: u32) ->
         leaves.push(leaf(client, backfill, row).await?);
     }
     Ok(Table { leaves, version })
+}
+
+/// What is worth knowing about the table that a backfill writes: its triggers, and
+/// what room there is for updates.
+pub(super) async fn surroundings(
+    client: &Client,
+    backfill: &Backfill,
+    metadata: &Ident,
+) -> Result<(Vec<TriggerSeen>, Room), Failure> {
+    let written = match &backfill.work {
+        BackfillWork::Copy { into, .. } => into.to_string(),
+        BackfillWork::Set(_) | BackfillWork::Delete => backfill.table.to_string(),
+    };
+    let rows = client.query(q::CATALOG_TRIGGERS, &[&written, &metadata.as_str()]).await;
+    let rows = rows.map_err(|error| failure(&error))?;
+    let triggers = rows.iter().map(|row| TriggerSeen {
+        name: row.get("name"),
+        function: row.get("function"),
+        enabled: row.get("enabled"),
+        timing: row.get("timing"),
+        each_row: row.get("each_row"),
+        on_insert: row.get("on_insert"),
+        on_delete: row.get("on_delete"),
+        on_update: row.get("on_update"),
+        columns: row.get("columns"),
+    });
+    let targets: Vec<&str> = match &backfill.work {
+        BackfillWork::Set(set) => set.iter().map(|(column, _)| column.as_str()).collect(),
+        BackfillWork::Copy { .. } | BackfillWork::Delete => Vec::new(),
+    };
+    let row =
+        client.query_one(q::CATALOG_HOT, &[&written, &targets]).await.map_err(|error| failure(&error))?;
+    let room = Room {
+        indexes: row.get("indexes"),
+        fillfactor: row.get("fillfactor"),
+        oldest_s: row.get("oldest_s"),
+    };
+    Ok((triggers.collect(), room))
 }
 
 async fn leaf(client: &Client, backfill: &Backfill, row: &Row) -> Result<Leaf, Failure> {

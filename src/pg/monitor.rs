@@ -10,6 +10,7 @@ use crate::core::failure::Failure;
 use crate::core::pace::log_clock::LogClock;
 use crate::core::pace::signal::{Reading, Signal, Unit, Value, shown};
 use crate::core::pace::throttle::{Slo, Throttle};
+use crate::core::pace::traffic::Counters;
 use crate::engine::backfill::ports::Monitor;
 use crate::pg::classify::failure;
 use crate::pg::connect::Session;
@@ -274,6 +275,20 @@ impl Monitor for PgMonitor {
         let began = Instant::now();
         self.session.client.simple_query("SELECT 1").await.map_err(|error| failure(&error))?;
         Ok(began.elapsed())
+    }
+
+    async fn traffic(&self) -> Result<Counters, Failure> {
+        let row = self.one(q::SIGNAL_TRAFFIC, &[]).await?;
+        Ok(Counters { transactions: row.get("transactions"), active_ms: row.get("active_ms") })
+    }
+
+    async fn size(&self) -> Result<Option<f64>, Failure> {
+        match self.one(q::SIGNAL_SIZE, &[&self.tables]).await {
+            Ok(row) => Ok(row.get("bytes")),
+            Err(error) if error.kind.reconnects() => Err(error),
+            // Somebody rewrites the table, or waits to.
+            Err(_) => Ok(None),
+        }
     }
 
     async fn violated(&mut self, slo: &Slo) -> Result<Option<String>, Failure> {

@@ -72,12 +72,16 @@ queries! {
     SIGNAL_POSITION = "signals/position";
     SIGNAL_REPLICAS = "signals/replicas";
     SIGNAL_SESSIONS = "signals/sessions";
+    SIGNAL_SIZE = "signals/size";
     SIGNAL_SLOTS = "signals/slots";
+    SIGNAL_TRAFFIC = "signals/traffic";
     SIGNAL_TRANSACTIONS = "signals/transactions";
     SIGNAL_WAITERS = "signals/waiters";
     SIGNAL_WRAPAROUND = "signals/wraparound";
     // Of the catalog: these run on the session that the work runs on.
     BLOCKERS = "catalog/blockers";
+    CATALOG_HOT = "catalog/hot";
+    CATALOG_TRIGGERS = "catalog/triggers";
     CORRELATION = "catalog/correlation";
     INDEX_DEFINITION = "catalog/index_definition";
     INDEX_PROBE = "catalog/index_probe";

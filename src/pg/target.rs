@@ -47,6 +47,16 @@ impl PgTarget {
         catalog::missing(&self.sessions.work().await?.client, requirement).await
     }
 
+    /// What is worth knowing about the table of a backfill, one sentence each.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn notes(&self, backfill: &Backfill) -> Result<Vec<String>, Failure> {
+        let client = &self.sessions.work().await?.client;
+        let (triggers, room) = catalog::surroundings(client, backfill, self.sessions.metadata()).await?;
+        Ok(backfill.notes(&triggers, &room))
+    }
+
     /// Tries a row in quarantine once more: rows written, 0 where it is right
     /// already or gone; `None`: it is not in quarantine any more.
     ///

@@ -9,7 +9,7 @@ use tokio_postgres::{Row, Statement};
 
 use crate::core::backfill::batch::{Form, Locking};
 use crate::core::backfill::check::Look;
-use crate::core::backfill::{Chunk, Key, Stripes, Tuning};
+use crate::core::backfill::{Chunk, Key, Stripes, Tuning, Walk};
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::Ident;
 use crate::engine::backfill::ports::{Checked, Done, LEASE_S, Order, Walker};
@@ -23,6 +23,16 @@ const PATIENCE: u32 = 10;
 /// The least time that a batch has.
 const LEAST: Duration = Duration::from_secs(2);
 
+/// What the session does with a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Manner {
+    lock_timeout: Duration,
+    /// Whether one plan does for all values. A range of pages is found one way only,
+    /// and planning is a fifth of what a small batch costs; a range of keys, or a
+    /// join, may get a plan that reads the whole table.
+    one_plan: bool,
+}
+
 /// The session that batches run on, with their prepared statements.
 pub struct PgWalker {
     session: Session,
@@ -30,7 +40,7 @@ pub struct PgWalker {
     metadata: Ident,
     statement_timeout: Duration,
     prepared: Mutex<HashMap<String, Statement>>,
-    lock_timeout: Mutex<Option<Duration>>,
+    manner: Mutex<Option<Manner>>,
 }
 
 impl PgWalker {
@@ -59,7 +69,7 @@ impl PgWalker {
             metadata,
             statement_timeout: timeout,
             prepared: Mutex::new(HashMap::new()),
-            lock_timeout: Mutex::new(None),
+            manner: Mutex::new(None),
         })
     }
 
@@ -79,13 +89,25 @@ impl PgWalker {
         Ok(statement)
     }
 
-    async fn set_lock_timeout(&self, wanted: Duration) -> Result<(), Failure> {
-        if self.lock_timeout.lock().is_ok_and(|now| *now == Some(wanted)) {
+    fn manner_of(&self, order: &Order<'_>) -> Manner {
+        match order.locking {
+            Locking::Try => Manner { lock_timeout: TRY, one_plan: order.chunk.walk == Walk::Pages },
+            Locking::Skip | Locking::Wait => Manner {
+                lock_timeout: order.limits.lock_timeout.min(self.statement_timeout),
+                one_plan: false,
+            },
+        }
+    }
+
+    async fn set_manner(&self, wanted: Manner) -> Result<(), Failure> {
+        if self.manner.lock().is_ok_and(|now| *now == Some(wanted)) {
             return Ok(());
         }
-        let set = format!("SET lock_timeout = {}", wanted.as_millis());
+        let plans = if wanted.one_plan { "force_generic_plan" } else { "force_custom_plan" };
+        let wait = wanted.lock_timeout.as_millis();
+        let set = format!("SET lock_timeout = {wait}; SET plan_cache_mode = {plans}");
         self.session.client.batch_execute(&set).await.map_err(|error| failure(&error))?;
-        if let Ok(mut now) = self.lock_timeout.lock() {
+        if let Ok(mut now) = self.manner.lock() {
             *now = Some(wanted);
         }
         Ok(())
@@ -93,11 +115,7 @@ impl PgWalker {
 
     async fn send(&self, sql: String, order: &Order<'_>) -> Result<Vec<Row>, Failure> {
         let statement = self.prepare(sql).await?;
-        let lock_timeout = match order.locking {
-            Locking::Try => TRY,
-            Locking::Skip | Locking::Wait => order.limits.lock_timeout.min(self.statement_timeout),
-        };
-        self.set_lock_timeout(lock_timeout).await?;
+        self.set_manner(self.manner_of(order)).await?;
         let Order { which, chunk, leaf, next, .. } = *order;
         let (bad, listed) = (serde_json::json!(order.quarantine), serde_json::json!(order.listed));
         let params: [&(dyn ToSql + Sync); 16] = [

@@ -17,12 +17,14 @@ mod backfill;
 mod bad_input;
 mod crash;
 mod harness;
+mod hot;
 mod index;
 mod locks;
 mod pace;
 mod pooler;
 mod proof;
 mod quarantine;
+mod replica;
 mod runners;
 mod smoke;
 mod store;
@@ -89,12 +91,14 @@ fn all() -> Vec<(&'static str, Test)> {
         ("backfill", backfill::tests()),
         ("bad_input", bad_input::tests()),
         ("crash", crash::tests()),
+        ("hot", hot::tests()),
         ("index", index::tests()),
         ("locks", locks::tests()),
         ("pace", pace::tests()),
         ("pooler", pooler::tests()),
         ("proof", proof::tests()),
         ("quarantine", quarantine::tests()),
+        ("replica", replica::tests()),
         ("runners", runners::tests()),
         ("smoke", smoke::tests()),
         ("store", store::tests()),

@@ -1,5 +1,7 @@
 //! `phase show`.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -11,7 +13,7 @@ use crate::cli::project::{Project, find};
 use crate::core::compile::Server;
 use crate::core::record::{Kind, Record, StepRecord, StepStatus};
 use crate::core::state::State;
-use crate::core::step::{Phase, Step, Undo};
+use crate::core::step::{Action, Phase, Step, Undo};
 use crate::core::timeline::{Item, Rollback};
 use crate::core::transition::{Transition, Work};
 use crate::engine::Store;
@@ -54,6 +56,7 @@ struct Shown {
     attempts: Option<i32>,
     duration_ms: Option<i64>,
     error: Option<String>,
+    notes: Vec<String>,
 }
 
 /// Runs the command.
@@ -63,7 +66,7 @@ struct Shown {
 pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output, CommandError> {
     if args.offline {
         let items = Project::load(&global.config()?)?.items(Server::NEWEST)?;
-        return Ok(page(find(&items, &args.plan)?, None, &[]));
+        return Ok(page(find(&items, &args.plan)?, None, &[], &Notes::new()));
     }
     let desk = Desk::open(global, "show", Access::Read, stop).await?;
     let items = desk.items()?;
@@ -71,10 +74,23 @@ pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output,
     let records = desk.records().await?;
     let record = records.iter().find(|record| record.version == item.version);
     let steps = if desk.recorded() { desk.store.steps(&item.version).await? } else { Vec::new() };
-    Ok(page(item, record, &steps))
+    Ok(page(item, record, &steps, &notes(&desk, item).await?))
 }
 
-fn page(item: &Item, record: Option<&Record>, recorded: &[StepRecord]) -> Output {
+/// What is worth knowing about each step's table, by step.
+type Notes = BTreeMap<String, Vec<String>>;
+
+async fn notes(desk: &Desk, item: &Item) -> Result<Notes, CommandError> {
+    let mut notes = Notes::new();
+    for step in &item.steps {
+        if let Action::Backfill(backfill) = &step.action {
+            notes.insert(step.id.clone(), desk.target.notes(backfill).await?);
+        }
+    }
+    Ok(notes)
+}
+
+fn page(item: &Item, record: Option<&Record>, recorded: &[StepRecord], notes: &Notes) -> Output {
     let state = record.map_or(State::Planned, |record| record.state);
     let mut text = format!("{}: {}\n{state}. {}\n", item.stem(), item.title, state.guarantee());
     if let Some(keep) = item.keep {
@@ -88,8 +104,10 @@ fn page(item: &Item, record: Option<&Record>, recorded: &[StepRecord]) -> Output
         }
         for step in steps {
             let record = recorded.iter().find(|record| record.step == step.id);
+            let notes = notes.get(&step.id).map_or(&[][..], Vec::as_slice);
             text += &step_text(step, record);
-            shown.push(entry(step, record));
+            text.extend(notes.iter().map(|note| format!("    note: {note}\n")));
+            shown.push(entry(step, record, notes));
         }
     }
     if item.kind == Kind::Sql {
@@ -144,7 +162,7 @@ fn indented(sql: &str) -> String {
     sql.trim().replace('\n', "\n      ")
 }
 
-fn entry(step: &Step, record: Option<&StepRecord>) -> Shown {
+fn entry(step: &Step, record: Option<&StepRecord>, notes: &[String]) -> Shown {
     Shown {
         id: step.id.clone(),
         phase: step.phase,
@@ -163,6 +181,7 @@ fn entry(step: &Step, record: Option<&StepRecord>) -> Shown {
         attempts: record.map(|record| record.attempts),
         duration_ms: record.and_then(|record| record.duration_ms),
         error: record.and_then(|record| record.error.clone()),
+        notes: notes.to_vec(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `phase status`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use clap::Args;
 use comfy_table::{Table, presets};
@@ -30,7 +31,7 @@ use crate::pg::backfills::WorkerSeen;
 /// Show where everything stands, what waits and why, and the next command.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  phase status\n  phase status users_display_name\n  phase status --json\n  phase status --exit-code && ship"
+    after_help = "Examples:\n  phase status\n  phase status users_display_name\n  phase status --watch\n  phase status --json\n  phase status --exit-code && ship"
 )]
 pub struct StatusArgs {
     /// The plan: version, name, prefix of either, or path; without it, all of them.
@@ -38,7 +39,13 @@ pub struct StatusArgs {
     /// Exit with the code that tells the state: 0 at rest, 1 failed, 3 waiting, 5 work left, 6 drift.
     #[arg(long)]
     exit_code: bool,
+    /// Show it again every second, until interrupted; with --json, one document a line.
+    #[arg(long, conflicts_with = "exit_code")]
+    watch: bool,
 }
+
+/// How often `--watch` looks.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
 
 /// The JSON document; its shape is a promise, docs/cli.md describes it.
 #[derive(Serialize)]
@@ -94,12 +101,25 @@ struct Backfill {
 /// When the files or the record cannot be read.
 pub async fn run(global: &Global, args: &StatusArgs, stop: Stop) -> Result<Output, CommandError> {
     let desk = Desk::open(global, "status", Access::Read, stop).await?;
+    while args.watch && desk.stop.reason().is_none() {
+        let shown = show_again(&look(&desk, args).await?, global.json);
+        desk.stop.sleep(WATCH_EVERY).await;
+        // A reader that went away (`| head`) ends it as well.
+        if shown.is_err() {
+            break;
+        }
+    }
+    if args.watch { Ok(Output::nothing()) } else { look(&desk, args).await }
+}
+
+/// One look at everything.
+async fn look(desk: &Desk, args: &StatusArgs) -> Result<Output, CommandError> {
     let items = desk.items()?;
     let records = desk.records().await?;
     let wanted = args.plan.as_deref().map(|plan| find(&items, plan)).transpose()?;
     let mut entries = BTreeMap::new();
     for item in items.iter().filter(|item| wanted.is_none_or(|wanted| wanted.version == item.version)) {
-        entries.insert(item.version.clone(), entry(&desk, item, &items, &records).await?);
+        entries.insert(item.version.clone(), entry(desk, item, &items, &records).await?);
     }
     // What is on record without a file still stands somewhere.
     let orphans =
@@ -114,6 +134,22 @@ pub async fn run(global: &Global, args: &StatusArgs, stop: Stop) -> Result<Outpu
     let code = if args.exit_code { code(&entries, &drifts) } else { Code::Done };
     let text = text(&entries, &drifts);
     Ok(Output::done(text, &Document { plans: entries, drift: drifts }).with_code(code))
+}
+
+/// Writes a look over the one before on a terminal, and after it elsewhere.
+fn show_again(look: &Output, json: bool) -> std::io::Result<()> {
+    use std::io::{IsTerminal, Write};
+    let mut out = anstream::stdout();
+    if json {
+        writeln!(out, "{}", look.json)?;
+    } else if std::io::stdout().is_terminal() {
+        // Home, the text, and nothing after it: clearing first would flicker.
+        let text = look.text.trim_end().replace('\n', "\x1b[K\n");
+        writeln!(out, "\x1b[H{text}\x1b[K\n\x1b[J")?;
+    } else {
+        writeln!(out, "{}\n", look.text.trim_end())?;
+    }
+    out.flush()
 }
 
 async fn entry(desk: &Desk, item: &Item, items: &[Item], records: &[Record]) -> Result<Entry, CommandError> {

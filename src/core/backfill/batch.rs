@@ -6,9 +6,9 @@
 //! was rewritten since its pages were cut.
 
 use super::fence::{IN_PLACE, OURS, PARAMETERS, PLACE, RENEWED, healthy, outcome, same_storage, window_end};
-use super::range::{identity, is_integer, listed, stripe, within};
+use super::range::{identity, is_integer, listed, names, stripe, within};
 use super::{Backfill, Leaf, Stripes, Walk, unzip};
-use crate::core::ident::Ident;
+use crate::core::ident::{Ident, QName};
 use crate::core::plan::model::BackfillWork;
 
 /// How a batch meets rows that somebody else has locked.
@@ -144,6 +144,10 @@ impl Backfill {
                 "_phase_done AS (\n  UPDATE ONLY {table} AS {alias} SET {set}\n  WHERE {rows}\n  RETURNING 1\n)"
             );
         }
+        if let (Some(change), Locking::Wait) = (self.change(table, alias, repaired), form.locking) {
+            let one = one_of(leaf, alias, rows);
+            return format!("_phase_done AS (\n  {change}\n  WHERE {rows}\n    AND {one}\n  RETURNING 1\n)");
+        }
         let strength = match self.work {
             BackfillWork::Set(_) => "NO KEY UPDATE",
             BackfillWork::Delete => "UPDATE",
@@ -153,8 +157,7 @@ impl Backfill {
         };
         let lock = match form.locking {
             // A copied row may match the filter still, so one at a time would never end.
-            Locking::Wait if matches!(self.work, BackfillWork::Copy { .. }) => format!("FOR {strength}"),
-            Locking::Wait => format!("LIMIT 1 FOR {strength}"),
+            Locking::Wait => format!("FOR {strength}"),
             Locking::Try | Locking::Skip => format!("FOR {strength} SKIP LOCKED"),
         };
         let (what, done) = match &self.work {
@@ -189,6 +192,17 @@ impl Backfill {
         )
     }
 
+    /// What changes a row where it is.
+    fn change(&self, table: &QName, alias: &Ident, repaired: bool) -> Option<String> {
+        match self.work {
+            BackfillWork::Set(_) => {
+                Some(format!("UPDATE ONLY {table} AS {alias} SET {}", self.assignments(repaired)))
+            }
+            BackfillWork::Delete => Some(format!("DELETE FROM ONLY {table} AS {alias}")),
+            BackfillWork::Copy { .. } => None,
+        }
+    }
+
     /// Whether it changes rows where they are, so that stripes can help, and
     /// batches may try without passing locked rows over.
     #[must_use]
@@ -201,6 +215,14 @@ impl Backfill {
     pub fn remainders(&self, leaf: &Leaf) -> bool {
         is_integer(leaf)
     }
+}
+
+/// One of the rows. It is found without a lock and changed by its key: a statement
+/// that waits for a row's writer then looks at what that left, where one that had
+/// locked the row first could not see the version that it has to change.
+fn one_of(leaf: &Leaf, alias: &Ident, rows: &str) -> String {
+    let columns = if leaf.key.is_empty() { "ctid".to_owned() } else { names(&leaf.key) };
+    format!("({columns}) = (SELECT {columns} FROM ONLY {} AS {alias} WHERE {rows} LIMIT 1)", leaf.table)
 }
 
 /// How the chunk's row changes, and what must be looked up for it.

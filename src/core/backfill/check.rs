@@ -32,7 +32,9 @@ impl Backfill {
     pub fn check_sql(&self, leaf: &Leaf, look: Look, metadata: &Ident) -> String {
         let Look { walk, after, quarantine, settled, repair } = look;
         let lower = after.then_some("$6");
-        let edge = window_end(walk, leaf, lower, "$6");
+        // What was done was done up to the end of the look before; rows come and go,
+        // and a window that is measured anew may hold some that nobody has looked at.
+        let edge = if settled { "$7::text[]".to_owned() } else { window_end(walk, leaf, lower, "$6") };
         let range = within(walk, &leaf.key, lower, "(SELECT key FROM _phase_edge)");
         let left = if repair { self.out_of_step(leaf) } else { self.left(leaf) };
         // The plan's filter need not see that a row is copied; the insert did.

@@ -7,6 +7,7 @@ pub mod check;
 pub mod cut;
 mod fence;
 mod left;
+pub mod notes;
 mod range;
 pub mod tuning;
 

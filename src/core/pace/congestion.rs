@@ -1,8 +1,9 @@
 //! Owns congestion control: the share of time to work, from delays alone.
 //!
-//! Two delays are watched that need no privilege and work on every host: the
-//! time that a batch takes for a row, and the round trip of a query that does
-//! nothing (the canary). Each is compared with the lowest of its recent values.
+//! Three delays are watched that need no privilege and work on every host: the
+//! time that a batch takes for a row, the round trip of a query that does
+//! nothing (the canary), and the mean time of everybody else's transactions.
+//! Each is compared with the lowest of its recent values.
 //! Where a server has room, more work does not raise them; where it has none, a
 //! queue builds up, and they rise long before anything fails. This is the idea
 //! of LEDBAT (RFC 6817), which yields to other traffic by its queueing delay,
@@ -10,19 +11,23 @@
 //!
 //! The law, once a second:
 //!
-//! - start with a small share and double it while nothing rises (slow start);
+//! - start with a small share and double it while nothing rises (slow start), where
+//!   nobody else is at work: there a wrong step hurts no one;
 //! - when a delay has risen, take half of the share, and remember where that was;
-//! - afterwards add a little each second, half as much near where it rose before:
-//!   probing costs the application something, so it is rare and gentle;
+//! - afterwards add a little each second, less where others are at work, half as much
+//!   near where it rose before: probing costs the application something;
 //! - when nothing was near its least for a while, take half: delays that stay up
 //!   would otherwise become the new least, and the share would creep;
-//! - never less than the floor: a seventh of one session, in short pieces, is hardly
+//! - never less than the floor: a tenth of one session, in short pieces, is hardly
 //!   felt, and the backfill ends.
 
 use std::collections::VecDeque;
 
-/// The least share: what a common script with its pauses takes, in shorter pieces.
-pub const FLOOR: f64 = 0.15;
+use super::traffic::Others;
+
+/// The least share: as many rows as a common script with its pauses writes, in a
+/// tenth of its time at a stretch.
+pub const FLOOR: f64 = 0.1;
 /// The first share.
 const START: f64 = FLOOR;
 /// Why the share is what it is before a delay has risen.
@@ -32,8 +37,19 @@ const FINDING_OUT: &str = "finding out what the server has room for";
 const RISEN: f64 = 2.0;
 /// Below this ratio, it has not.
 const CALM: f64 = 1.6;
+/// Above this ratio, transactions of others have got slower: their mean moves far
+/// less than the slowest of them, which an application notices first.
+const HURT: f64 = 1.15;
+/// Below this ratio, they have not.
+const UNHURT: f64 = 1.05;
+/// With fewer transactions of others a second, nobody is there; our own housekeeping
+/// is about twenty.
+const NOBODY: f64 = 50.0;
 /// What a second of calm adds after the slow start.
 const STEP: f64 = 0.02;
+/// What it adds where others are at work: five minutes from the floor to all. A table
+/// that is worth the care takes hours, and every step up is an experiment on somebody.
+const STEP_AMONG_OTHERS: f64 = 0.003;
 /// Seconds over which the lowest value is remembered.
 const MEMORY: usize = 300;
 /// Below this ratio a delay is near its least.
@@ -50,6 +66,8 @@ pub struct Second {
     pub us_per_row: Option<f64>,
     /// Microseconds of the canary's round trip, the median.
     pub rtt_us: Option<f64>,
+    /// What others did.
+    pub others: Option<Others>,
 }
 
 /// The share of time to work.
@@ -58,6 +76,7 @@ pub struct Congestion {
     share: f64,
     rows: Lowest,
     rtts: Lowest,
+    others: Lowest,
     slow_start: bool,
     /// The share at which a delay rose last.
     ceiling: Option<f64>,
@@ -72,6 +91,7 @@ impl Default for Congestion {
             share: START,
             rows: Lowest::default(),
             rtts: Lowest::default(),
+            others: Lowest::default(),
             slow_start: true,
             ceiling: None,
             why: Some(FINDING_OUT.into()),
@@ -95,27 +115,33 @@ impl Congestion {
 
     /// Learns from a second.
     pub fn learn(&mut self, second: Second) {
-        let rows = second.us_per_row.map(|us| self.rows.ratio(us));
-        let rtt = second.rtt_us.map(|us| self.rtts.ratio(us.max(LEAST_RTT_US)));
-        let worst = rows.unwrap_or(1.0).max(rtt.unwrap_or(1.0));
+        let rows = second.us_per_row.map_or(1.0, |us| self.rows.ratio(us));
+        let rtt = second.rtt_us.map_or(1.0, |us| self.rtts.ratio(us.max(LEAST_RTT_US)));
+        let others = second.others.and_then(|others| others.ms).map_or(1.0, |ms| self.others.ratio(ms));
+        let among_others = second.others.is_some_and(|others| others.per_s >= NOBODY);
+        if among_others {
+            self.slow_start = false;
+        }
+        let worst = rows.max(rtt);
         self.far = if worst < NEAR { 0 } else { self.far + 1 };
-        if worst >= RISEN || self.far > LOST {
+        if worst >= RISEN || others >= HURT || self.far > LOST {
             self.far = 0;
             self.ceiling = Some(self.share);
             self.slow_start = false;
             self.share = (self.share * 0.5).max(FLOOR);
-            let (what, ratio) = if rtt.unwrap_or(0.0) >= rows.unwrap_or(0.0) {
-                ("a round trip", rtt)
-            } else {
-                ("a row", rows)
+            let (what, ratio) = match (rows, rtt) {
+                _ if others >= HURT => ("a transaction of others", others),
+                (rows, rtt) if rtt >= rows => ("a round trip", rtt),
+                (rows, _) => ("a row", rows),
             };
-            self.why = Some(format!("congestion: {what} takes {:.1} times its least", ratio.unwrap_or(1.0)));
-        } else if worst < CALM {
+            self.why = Some(format!("congestion: {what} takes {ratio:.1} times its least"));
+        } else if worst < CALM && others < UNHURT {
             if self.slow_start {
                 self.share *= 2.0;
             } else {
+                let step = if among_others { STEP_AMONG_OTHERS } else { STEP };
                 let near = self.ceiling.is_some_and(|ceiling| self.share >= ceiling * 0.5);
-                self.share += if near { STEP * 0.5 } else { STEP };
+                self.share += if near { step * 0.5 } else { step };
             }
             self.share = self.share.min(1.0);
         }
@@ -156,7 +182,11 @@ mod tests {
         let one = |congestion: &mut Congestion| {
             let (share, _) = congestion.share();
             let delay = 1.0 + ((share - room) * 10.0).max(0.0);
-            congestion.learn(Second { us_per_row: Some(10.0 * delay), rtt_us: Some(1_500.0 * delay) });
+            congestion.learn(Second {
+                us_per_row: Some(10.0 * delay),
+                rtt_us: Some(1_500.0 * delay),
+                others: None,
+            });
             share
         };
         (0..seconds).map(|_| one(congestion)).collect()
@@ -180,6 +210,21 @@ mod tests {
         assert!(over < 15, "{over}");
         let average = shares.iter().sum::<f64>() / 300.0;
         assert!((0.15..0.4).contains(&average), "{average}");
+    }
+
+    #[test]
+    fn an_application_that_gets_slower_is_left_alone_long_before_anything_else_shows() {
+        let mut congestion = Congestion::default();
+        let mut shares = Vec::new();
+        for _ in 0..120 {
+            let (share, _) = congestion.share();
+            shares.push(share);
+            let ms = 0.6 * (1.0 + 2.0 * (share - 0.1).max(0.0));
+            let others = Some(Others { per_s: 7_000.0, ms: Some(ms) });
+            congestion.learn(Second { us_per_row: Some(10.0), rtt_us: Some(300.0), others });
+        }
+        assert!(shares.iter().all(|share| *share < 0.26), "{shares:?}");
+        assert!(shares[..3].windows(2).all(|two| two[1] < two[0] * 1.5), "no slow start: {shares:?}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod servo;
 pub mod signal;
 pub mod stripes;
 pub mod throttle;
+pub mod traffic;
 pub mod window;
 
 use serde::Serialize;

@@ -25,7 +25,7 @@ const PAYS: f64 = 0.4;
 /// Windows without stripes before they are tried again: one striped window that
 /// does not pay costs about a third more, so one in fifty costs less than 1%.
 const REST: u32 = 50;
-/// A window that wrote fewer rows says nothing.
+/// Windows that wrote fewer rows say nothing until there are more of them.
 const ENOUGH: i64 = 100;
 
 /// The choice for the windows of one worker.
@@ -71,13 +71,10 @@ impl StripeChoice {
     /// Ends a window that was cut as `cut`, and chooses for the next one, which other
     /// workers may be about.
     pub fn window_ended(&mut self, cut: Stripes, company: bool) {
+        if !self.allowed || self.written < ENOUGH {
+            return;
+        }
         let (written, hot) = (std::mem::take(&mut self.written), std::mem::take(&mut self.hot));
-        if !self.allowed {
-            return;
-        }
-        if written < ENOUGH {
-            return;
-        }
         #[allow(clippy::cast_precision_loss, reason = "a share")]
         let share = hot as f64 / written as f64;
         self.share = Some(share);
@@ -144,6 +141,16 @@ mod tests {
         assert!((5..=15).contains(&striped), "{striped}");
         let seen = windows(&mut choice, |cut| if cut.count > 1 { 0.8 } else { 0.0 }, 100);
         assert!(seen[60..].iter().all(|by| *by == StripeBy::Hash));
+    }
+
+    #[test]
+    fn small_windows_say_something_together() {
+        let mut choice = StripeChoice::new(true, true);
+        for _ in 0..3 {
+            choice.report(40, 0);
+            choice.window_ended(choice.stripes(), false);
+        }
+        assert_eq!(choice.stripes().by, StripeBy::Remainder);
     }
 
     #[test]

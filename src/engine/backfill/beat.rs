@@ -84,6 +84,7 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
             quarantined: total.quarantined,
             retries: total.retries,
             wal_bytes: total.wal_bytes,
+            table_bytes: self.size.lock().map_or(None, |size| *size),
             finished: total.finished,
         }));
     }

@@ -16,6 +16,7 @@ use crate::core::backfill::{Backfill, Key, Table};
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::pace::Pace;
 use crate::core::pace::progress::Rate;
+use crate::core::pace::traffic::Own;
 use crate::engine::error::RunError;
 use crate::engine::execute::{Current, Execution};
 use crate::engine::{Store, Target};
@@ -29,6 +30,15 @@ pub(super) enum CrewEnd {
     Halted(String),
     /// The table is not what it was.
     Changed,
+}
+
+/// What batches took.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Costs {
+    /// Microseconds a row, of each batch that says something about it.
+    pub(super) rows: Vec<f64>,
+    /// All of them.
+    pub(super) own: Own,
 }
 
 /// The workers of one process.
@@ -48,9 +58,11 @@ pub(super) struct Crew<'a, S: Store, T: Target> {
     end: watch::Sender<Option<CrewEnd>>,
     pub(super) said: Mutex<Vec<Said>>,
     bad: Mutex<Vec<(String, Key)>>,
-    /// Microseconds a row of the batches of this second.
-    costs: Mutex<Vec<f64>>,
+    /// What the batches since the last look took.
+    costs: Mutex<Costs>,
     backends: Mutex<Vec<i32>>,
+    /// How large the table is, in bytes.
+    pub(super) size: Mutex<Option<f64>>,
     pub(super) total: watch::Sender<Total>,
 }
 
@@ -84,8 +96,9 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
             end: watch::Sender::new(None),
             said: Mutex::new(Vec::new()),
             bad: Mutex::new(Vec::new()),
-            costs: Mutex::new(Vec::new()),
+            costs: Mutex::default(),
             backends: Mutex::new(Vec::new()),
+            size: Mutex::new(None),
             total: watch::Sender::new(Total::default()),
         }
     }
@@ -249,15 +262,18 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
         self.backends.lock().map(|backends| backends.clone()).unwrap_or_default()
     }
 
-    /// Takes note of what a row cost, in microseconds at the server.
-    pub(super) fn cost(&self, us_per_row: f64) {
+    /// Takes note of a batch: its milliseconds at the server, and microseconds a row
+    /// where that says something.
+    pub(super) fn cost(&self, ms: f64, us_per_row: Option<f64>) {
         if let Ok(mut costs) = self.costs.lock() {
-            costs.push(us_per_row);
+            costs.rows.extend(us_per_row);
+            costs.own.batches += 1.0;
+            costs.own.ms += ms;
         }
     }
 
-    /// What rows cost since the last look.
-    pub(super) fn take_costs(&self) -> Vec<f64> {
+    /// What batches took since the last look.
+    pub(super) fn take_costs(&self) -> Costs {
         self.costs.lock().map(|mut costs| std::mem::take(&mut *costs)).unwrap_or_default()
     }
 

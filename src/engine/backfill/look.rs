@@ -14,6 +14,9 @@ use crate::engine::{Store, Target};
 /// How much more a look at rows takes at a time than work on them: reading is that much cheaper.
 const LOOKS: i64 = 10;
 
+/// How often a window is looked at again whose rows others change all the time.
+const SLIPS: u32 = 20;
+
 impl<S: Store, T: Target> Worker<'_, S, T> {
     /// One window of the proof; what is left in it is done first.
     pub(super) async fn look(&mut self, leaf: &Leaf, chunk: &mut Chunk) -> Result<Next, RunError> {
@@ -40,6 +43,7 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
         if remaining > 0 && !settled && matches!(next, Next::Go) {
             return self.rest_of_window(leaf, chunk, remaining).await;
         }
+        self.slipped = 0;
         self.rest(took).await;
         Ok(next)
     }
@@ -58,7 +62,7 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
     ) -> Result<Next, RunError> {
         let crew = self.crew;
         let mut locking = Locking::Skip;
-        let mut batches = 0;
+        let (mut batches, mut done_rows) = (0, 0);
         while batches <= remaining {
             if crew.ended() {
                 return Ok(Next::Leave);
@@ -83,10 +87,16 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
                 // A lock was in the way, or a row went into quarantine: the same again.
                 None => continue,
                 Some(0) if locking == Locking::Wait => break,
-                Some(_) => batches += 1,
+                Some(rows) => (batches, done_rows) = (batches + 1, done_rows + rows),
             }
             locking = Locking::Wait;
         }
+        // Somebody changed rows between our look and our lock: look again.
+        if done_rows < remaining && self.slipped < SLIPS {
+            self.slipped += 1;
+            return Ok(Next::Go);
+        }
+        self.slipped = 0;
         self.settled = Some((chunk.number, chunk.cursor.clone()));
         Ok(Next::Go)
     }

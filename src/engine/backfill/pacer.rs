@@ -12,6 +12,7 @@ use crate::core::pace::board::{Board, Verdict};
 use crate::core::pace::congestion::{Congestion, Second};
 use crate::core::pace::signal::{Reading, Signal, Value};
 use crate::core::pace::throttle::{Slo, Throttle};
+use crate::core::pace::traffic::Traffic;
 use crate::core::pace::{Level, Pace};
 use crate::engine::error::RunError;
 use crate::engine::{Store, Target};
@@ -40,6 +41,8 @@ struct Pacer {
     violated: Option<Instant>,
     /// What was put on record last.
     recorded: (Level, Option<Signal>),
+    /// What others do.
+    traffic: Traffic,
 }
 
 impl<S: Store, T: Target> Crew<'_, S, T> {
@@ -52,17 +55,27 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
             began: Instant::now(),
             violated: None,
             recorded: (Level::Full, None),
+            traffic: Traffic::default(),
         };
         let mut rtts = Vec::new();
         loop {
             let tuning = self.tuning();
             let readings = monitor.sample(&tuning.throttle, &self.backends()).await.map_err(failed)?;
             let verdicts = self.judge(&mut pacer, &tuning.throttle, &readings);
-            let second = Second { us_per_row: median(self.take_costs()), rtt_us: median(rtts) };
-            tracing::debug!(us_per_row = second.us_per_row, rtt_us = second.rtt_us, "a second");
+            let costs = self.take_costs();
+            let counters = monitor.traffic().await.map_err(failed)?;
+            let others = pacer.traffic.learn(pacer.began.elapsed().as_secs_f64(), counters, costs.own);
+            // What workers elsewhere do is not what an application does.
+            let others = others.filter(|_| !self.has_company());
+            let second = Second { us_per_row: median(costs.rows), rtt_us: median(rtts), others };
+            tracing::debug!(?second, "a second");
             let pace = self.pace_of(&tuning.throttle, &verdicts, second);
             self.record_pace(&mut pacer, &verdicts, &pace).await?;
             self.set_pace(pace);
+            let bytes = monitor.size().await.map_err(failed)?;
+            if let Ok(mut size) = self.size.lock() {
+                *size = bytes.or(*size);
+            }
             if let Some(slo) = &tuning.slo {
                 let violated = monitor.violated(slo).await.map_err(failed)?;
                 self.keep_slo(&mut pacer, slo, violated).await?;
@@ -89,6 +102,12 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
                 self.execution.stop.sleep(CANARY_EVERY).await;
             }
         }
+    }
+
+    /// Whether other processes work at this backfill too.
+    fn has_company(&self) -> bool {
+        let ours = self.backends().len();
+        usize::try_from(self.total.borrow().workers).is_ok_and(|workers| workers > ours)
     }
 
     fn judge(&self, pacer: &mut Pacer, throttle: &Throttle, readings: &[Reading]) -> Vec<Verdict> {

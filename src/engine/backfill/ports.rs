@@ -11,6 +11,7 @@ use crate::core::failure::Failure;
 use crate::core::pace::Level;
 use crate::core::pace::signal::Reading;
 use crate::core::pace::throttle::{Slo, Throttle};
+use crate::core::pace::traffic::Counters;
 use crate::core::step::Limits;
 use crate::core::version::Version;
 use crate::engine::Fence;
@@ -289,6 +290,10 @@ pub trait Monitor: Send {
     ) -> impl Future<Output = Result<Vec<Reading>, Failure>> + Send;
     /// The round trip of a query that does nothing.
     fn canary(&self) -> impl Future<Output = Result<Duration, Failure>> + Send;
+    /// What all sessions together did so far.
+    fn traffic(&self) -> impl Future<Output = Result<Counters, Failure>> + Send;
+    /// How large the tables are with their indexes, in bytes; `None` where that cannot be had now.
+    fn size(&self) -> impl Future<Output = Result<Option<f64>, Failure>> + Send;
     /// How a service level is violated, if it is.
     fn violated(&mut self, slo: &Slo) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
     /// Vacuums a table.

@@ -59,6 +59,8 @@ pub(super) struct Worker<'a, S: Store, T: Target> {
     cut_for: i64,
     /// The chunk and the place in it where nothing more can be done.
     pub(super) settled: Option<(i32, Option<Key>)>,
+    /// How often rows of the window under way slipped away.
+    pub(super) slipped: u32,
 }
 
 impl<'a, S: Store, T: Target> Worker<'a, S, T> {
@@ -82,6 +84,7 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
             last_ms: 0.0,
             cut_for: 0,
             settled: None,
+            slipped: 0,
         }
     }
 
@@ -211,9 +214,7 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
     pub(super) fn went_through(&mut self, rows: i64, ms: f64) {
         (self.attempts, self.waiting, self.last_ms) = (0, None, ms);
         #[allow(clippy::cast_precision_loss, reason = "an average")]
-        if rows >= ENOUGH {
-            self.crew.cost(per_row(ms, rows as f64));
-        }
+        self.crew.cost(ms, (rows >= ENOUGH).then(|| per_row(ms, rows as f64)));
     }
 
     /// What a batch aims for: where there are rests between batches, they are
@@ -265,7 +266,7 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
                 (window / per_page).max(1)
             }
         };
-        let wary = self.wary > 0 || crew.pace().level != Level::Full;
+        let wary = self.wary > 0;
         Order {
             which: crew.which,
             backfill: crew.backfill,
@@ -317,6 +318,6 @@ fn per_row(ms: f64, rows: f64) -> f64 {
 /// Rows of a batch that says something about what a row costs.
 const ENOUGH: i64 = 20;
 /// The shortest batch that is aimed for: below, its fixed cost would be most of it.
-const SHORTEST: Duration = Duration::from_millis(2);
+const SHORTEST: Duration = Duration::from_millis(3);
 /// Batches of a worker at which a test may kill the process.
 const CRASHES: u64 = 3;
