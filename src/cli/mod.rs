@@ -41,9 +41,11 @@ pub fn main() -> ExitCode {
         }
     };
     let json = cli.global.json || matches!(&cli.command, Command::Check(args) if args.json());
+    // What only looks has no safe place to go to.
+    let looks = matches!(&cli.command, Command::Status(_));
     let result = runtime.block_on(async {
         let (stopper, stop) = Stop::new();
-        let signals = tokio::spawn(stop_on_signals(stopper));
+        let signals = tokio::spawn(stop_on_signals(stopper, looks));
         let result = Box::pin(run(cli, stop)).await;
         signals.abort();
         result
@@ -87,7 +89,7 @@ async fn run(cli: Cli, stop: Stop) -> Result<output::Output, CommandError> {
 /// The first Ctrl-C or SIGTERM asks for a stop at the next safe place; the
 /// second ends the process at once, which is safe too: what is on record is
 /// taken up by the next run.
-async fn stop_on_signals(stopper: Stopper) {
+async fn stop_on_signals(stopper: Stopper, looks: bool) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
@@ -102,7 +104,9 @@ async fn stop_on_signals(stopper: Stopper) {
         }
     };
     once().await;
-    tracing::warn!("stopping at the next safe place; once more to stop at once");
+    if !looks {
+        tracing::warn!("stopping at the next safe place; once more to stop at once");
+    }
     stopper.stop();
     once().await;
     std::process::exit(i32::from(u8::from(Code::Failed)));

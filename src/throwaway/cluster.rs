@@ -15,7 +15,7 @@ use super::account::Account;
 use super::{ServerBinaries, ThrowawayError, reaper};
 
 /// The superuser of every throwaway server.
-const USER: &str = "postgres";
+pub(super) const USER: &str = "postgres";
 /// How long a server may take to start or stop.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often its state is looked at; the server tells it in a file only.
@@ -34,7 +34,7 @@ pub struct Options {
 pub struct Cluster {
     binaries: ServerBinaries,
     folder: PathBuf,
-    account: Account,
+    pub(super) account: Account,
     server: Child,
     reaper: Option<Child>,
 }
@@ -52,35 +52,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Makes a server and a streaming replica of it, with settings of its own.
-    ///
-    /// # Errors
-    /// When one of them cannot be made or does not start.
-    pub fn start_with_replica(
-        binaries: &ServerBinaries,
-        options: &Options,
-        of_replica: &Options,
-    ) -> Result<(Self, Self), ThrowawayError> {
-        let (mut primary, mut replica) = (Self::prepare(binaries)?, Self::prepare(binaries)?);
-        primary.init()?;
-        // A folder that never ran is its own base backup.
-        let mut copy = Command::new("cp");
-        copy.arg("-a").arg(primary.data()).arg(replica.data()).current_dir("/");
-        run(primary.account, &mut copy, "cp")?;
-        primary.configure(options)?;
-        replica.configure(options)?;
-        let from = format!("'host={} user={USER}'", primary.folder.display());
-        let mut settings = vec![("primary_conninfo".to_owned(), from)];
-        settings.extend(of_replica.settings.iter().cloned());
-        replica.set(&settings)?;
-        let signal = replica.data().join("standby.signal");
-        fs::write(&signal, "").map_err(ThrowawayError::io(signal.display()))?;
-        primary.launch()?;
-        replica.launch()?;
-        Ok((primary, replica))
-    }
-
-    fn prepare(binaries: &ServerBinaries) -> Result<Self, ThrowawayError> {
+    pub(super) fn prepare(binaries: &ServerBinaries) -> Result<Self, ThrowawayError> {
         let account = Account::choose()?;
         account.can_reach(binaries.folder())?;
         // The path of a socket has 107 bytes at most, so the folder stays short.
@@ -142,11 +114,11 @@ impl Cluster {
         }
     }
 
-    fn data(&self) -> PathBuf {
+    pub(super) fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
-    fn init(&self) -> Result<(), ThrowawayError> {
+    pub(super) fn init(&self) -> Result<(), ThrowawayError> {
         let mut initdb = Command::new(self.binaries.program("initdb"));
         initdb
             .arg("-D")
@@ -156,7 +128,7 @@ impl Cluster {
         run(self.account, &mut initdb, "initdb")
     }
 
-    fn configure(&self, options: &Options) -> Result<(), ThrowawayError> {
+    pub(super) fn configure(&self, options: &Options) -> Result<(), ThrowawayError> {
         let own = [
             ("listen_addresses", "''".to_owned()),
             ("unix_socket_directories", format!("'{}'", self.folder.display())),
@@ -171,7 +143,7 @@ impl Cluster {
     }
 
     /// Adds settings; what is said last counts.
-    fn set(&self, settings: &[(String, String)]) -> Result<(), ThrowawayError> {
+    pub(super) fn set(&self, settings: &[(String, String)]) -> Result<(), ThrowawayError> {
         let conf = self.data().join("postgresql.conf");
         let mut text = fs::read_to_string(&conf).map_err(ThrowawayError::io(conf.display()))?;
         for (name, value) in settings {
@@ -180,7 +152,7 @@ impl Cluster {
         fs::write(&conf, text).map_err(ThrowawayError::io(conf.display()))
     }
 
-    fn launch(&mut self) -> Result<(), ThrowawayError> {
+    pub(super) fn launch(&mut self) -> Result<(), ThrowawayError> {
         let log = self.folder.join("log");
         let open =
             || fs::OpenOptions::new().create(true).append(true).open(&log).map_err(ThrowawayError::io("log"));
@@ -262,7 +234,7 @@ impl Drop for Cluster {
 }
 
 /// Runs a program under an account to its end.
-fn run(account: Account, program: &mut Command, what: &str) -> Result<(), ThrowawayError> {
+pub(super) fn run(account: Account, program: &mut Command, what: &str) -> Result<(), ThrowawayError> {
     account.apply(program);
     let output = program.stdin(Stdio::null()).output().map_err(ThrowawayError::io(what))?;
     if output.status.success() {

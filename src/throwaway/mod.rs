@@ -6,6 +6,7 @@ mod account;
 mod binaries;
 mod cluster;
 mod reaper;
+mod replica;
 
 pub use binaries::ServerBinaries;
 pub use cluster::{Cluster, Options};

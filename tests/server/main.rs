@@ -20,6 +20,7 @@ mod harness;
 mod hot;
 mod index;
 mod locks;
+mod looks;
 mod pace;
 mod pooler;
 mod proof;
@@ -94,6 +95,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("hot", hot::tests()),
         ("index", index::tests()),
         ("locks", locks::tests()),
+        ("looks", looks::tests()),
         ("pace", pace::tests()),
         ("pooler", pooler::tests()),
         ("proof", proof::tests()),

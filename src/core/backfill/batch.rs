@@ -156,7 +156,8 @@ impl Backfill {
             BackfillWork::Copy { .. } => "SHARE",
         };
         let lock = match form.locking {
-            // A copied row may match the filter still, so one at a time would never end.
+            // Set and delete wait above, a row at a time; a copied row may match the filter
+            // still, so one at a time would never end.
             Locking::Wait => format!("FOR {strength}"),
             Locking::Try | Locking::Skip => format!("FOR {strength} SKIP LOCKED"),
         };

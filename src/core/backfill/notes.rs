@@ -98,6 +98,7 @@ impl Backfill {
 
 fn of_room(room: &Room) -> Vec<String> {
     let mut notes = Vec::new();
+    // Room on the pages and dead rows matter only where updates could be HOT.
     if !room.indexes.is_empty() {
         let indexes: Vec<String> = room
             .indexes
@@ -106,10 +107,12 @@ fn of_room(room: &Room) -> Vec<String> {
                 crate::core::ident::Ident::exact(name.as_str()).map_or(name.clone(), |ident| plain(&ident))
             })
             .collect();
+        let (depends, it) = if indexes.len() == 1 { ("depends", "it") } else { ("depend", "them") };
         notes.push(format!(
-            "no update can be HOT: {} depends on a column that is written; build it after the backfill",
+            "no update can be HOT: {} {depends} on a column that is written; build {it} after the backfill",
             indexes.join(", ")
         ));
+        return notes;
     }
     if let Some(fillfactor) = room.fillfactor.filter(|fillfactor| *fillfactor <= ROOMY) {
         notes.push(format!(

@@ -4,6 +4,7 @@
 
 pub mod board;
 pub mod congestion;
+pub mod density;
 pub mod log_clock;
 pub mod progress;
 pub mod servo;

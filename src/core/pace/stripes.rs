@@ -22,8 +22,9 @@ const IN_COMPANY: i32 = 16;
 const ROOM: f64 = 0.8;
 /// Striped, less than this share does not pay for the reads.
 const PAYS: f64 = 0.4;
-/// Windows without stripes before they are tried again: one striped window that
-/// does not pay costs about a third more, so one in fifty costs less than 1%.
+/// Windows without stripes before they are tried again. A window that tries them is
+/// no larger than one without, so one or two in fifty that do not pay, and cost about
+/// a third more, cost about 1%.
 const REST: u32 = 50;
 /// Windows that wrote fewer rows say nothing until there are more of them.
 const ENOUGH: i64 = 100;
@@ -36,6 +37,8 @@ pub struct StripeChoice {
     /// Whether stripes can help at all.
     allowed: bool,
     now: Stripes,
+    /// Whether it is not known yet that the stripes pay.
+    trial: bool,
     rest: u32,
     written: i64,
     hot: i64,
@@ -47,13 +50,30 @@ impl StripeChoice {
     /// A choice that knows nothing yet; the first window finds out whether there is room.
     #[must_use]
     pub const fn new(allowed: bool, remainders: bool) -> Self {
-        Self { remainders, allowed, now: Stripes::OFF, rest: 0, written: 0, hot: 0, share: None }
+        Self {
+            remainders,
+            allowed,
+            now: Stripes::OFF,
+            trial: false,
+            rest: 0,
+            written: 0,
+            hot: 0,
+            share: None,
+        }
     }
 
     /// How the next window is cut.
     #[must_use]
     pub const fn stripes(&self) -> Stripes {
         self.now
+    }
+
+    /// Rows of the next window, where a batch has so many: as many batches as stripes,
+    /// but one batch in all where they are on trial.
+    #[must_use]
+    pub fn window(&self, rows: i64) -> i64 {
+        let stripes = i64::from(self.now.count.max(1));
+        if self.trial { rows.max(stripes) } else { rows * stripes }
     }
 
     /// The share of HOT updates of the last window that said something.
@@ -79,6 +99,7 @@ impl StripeChoice {
         let share = hot as f64 / written as f64;
         self.share = Some(share);
         let count = if company { IN_COMPANY } else { ALONE };
+        self.trial = share < PAYS;
         self.now = match cut.by {
             StripeBy::Nothing if share >= ROOM => Stripes::OFF,
             StripeBy::Nothing if self.rest > 0 => {
@@ -141,6 +162,22 @@ mod tests {
         assert!((5..=15).contains(&striped), "{striped}");
         let seen = windows(&mut choice, |cut| if cut.count > 1 { 0.8 } else { 0.0 }, 100);
         assert!(seen[60..].iter().all(|by| *by == StripeBy::Hash));
+    }
+
+    #[test]
+    fn stripes_on_trial_take_no_more_rows_than_a_batch() {
+        let mut choice = StripeChoice::new(true, false);
+        let (mut striped, mut all) = (0, 0);
+        for _ in 0..500 {
+            let (cut, rows) = (choice.stripes(), choice.window(1_000));
+            all += rows;
+            striped += if cut.by == StripeBy::Nothing { 0 } else { rows };
+            choice.report(rows, 0);
+            choice.window_ended(cut, false);
+        }
+        assert!(striped * 40 < all, "{striped} of {all}");
+        windows(&mut choice, |cut| if cut.count > 1 { 0.8 } else { 0.0 }, 60);
+        assert_eq!((choice.stripes().by, choice.window(1_000)), (StripeBy::Hash, 10_000));
     }
 
     #[test]

@@ -43,13 +43,20 @@ const MIDDLE_OF: usize = 3;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Traffic {
     before: Option<(f64, Counters)>,
+    /// Our own work since then.
+    own: Own,
     recent: VecDeque<f64>,
 }
 
 impl Traffic {
-    /// Learns the counters `at` seconds on any steady clock; what others did since
-    /// the last look. `None` at the first one, and after the counters were reset.
-    pub fn learn(&mut self, at: f64, now: Counters, own: Own) -> Option<Others> {
+    /// Learns the counters `at` seconds on any steady clock, and what we did ourselves
+    /// since the last call; what others did since the last look. `None` at the first
+    /// one, where the counters could not be had, and after they were reset.
+    pub fn learn(&mut self, at: f64, now: Option<Counters>, own: Own) -> Option<Others> {
+        self.own.batches += own.batches;
+        self.own.ms += own.ms;
+        let now = now?;
+        let own = std::mem::take(&mut self.own);
         let (since, before) = self.before.replace((at, now))?;
         let seconds = at - since;
         let transactions = now.transactions - before.transactions - own.batches;
@@ -76,8 +83,9 @@ impl Traffic {
 mod tests {
     use super::*;
 
-    fn counters(transactions: f64, active_ms: f64) -> Counters {
-        Counters { transactions, active_ms: Some(active_ms) }
+    #[allow(clippy::unnecessary_wraps, reason = "as learn takes it")]
+    fn counters(transactions: f64, active_ms: f64) -> Option<Counters> {
+        Some(Counters { transactions, active_ms: Some(active_ms) })
     }
 
     #[test]
@@ -92,14 +100,25 @@ mod tests {
     #[test]
     fn one_long_report_is_not_congestion() {
         let mut traffic = Traffic::default();
-        let mut at = counters(0.0, 0.0);
-        traffic.learn(0.0, at, Own::default());
-        let mut seen = Vec::new();
+        traffic.learn(0.0, counters(0.0, 0.0), Own::default());
+        let (mut seen, mut active) = (Vec::new(), 0.0);
         for (second, more) in [500.0, 500.0, 600_000.0, 500.0, 500.0].into_iter().enumerate() {
-            at = counters(at.transactions + 1_000.0, at.active_ms.unwrap() + more);
-            seen.push(traffic.learn(second as f64 + 1.0, at, Own::default()).unwrap().ms.unwrap());
+            let at = second as f64 + 1.0;
+            active += more;
+            let others = traffic.learn(at, counters(at * 1_000.0, active), Own::default());
+            seen.push(others.unwrap().ms.unwrap());
         }
         assert!(seen.iter().all(|ms| (*ms - 0.5).abs() < 1e-9), "{seen:?}");
+    }
+
+    #[test]
+    fn a_look_that_was_missed_takes_nothing_from_the_next_one() {
+        let mut traffic = Traffic::default();
+        traffic.learn(0.0, counters(0.0, 0.0), Own::default());
+        let own = Own { batches: 50.0, ms: 150.0 };
+        assert_eq!(traffic.learn(1.0, None, own), None);
+        let others = traffic.learn(2.0, counters(2_100.0, 1_500.0), own);
+        assert_eq!(others, Some(Others { per_s: 1_000.0, ms: Some(0.6) }));
     }
 
     #[test]
@@ -110,6 +129,9 @@ mod tests {
         assert_eq!(others, Some(Others { per_s: 50.0, ms: None }));
         assert_eq!(traffic.learn(2.0, counters(5.0, 0.0), Own::default()), None, "reset");
         let uncounted = Counters { transactions: 25.0, active_ms: None };
-        assert_eq!(traffic.learn(3.0, uncounted, Own::default()), Some(Others { per_s: 20.0, ms: None }));
+        assert_eq!(
+            traffic.learn(3.0, Some(uncounted), Own::default()),
+            Some(Others { per_s: 20.0, ms: None })
+        );
     }
 }

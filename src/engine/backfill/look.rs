@@ -28,13 +28,13 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
         let settled = self.settled.take().is_some_and(|at| at == (chunk.number, chunk.cursor.clone()));
         let checked = crew.execution.interruptible_by(&self.walker, self.walker.check(&order, settled)).await;
         let took = began.elapsed();
-        let mut remaining = 0;
+        let (mut remaining, mut seen) = (0, 0);
         let next = self
             .went(leaf, chunk, checked, |worker, chunk, checked| {
                 let end = BatchEnd::Took { written: rows, at_server: at_server(checked.ms) };
                 worker.looks.learn(worker.crew.tuning().bounds(), worker.target(), end);
                 worker.went_through(checked.seen, checked.ms);
-                remaining = checked.remaining;
+                (remaining, seen) = (checked.remaining, checked.seen);
                 worker.crew.held(checked.hold.as_ref());
                 *chunk = checked.chunk;
                 worker.say(Some(chunk));
@@ -44,7 +44,8 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
             return self.rest_of_window(leaf, chunk, remaining).await;
         }
         self.slipped = 0;
-        self.rest(took).await;
+        // Rows that are only read weigh less under `rate` as well.
+        self.rest(took, seen / LOOKS).await;
         Ok(next)
     }
 

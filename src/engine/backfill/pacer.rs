@@ -98,7 +98,8 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
                 if self.ended() {
                     return Ok(());
                 }
-                rtts.push(monitor.canary().await.map_err(failed)?.as_secs_f64() * 1e6);
+                let flown = monitor.canary().await.map_err(failed)?;
+                rtts.extend(flown.map(|took| took.as_secs_f64() * 1e6));
                 self.execution.stop.sleep(CANARY_EVERY).await;
             }
         }

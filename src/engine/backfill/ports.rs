@@ -288,10 +288,10 @@ pub trait Monitor: Send {
         throttle: &Throttle,
         ours: &[i32],
     ) -> impl Future<Output = Result<Vec<Reading>, Failure>> + Send;
-    /// The round trip of a query that does nothing.
-    fn canary(&self) -> impl Future<Output = Result<Duration, Failure>> + Send;
-    /// What all sessions together did so far.
-    fn traffic(&self) -> impl Future<Output = Result<Counters, Failure>> + Send;
+    /// The round trip of a query that does nothing; `None` where it was cut short.
+    fn canary(&self) -> impl Future<Output = Result<Option<Duration>, Failure>> + Send;
+    /// What all sessions together did so far; `None` where that cannot be had now.
+    fn traffic(&self) -> impl Future<Output = Result<Option<Counters>, Failure>> + Send;
     /// How large the tables are with their indexes, in bytes; `None` where that cannot be had now.
     fn size(&self) -> impl Future<Output = Result<Option<f64>, Failure>> + Send;
     /// How a service level is violated, if it is.

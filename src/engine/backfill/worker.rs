@@ -8,6 +8,7 @@ use super::ports::{Done, Order, Said, Walker};
 use crate::core::backfill::batch::{Locking, Take};
 use crate::core::backfill::{Chunk, Key, Leaf, Stripes, Walk};
 use crate::core::pace::Level;
+use crate::core::pace::density::Density;
 use crate::core::pace::progress::Rate;
 use crate::core::pace::servo::{BatchEnd, Servo};
 use crate::core::pace::stripes::StripeChoice;
@@ -46,6 +47,9 @@ pub(super) struct Worker<'a, S: Store, T: Target> {
     pub(super) looks: Servo,
     choice: StripeChoice,
     leaf: Option<String>,
+    density: Density,
+    /// Pages of the window under way, and rows that were written in it.
+    window: (i64, i64),
     /// Windows left that pass locked rows over.
     pub(super) wary: u32,
     rate: Rate,
@@ -74,6 +78,8 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
             looks: Servo::default(),
             choice: StripeChoice::new(false, false),
             leaf: None,
+            density: Density::new(0, 0),
+            window: (0, 0),
             wary: 0,
             rate: Rate::default(),
             since: Instant::now(),
@@ -132,9 +138,11 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
         if self.leaf.as_ref() != Some(&chunk.leaf) {
             let allowed = backfill.sets() && crew.tuning().stripes;
             self.choice = StripeChoice::new(allowed, backfill.remainders(leaf));
+            self.density = Density::new(leaf.estimate, leaf.pages);
             self.leaf = Some(chunk.leaf.clone());
         }
-        self.cut_for = 0;
+        // A window that somebody else cut says nothing about pages.
+        (self.cut_for, self.window) = (0, (0, 0));
         while !chunk.finished && !crew.ended() && crew.wants(self.index) {
             if !self.may_go().await {
                 continue;
@@ -172,21 +180,29 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
         let stale = self.cut_for > rows * 2;
         if chunk.until.is_none() || stale {
             let order = self.order(leaf, chunk, Take::Stripe, rows);
-            self.cut_for = rows;
+            (self.cut_for, self.window) = (rows, (order.size, 0));
             let opened = crew.execution.interruptible_by(&self.walker, self.walker.open(&order)).await;
             return self.went(leaf, chunk, opened, |_, chunk, opened| *chunk = opened).await;
         }
         let bad = crew.bad(&chunk.leaf);
         let order = Order { quarantine: &bad, ..self.order(leaf, chunk, Take::Stripe, rows) };
-        if chunk.stripe + 1 >= chunk.stripes.count {
-            self.cut_for = rows;
-        }
+        // The last stripe of a window cuts the next one.
+        let cuts = (chunk.stripe + 1 >= chunk.stripes.count).then_some((rows, order.size));
         let began = Instant::now();
         let done = crew.execution.interruptible_by(&self.walker, self.walker.batch(&order)).await;
         let took = began.elapsed();
-        let next = self.went(leaf, chunk, done, |worker, chunk, done| worker.did(chunk, done)).await?;
+        let mut written = 0;
+        let next = self
+            .went(leaf, chunk, done, |worker, chunk, done| {
+                written = done.written;
+                worker.did(chunk, done);
+                if let Some((rows, size)) = cuts {
+                    (worker.cut_for, worker.window) = (rows, (size, 0));
+                }
+            })
+            .await?;
         if matches!(next, Next::Go) && !chunk.finished {
-            self.rest(took).await;
+            self.rest(took, written).await;
         }
         Ok(next)
     }
@@ -197,7 +213,11 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
         let window_ended = done.chunk.cursor != chunk.cursor || done.chunk.finished;
         self.took(done.written, done.ms);
         self.choice.report(done.written, done.hot);
+        self.window.1 += done.written;
         if window_ended {
+            if self.window.0 > 0 {
+                self.density.learn(self.window.0, self.window.1);
+            }
             self.choice.window_ended(cut, self.crew.total.borrow().workers > 1);
             self.wary = self.wary.saturating_sub(1);
         }
@@ -233,14 +253,15 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
         self.rate.learn(self.since.elapsed().as_secs_f64(), self.rows);
     }
 
-    /// Rests after a batch, as the pace and the settings have it.
-    pub(super) async fn rest(&self, took: Duration) {
+    /// Rests after a batch of so many rows, as the pace and the settings have it.
+    pub(super) async fn rest(&self, took: Duration, rows: i64) {
         let (tuning, pace) = (self.crew.tuning(), self.crew.pace());
         let share = (pace.share * (1.0 - tuning.nice)).clamp(0.01, 1.0);
         let mut rest = took.mul_f64(1.0 / share - 1.0) + tuning.pause;
         if let Some(rate) = tuning.rate {
             let each = f64::from(rate) / f64::from(tuning.workers.max(1));
-            let rows = f64::from(self.servo.rows(tuning.bounds()));
+            #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+            let rows = rows as f64;
             rest = rest.max(Duration::from_secs_f64((rows / each).min(60.0)).saturating_sub(took));
         }
         if rest.is_zero() {
@@ -258,13 +279,10 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
     {
         let crew = self.crew;
         let next = if chunk.pass == PROOF { Stripes::OFF } else { self.choice.stripes() };
-        let window = rows * i64::from(next.count);
+        let window = if chunk.pass == PROOF { rows } else { self.choice.window(rows) };
         let size = match chunk.walk {
             Walk::Key => window,
-            Walk::Pages => {
-                let per_page = (leaf.estimate / leaf.pages.max(1)).max(1);
-                (window / per_page).max(1)
-            }
+            Walk::Pages => self.density.pages(window),
         };
         let wary = self.wary > 0;
         Order {

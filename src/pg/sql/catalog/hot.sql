@@ -2,9 +2,10 @@
 -- depend on one of them, the room that pages keep, and how old the oldest snapshot is that we may see.
 SELECT ARRAY(
          SELECT DISTINCT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-         JOIN pg_class am_of ON am_of.oid = i.indexrelid JOIN pg_am am ON am.oid = am_of.relam
+         JOIN pg_am am ON am.oid = c.relam
          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attname = ANY ($2::text[])
-         WHERE i.indrelid = to_regclass($1)::oid AND am.amname <> 'brin'
+         WHERE i.indrelid = to_regclass($1)::oid -- Since 16 an index that summarizes pages does not stand in the way.
+           AND (am.amname <> 'brin' OR current_setting('server_version_num')::int < 160000)
            AND (a.attnum = ANY (i.indkey::int2[]) OR EXISTS (
              SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
              AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid = a.attnum))

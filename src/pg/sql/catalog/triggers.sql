@@ -10,5 +10,5 @@ SELECT DISTINCT t.tgname AS name, t.tgfoid::regproc::text AS function, t.tgenabl
        ARRAY(SELECT a.attname::text FROM pg_attribute a
              WHERE a.attrelid = t.tgrelid AND a.attnum = ANY (t.tgattr::int2[]) ORDER BY a.attnum) AS columns
 FROM pg_trigger t JOIN tree ON tree.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
-WHERE NOT t.tgisinternal AND p.pronamespace <> (SELECT oid FROM pg_namespace WHERE nspname = $2)
+WHERE NOT t.tgisinternal AND p.pronamespace IS DISTINCT FROM (SELECT oid FROM pg_namespace WHERE nspname = $2)
 ORDER BY name, function

@@ -1,0 +1,207 @@
+//! What `status` says of one item: its place in the JSON document.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cli::desk::Desk;
+use crate::cli::exit::CommandError;
+use crate::cli::work::pending_before;
+use crate::core::decide::{Decision, Snapshot, Wanted, decide};
+use crate::core::gate::Facts;
+use crate::core::pace::Level;
+use crate::core::pace::progress::eta;
+use crate::core::record::{Hold, Kind, Record};
+use crate::core::state::State;
+use crate::core::timeline::Item;
+use crate::core::transition::Transition;
+use crate::engine::advance::facts;
+use crate::engine::backfill::ports::Total;
+use crate::pg::backfills::WorkerSeen;
+
+#[derive(Serialize)]
+pub(super) struct Entry {
+    pub(super) version: String,
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) state: State,
+    pub(super) goal: State,
+    pub(super) since: Option<Timestamp>,
+    pub(super) hold: Option<Hold>,
+    pub(super) next: Option<Next>,
+    pub(super) backfill: Option<Backfill>,
+    pub(super) error: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Next {
+    pub(super) to: State,
+    pub(super) waiting: Vec<String>,
+    pub(super) command: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Backfill {
+    pub(super) step: String,
+    pub(super) pass: &'static str,
+    pub(super) finished: bool,
+    pub(super) rows_done: i64,
+    pub(super) rows_total: i64,
+    pub(super) rows_written: i64,
+    pub(super) rows_per_s: i64,
+    pub(super) eta_s: Option<u64>,
+    pub(super) eta_sooner_s: Option<u64>,
+    pub(super) quarantined: i64,
+    pub(super) retries: i64,
+    pub(super) wal_bytes: f64,
+    pub(super) workers: u32,
+    pub(super) pace: Level,
+    pub(super) why: Option<String>,
+    pub(super) at_work: Vec<WorkerSeen>,
+}
+
+pub(super) async fn entry(
+    desk: &Desk,
+    item: &Item,
+    items: &[Item],
+    records: &[Record],
+) -> Result<Entry, CommandError> {
+    let on_record = records.iter().find(|record| record.version == item.version);
+    let blank = planned(item);
+    let record = on_record.unwrap_or(&blank);
+    let facts = if desk.recorded() {
+        facts(&desk.store, &desk.target, item, record).await.map_err(|error| CommandError::Run {
+            item: item.stem(),
+            wanted: None,
+            error: Box::new(error),
+        })?
+    } else {
+        Facts {
+            now: Timestamp::now(),
+            state_since: Timestamp::now(),
+            markers: Vec::new(),
+            approvals: Vec::new(),
+            queries: Vec::new(),
+            backfills: Vec::new(),
+        }
+    };
+    let before = pending_before(item, items, records);
+    let snapshot =
+        Snapshot { item, record, records, facts: &facts, pending_before: &before, purge_early: false };
+    let (progress, workers) = if on_record.is_some() {
+        (desk.store.progress(&item.version).await?, desk.store.workers(&item.version).await?)
+    } else {
+        (Vec::new(), Vec::new())
+    };
+    Ok(Entry {
+        version: item.version.to_string(),
+        name: item.name.clone(),
+        kind: item.kind,
+        state: record.state,
+        goal: record.goal,
+        since: on_record.map(|record| record.state_since),
+        hold: record.hold.clone(),
+        next: next(&snapshot),
+        backfill: backfill(&progress, &workers, record.hold.as_ref()),
+        error: record.error.clone(),
+    })
+}
+
+fn planned(item: &Item) -> Record {
+    Record {
+        version: item.version.clone(),
+        name: item.name.clone(),
+        kind: item.kind,
+        state: State::Planned,
+        goal: State::Planned,
+        state_since: Timestamp::UNIX_EPOCH,
+        epoch: 0,
+        source: None,
+        checksum: None,
+        tables: item.tables.clone(),
+        depends_on: item.depends_on.clone(),
+        batch: None,
+        baseline: false,
+        error: None,
+        touched: Vec::new(),
+        hold: None,
+    }
+}
+
+pub(super) fn bare(record: &Record) -> Entry {
+    Entry {
+        version: record.version.to_string(),
+        name: record.name.clone(),
+        kind: record.kind,
+        state: record.state,
+        goal: record.goal,
+        since: Some(record.state_since),
+        hold: record.hold.clone(),
+        next: None,
+        backfill: None,
+        error: record.error.clone(),
+    }
+}
+
+fn next(snapshot: &Snapshot<'_>) -> Option<Next> {
+    let Snapshot { item, record, .. } = *snapshot;
+    let version = &item.version;
+    if record.state != record.goal && record.goal < record.state {
+        return Some(Next { to: record.goal, waiting: Vec::new(), command: "phase rollback".into() });
+    }
+    if record.state != record.goal && record.goal == State::Aborted {
+        return Some(Next {
+            to: State::Aborted,
+            waiting: Vec::new(),
+            command: format!("phase abort {version}"),
+        });
+    }
+    let row = match item.kind {
+        Kind::Sql => Transition::find(record.state, State::Completed),
+        Kind::Plan => Transition::forward(record.state),
+    }?;
+    let waiting = match decide(snapshot, Wanted::Forward(row.to)) {
+        Decision::Wait(reasons) => reasons,
+        Decision::NoPath(why) => vec![why],
+        Decision::Run(_) | Decision::Held(_) | Decision::AtGoal => Vec::new(),
+    };
+    let command = match record.hold {
+        Some(_) => format!("phase resume {version}"),
+        None => {
+            format!("phase {} {version}", if row.from == State::Planned { "advance" } else { row.command() })
+        }
+    };
+    Some(Next { to: row.to, waiting, command })
+}
+
+/// The first backfill that is not over, or the last one.
+fn backfill(steps: &[(String, Total)], workers: &[WorkerSeen], hold: Option<&Hold>) -> Option<Backfill> {
+    let (step, total) = steps.iter().find(|(_, total)| !total.over()).or_else(|| steps.last())?;
+    let workers: Vec<WorkerSeen> = workers.iter().filter(|worker| worker.step == *step).cloned().collect();
+    let now: f64 = workers.iter().map(|worker| worker.rows_per_s).sum();
+    #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
+    let average = if total.seconds > 0.0 { total.rows_seen as f64 / total.seconds } else { 0.0 };
+    let over = total.over();
+    let left = if over { 0 } else { total.rows_total - total.rows_seen };
+    let (sooner, later) = eta(left, now, average).unzip();
+    let worst = workers.iter().max_by_key(|worker| worker.level);
+    #[allow(clippy::cast_possible_truncation, reason = "a rate for people")]
+    let rows_per_s = if workers.is_empty() { average } else { now }.round() as i64;
+    Some(Backfill {
+        step: step.clone(),
+        pass: if total.pass == 2 { "proof" } else { "work" },
+        finished: over,
+        rows_done: total.rows_seen,
+        rows_total: total.rows_total,
+        rows_written: total.rows_written,
+        rows_per_s,
+        eta_s: later.filter(|_| !over).map(|eta| eta.as_secs()),
+        eta_sooner_s: sooner.filter(|_| !over).map(|eta| eta.as_secs()),
+        quarantined: total.quarantined,
+        retries: total.retries,
+        wal_bytes: total.wal_bytes,
+        workers: u32::try_from(workers.len()).unwrap_or(u32::MAX),
+        pace: if hold.is_some() { Level::Stop } else { worst.map_or(Level::Full, |worker| worker.level) },
+        why: hold.map(|hold| hold.reason.clone()).or_else(|| worst.and_then(|worker| worker.why.clone())),
+        at_work: workers,
+    })
+}

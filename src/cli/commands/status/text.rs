@@ -1,0 +1,75 @@
+//! `status` as text for people.
+
+use comfy_table::{Table, presets};
+
+use super::entry::{Backfill, Entry};
+use crate::core::drift::Drift;
+use crate::core::pace::Level;
+use crate::core::state::State;
+
+pub(super) fn text(entries: &[Entry], drifts: &[Drift]) -> String {
+    if entries.is_empty() {
+        return "no plans and no SQL migrations yet: phase new NAME".into();
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["VERSION", "NAME", "KIND", "STATE", "NEXT"]);
+    for entry in entries {
+        let state = if entry.state == entry.goal {
+            entry.state.to_string()
+        } else {
+            format!("{} → {}", entry.state, entry.goal)
+        };
+        let next = entry.next.as_ref().map_or_else(|| "–".to_owned(), |next| next.command.clone());
+        table.add_row([entry.version.clone(), entry.name.clone(), entry.kind.name().into(), state, next]);
+    }
+    let lines = table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n");
+    let notes: String = entries.iter().map(notes).collect();
+    let drifts: String = drifts.iter().map(|drift| format!("\ndrift: {}\n", drift.describe())).collect();
+    format!("{lines}\n{notes}{drifts}")
+}
+
+/// What else there is to say of one item.
+fn notes(entry: &Entry) -> String {
+    let mut text = String::new();
+    if let Some(hold) = &entry.hold {
+        text += &format!("  held by {} since {:.0}: {}\n", hold.by, hold.since, hold.reason);
+    }
+    if let Some(error) = &entry.error {
+        text += &format!("  last attempt failed: {}\n", error.replace('\n', "\n    "));
+    }
+    if let Some(done) =
+        entry.backfill.as_ref().filter(|done| entry.state < State::Backfilled || done.quarantined > 0)
+    {
+        text += &backfill_text(done);
+    }
+    for reason in entry.next.iter().flat_map(|next| &next.waiting) {
+        text += &format!("  waits: {reason}\n");
+    }
+    if text.is_empty() { text } else { format!("\n{}_{}\n{text}", entry.version, entry.name) }
+}
+
+fn backfill_text(done: &Backfill) -> String {
+    let what = if done.pass == "proof" { "proof" } else { "backfill" };
+    let mut text = format!(
+        "  {what} ({}): {} of {} rows, {} written, {} rows/s",
+        done.step, done.rows_done, done.rows_total, done.rows_written, done.rows_per_s
+    );
+    text += &match (done.eta_sooner_s, done.eta_s) {
+        (Some(sooner), Some(later)) if later > sooner => format!(", ETA {sooner}s to {later}s"),
+        (_, Some(later)) => format!(", ETA {later}s"),
+        _ => String::new(),
+    };
+    text.push('\n');
+    if done.pace != Level::Full {
+        text +=
+            &format!("  pace: {}: {}\n", done.pace.name(), done.why.as_deref().unwrap_or("no reason given"));
+    }
+    if done.quarantined > 0 {
+        text += &format!("  in quarantine: {} rows; phase quarantine lists them\n", done.quarantined);
+    }
+    for worker in &done.at_work {
+        text += &format!("  worker {worker}\n");
+    }
+    text
+}
