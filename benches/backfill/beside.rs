@@ -14,14 +14,20 @@ use crate::{Outcome, Scale, rivals};
 
 /// The share of the server's capacity that the application asks for.
 const SHARE: f64 = 0.6;
-/// Seconds until the load is even.
-const WARM: u64 = 4;
+/// Seconds until the load is even: after a checkpoint every page is logged whole once.
+const WARM: u64 = 10;
 /// Seconds in which the capacity is measured.
 const CAPACITY: u64 = 8;
+/// Seconds of the baseline, before and after.
+const BASELINE: u64 = 10;
+/// Seconds until what was going on when a way ended is over.
+const SETTLE: u64 = 1;
 
 /// A way to do it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
+    /// Nothing at all: what the machine itself does to the figure.
+    Nothing,
     /// Nothing tuned.
     Default,
     FullPace,
@@ -31,8 +37,14 @@ enum Way {
 }
 
 impl Way {
+    /// Whether the queue that it leaves behind outlasts it, and so spoils a baseline after it.
+    const fn lingers(self) -> bool {
+        matches!(self, Self::FullPace | Self::Script | Self::OneUpdate)
+    }
+
     const fn name(self) -> &'static str {
         match self {
+            Self::Nothing => "nothing",
             Self::Default => "phase, nothing tuned",
             Self::FullPace => "phase, full pace",
             Self::Script => "the script",
@@ -48,8 +60,8 @@ struct Seen {
     way: Way,
     /// Transactions a second where nothing holds the application back.
     capacity: f64,
-    /// The same application in the same minute, before it began.
-    before: Felt,
+    /// The same application in the same minute, before it began and after it ended.
+    alone: Felt,
     beside: Felt,
     rows_per_s: f64,
 }
@@ -57,24 +69,25 @@ struct Seen {
 pub(crate) async fn part(lab: &Lab, scale: Scale) -> Outcome<Part> {
     let mut seen: Vec<Seen> = Vec::new();
     for round in 0..scale.rounds {
-        let mut ways = vec![Way::Default, Way::ScriptWithPause];
+        let mut ways = vec![Way::Nothing, Way::Default, Way::ScriptWithPause];
+        let capacity = capacity(lab).await?;
         if round == 0 {
             ways.extend([Way::FullPace, Way::Script, Way::OneUpdate]);
         }
         for way in ways {
-            let one = measure(lab, way, scale.seconds).await?;
+            let one = measure(lab, way, capacity, scale.seconds).await?;
             println!(
-                "3, round {}: {}: capacity {:.0}, {:.0} rows/s, p99 {:.1} ms after {:.1} ms, p50 {:.2} after {:.2}, worst {:.0} after {:.0}, {} transactions",
+                "3, round {}: {}: capacity {:.0}, {:.0} rows/s, p99 {:.1} ms over {:.1} ms, p50 {:.2} over {:.2}, worst {:.0} over {:.0}, {} transactions",
                 round + 1,
                 way.name(),
                 one.capacity,
                 one.rows_per_s,
                 one.beside.p99,
-                one.before.p99,
+                one.alone.p99,
                 one.beside.p50,
-                one.before.p50,
+                one.alone.p50,
                 one.beside.worst,
-                one.before.worst,
+                one.alone.worst,
                 one.beside.transactions,
             );
             seen.push(one);
@@ -82,16 +95,17 @@ pub(crate) async fn part(lab: &Lab, scale: Scale) -> Outcome<Part> {
     }
     let of = |way: Way| seen.iter().filter(move |seen| seen.way == way);
     let middle = |way: Way, figure: fn(&Seen) -> f64| median(of(way).map(figure).collect());
-    let every = [Way::Default, Way::ScriptWithPause, Way::Script, Way::OneUpdate, Way::FullPace];
+    let every =
+        [Way::Nothing, Way::Default, Way::ScriptWithPause, Way::Script, Way::OneUpdate, Way::FullPace];
     let table = every
         .iter()
         .map(|way| {
             vec![
                 way.name().to_owned(),
                 thousand(middle(*way, |seen| seen.rows_per_s)),
-                format!("{:.1}", middle(*way, |seen| seen.before.p99)),
+                format!("{:.1}", middle(*way, |seen| seen.alone.p99)),
                 format!("{:.1}", middle(*way, |seen| seen.beside.p99)),
-                format!("{:.1}", middle(*way, |seen| seen.beside.p99 / seen.before.p99)),
+                format!("{:.1}", middle(*way, |seen| seen.beside.p99 / seen.alone.p99)),
                 format!("{:.1}", middle(*way, |seen| seen.beside.p50)),
                 format!("{:.0}", middle(*way, |seen| seen.beside.worst)),
             ]
@@ -99,6 +113,7 @@ pub(crate) async fn part(lab: &Lab, scale: Scale) -> Outcome<Part> {
         .collect();
     let points: Vec<plot::Point> = every
         .iter()
+        .filter(|way| **way != Way::Nothing)
         .map(|way| plot::Point {
             name: way.name(),
             x: middle(*way, |seen| seen.rows_per_s),
@@ -106,34 +121,26 @@ pub(crate) async fn part(lab: &Lab, scale: Scale) -> Outcome<Part> {
             ours: matches!(way, Way::Default | Way::FullPace),
         })
         .collect();
-    let baseline = median(seen.iter().map(|seen| seen.before.p99).collect());
+    let baseline = median(seen.iter().map(|seen| seen.alone.p99).collect());
     let rows_ratio =
         middle(Way::Default, |seen| seen.rows_per_s) / middle(Way::ScriptWithPause, |seen| seen.rows_per_s);
     Ok(Part {
         number: 3,
         title: "Beside an application".into(),
         text: format!(
-            "pgbench, select and update by key, 8 clients, open loop at 60% of the transactions a second that they reach alone, measured before each run ({:.0} in the middle). Each way has {} s of its own, after a baseline in the same run of pgbench; phase and the script with its pause {} times in turn, medians.",
+            "pgbench, select and update by key, 8 clients, open loop at 60% of the transactions a second that they reach alone, measured before each round ({:.0} in the middle). Each way has {} s of its own, between two halves of its baseline in the same run of pgbench: {BASELINE} s before and, but where a queue is left behind, {BASELINE} s after. \"Nothing\" is a run without any of them, measured the same way: what it is away from 1 is the machine's. Nothing, phase and the script with its pause run {} times in turn, the others once; medians.",
             median(seen.iter().map(|seen| seen.capacity).collect()),
             scale.seconds,
             scale.rounds
         ),
-        head: [
-            "",
-            "rows/s",
-            "p99 before, ms",
-            "p99 beside it, ms",
-            "ratio",
-            "p50 beside it, ms",
-            "worst, ms",
-        ]
-        .map(str::to_owned)
-        .into(),
+        head: ["", "rows/s", "p99 alone, ms", "p99 beside it, ms", "ratio", "p50 beside it, ms", "worst, ms"]
+            .map(str::to_owned)
+            .into(),
         table,
         lines: vec![
             Line::new(
                 "p99 over its baseline, nothing tuned",
-                middle(Way::Default, |seen| seen.beside.p99 / seen.before.p99),
+                middle(Way::Default, |seen| seen.beside.p99 / seen.alone.p99),
                 Want::AtMost(1.5),
             ),
             Line::new(
@@ -150,33 +157,40 @@ pub(crate) async fn part(lab: &Lab, scale: Scale) -> Outcome<Part> {
     })
 }
 
-async fn measure(lab: &Lab, way: Way, seconds: u64) -> Outcome<Seen> {
-    // Just before: a machine that is slower for a while is asked for less.
+/// What the application reaches now: a machine that is slower for a while is asked for less.
+async fn capacity(lab: &Lab) -> Outcome<f64> {
     let fresh = lab.fresh().await?;
     load::capacity(lab, &fresh, WARM).await?;
     let capacity = load::capacity(lab, &fresh, CAPACITY).await?;
     lab.over(fresh).await?;
+    Ok(capacity)
+}
+
+async fn measure(lab: &Lab, way: Way, capacity: f64, seconds: u64) -> Outcome<Seen> {
     let fresh = lab.fresh().await?;
     let ours = match way {
         Way::Default => Some(Ours::new(&fresh.url, "").await?),
         Way::FullPace => Some(Ours::new(&fresh.url, FULL_PACE).await?),
         _ => None,
     };
-    let baseline = (seconds / 2).max(5);
-    let load = load::start(lab, &fresh, capacity * SHARE, WARM + baseline + seconds + 2)?;
+    // A way that is over sooner leaves more of its baseline; one that ends late, enough of it.
+    let all = WARM + BASELINE + seconds + SETTLE + BASELINE + 2;
+    let load = load::start(lab, &fresh, capacity * SHARE, all)?;
     sleep(Duration::from_secs(WARM)).await;
     let zero = load::now();
-    sleep(Duration::from_secs(baseline)).await;
+    sleep(Duration::from_secs(BASELINE)).await;
     let begin = load::now();
     let rows = work(lab, &fresh, way, ours.as_ref(), Duration::from_secs(seconds)).await?;
     let end = load::now();
     let log = load.end().await?;
     lab.over(fresh).await?;
+    let settled = end + SETTLE as f64;
+    let after = if way.lingers() { end..end } else { settled..settled + BASELINE as f64 };
     Ok(Seen {
         way,
         capacity,
-        before: log.between(zero, begin),
-        beside: log.between(begin, end),
+        alone: log.within(&[zero..begin, after]),
+        beside: log.within(std::slice::from_ref(&(begin..end))),
         rows_per_s: rows / (end - begin),
     })
 }
@@ -193,6 +207,10 @@ async fn work(lab: &Lab, fresh: &Fresh, way: Way, ours: Option<&Ours>, limit: Du
         return Ok(rows);
     }
     match way {
+        Way::Nothing => {
+            sleep(limit).await;
+            Ok(0.0)
+        }
         Way::Script => Ok(rivals::script(&fresh.client, Duration::ZERO, limit).await?.0),
         Way::ScriptWithPause => Ok(rivals::script(&fresh.client, rivals::PAUSE, limit).await?.0),
         _ => match tokio::time::timeout(limit, rivals::one_update(&fresh.client)).await {

@@ -32,7 +32,6 @@ struct Met {
     longest: f64,
     /// The longest wait for a lock of the backfill's, in milliseconds.
     waited: f64,
-    seconds: f64,
 }
 
 pub(crate) async fn part(scale: Scale) -> Outcome<Part> {
@@ -90,7 +89,6 @@ fn worse(one: Met, other: Met) -> Met {
         failed: one.failed + other.failed,
         longest: one.longest.max(other.longest),
         waited: one.waited.max(other.waited),
-        seconds: one.seconds + other.seconds,
     }
 }
 
@@ -105,9 +103,7 @@ async fn beside(lab: &Lab, ours: bool) -> Outcome<Met> {
         tasks.spawn(application(client, lane, Arc::clone(&over), Arc::clone(&met)));
     }
     tasks.spawn(look(connect(&fresh.url).await?, Arc::clone(&over), Arc::clone(&met)));
-    let began = Instant::now();
     work(&fresh, ours).await?;
-    let seconds = began.elapsed().as_secs_f64();
     over.store(true, Ordering::SeqCst);
     while let Some(ended) = tasks.join_next().await {
         ended??;
@@ -117,7 +113,7 @@ async fn beside(lab: &Lab, ours: bool) -> Outcome<Met> {
     let deadlocks = number(&connect(&fresh.url).await?, sql).await?;
     let met = *met.lock().unwrap();
     lab.over(fresh).await?;
-    Ok(Met { deadlocks, seconds, ..met })
+    Ok(Met { deadlocks, ..met })
 }
 
 async fn work(fresh: &Fresh, ours: bool) -> Outcome<()> {

@@ -13,6 +13,7 @@ pub(crate) const SETTINGS: &[(&str, &str)] = &[
     ("fsync", "on"),
     ("shared_buffers", "1GB"),
     ("max_wal_size", "8GB"),
+    ("min_wal_size", "4GB"),
     ("checkpoint_timeout", "30min"),
     ("track_io_timing", "off"),
 ];
@@ -72,6 +73,7 @@ impl Lab {
         let admin = connect(&lab.cluster.url("postgres")).await?;
         admin.batch_execute("CREATE DATABASE template").await?;
         fill(&connect(&lab.cluster.url("template")).await?, rows).await?;
+        recycle(&admin).await?;
         Ok(lab)
     }
 
@@ -117,6 +119,16 @@ pub(crate) async fn fill(client: &Client, rows: u64) -> Outcome<()> {
     client.batch_execute(&sql).await?;
     client.batch_execute("CREATE INDEX ON item (account); CREATE INDEX ON item (created_at)").await?;
     client.batch_execute("VACUUM (FREEZE, ANALYZE) item").await?;
+    Ok(())
+}
+
+/// Files of the log that are there to be written again, as on a server that has run
+/// for a while. A new one is filled with zeros first, and every commit waits for that.
+async fn recycle(admin: &Client) -> Outcome<()> {
+    let noise = "DO $$ BEGIN FOR part IN 1..60 LOOP
+        PERFORM pg_logical_emit_message(false, 'bench', repeat('x', 50000000)); END LOOP; END $$";
+    admin.batch_execute(noise).await?;
+    admin.batch_execute("CHECKPOINT").await?;
     Ok(())
 }
 

@@ -111,12 +111,13 @@ impl Load {
 }
 
 impl Log {
-    /// What was felt between two moments, in seconds since 1970.
-    pub(crate) fn between(&self, from: f64, until: f64) -> Felt {
+    /// What was felt in some spans of time, in seconds since 1970.
+    pub(crate) fn within(&self, spans: &[std::ops::Range<f64>]) -> Felt {
         let mut seen = Histogram::<u64>::new_with_bounds(1, 3_600_000_000, 3).expect("3 digits are allowed");
         for (at, took) in &self.0 {
             // By its beginning: what had to wait until the end counts as well.
-            if (from..until).contains(&(at - *took as f64 / 1e6)) {
+            let began = at - *took as f64 / 1e6;
+            if spans.iter().any(|span| span.contains(&began)) {
                 seen.saturating_record(*took);
             }
         }

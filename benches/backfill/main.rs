@@ -2,8 +2,8 @@
 //! each figure as a ratio to its rivals in the same run. It is a report, not a
 //! test: it writes docs/benchmarks.md, and says what falls short.
 //!
-//! `BENCH_ROWS` (1000000), `BENCH_LARGE` (10000000), `BENCH_ROUNDS` (3) and
-//! `BENCH_SECONDS` (30) size it; `BENCH_ONLY=1,3` runs some of its parts and
+//! `BENCH_ROWS` (1000000), `BENCH_LARGE` (10000000), `BENCH_ROUNDS` (5) and
+//! `BENCH_SECONDS` (40) size it; `BENCH_ONLY=1,3` runs some of its parts and
 //! prints them without writing the page.
 
 #![allow(
@@ -55,8 +55,8 @@ fn main() -> ExitCode {
     let scale = Scale {
         rows: number("BENCH_ROWS", 1_000_000),
         large: number("BENCH_LARGE", 10_000_000),
-        rounds: usize::try_from(number("BENCH_ROUNDS", 3)).unwrap_or(3).max(1),
-        seconds: number("BENCH_SECONDS", 30).max(5),
+        rounds: usize::try_from(number("BENCH_ROUNDS", 5)).unwrap_or(5).max(1),
+        seconds: number("BENCH_SECONDS", 40).max(5),
     };
     let only = std::env::var("BENCH_ONLY").unwrap_or_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

@@ -74,7 +74,7 @@ pub(crate) fn verdict(parts: &[Part]) {
 pub(crate) fn write(setting: &str, scale: Scale, parts: &[Part]) -> Outcome<()> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let mut text = format!(
-        "# Benchmarks\n\nWritten by `make bench`, which takes about half an hour. {setting}. Sizes: BENCH_ROWS={}, BENCH_LARGE={}, BENCH_ROUNDS={}, BENCH_SECONDS={}.\n\nThe table has a primary key, two indexes and packed pages; one column is worked out from another. Every figure is a ratio of what ran in turn in the same run, because machines differ and drift.\n",
+        "# Benchmarks\n\nWritten by `make bench`, which takes about three quarters of an hour. {setting}. Sizes: BENCH_ROWS={}, BENCH_LARGE={}, BENCH_ROUNDS={}, BENCH_SECONDS={}.\n\nThe table has a primary key, two indexes and packed pages; one column is worked out from another. Every figure is a ratio of what ran in turn in the same run, because machines differ and drift.\n",
         scale.rows, scale.large, scale.rounds, scale.seconds
     );
     for part in parts {

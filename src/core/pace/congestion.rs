@@ -18,7 +18,7 @@
 //!   near where it rose before: probing costs the application something;
 //! - when nothing was near its least for a while, take half: delays that stay up
 //!   would otherwise become the new least, and the share would creep;
-//! - never less than the floor: a tenth of one session, in short pieces, is hardly
+//! - never less than the floor: an eighth of one session, in short pieces, is hardly
 //!   felt, and the backfill ends.
 
 use std::collections::VecDeque;
@@ -27,7 +27,7 @@ use super::traffic::Others;
 
 /// The least share: as many rows as a common script with its pauses writes, in a
 /// tenth of its time at a stretch.
-pub const FLOOR: f64 = 0.1;
+pub const FLOOR: f64 = 0.12;
 /// The first share.
 const START: f64 = FLOOR;
 /// Why the share is what it is before a delay has risen.
@@ -47,9 +47,9 @@ const UNHURT: f64 = 1.05;
 const NOBODY: f64 = 50.0;
 /// What a second of calm adds after the slow start.
 const STEP: f64 = 0.02;
-/// What it adds where others are at work: five minutes from the floor to all. A table
-/// that is worth the care takes hours, and every step up is an experiment on somebody.
-const STEP_AMONG_OTHERS: f64 = 0.003;
+/// What it adds where others are at work: a quarter of an hour from the floor to all. A
+/// table that is worth the care takes hours, and every step up is an experiment on somebody.
+const STEP_AMONG_OTHERS: f64 = 0.001;
 /// Seconds over which the lowest value is remembered.
 const MEMORY: usize = 300;
 /// Below this ratio a delay is near its least.
@@ -219,7 +219,7 @@ mod tests {
         for _ in 0..120 {
             let (share, _) = congestion.share();
             shares.push(share);
-            let ms = 0.6 * (1.0 + 2.0 * (share - 0.1).max(0.0));
+            let ms = 0.6 * (1.0 + 2.0 * (share - FLOOR).max(0.0));
             let others = Some(Others { per_s: 7_000.0, ms: Some(ms) });
             congestion.learn(Second { us_per_row: Some(10.0), rtt_us: Some(300.0), others });
         }

@@ -78,13 +78,15 @@ impl SessionRole {
     /// No role's or database's default may surprise a step: time limits are
     /// zero here and set by each step for itself. Values that travel as text
     /// have one form, and that form is exact. Where a policy would hide rows from
-    /// our role, the statement fails: a row that is not seen would be lost. A generic plan for a batch would not know its range.
+    /// our role, the statement fails: a row that is not seen would be lost. A generic plan
+    /// for a batch would not know its range, and whatever the planner thinks of a large
+    /// table, compiling a statement of milliseconds (JIT) never pays.
     const fn contract(self) -> &'static str {
         match self {
             Self::Lock | Self::Control | Self::Watch => {
                 "SET application_name = 'phase'; SET client_min_messages = warning; SET statement_timeout = 0; \
                  SET lock_timeout = 0; SET idle_session_timeout = 0; SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'; \
-                 SET bytea_output = hex; SET default_transaction_read_only = off; \
+                 SET bytea_output = hex; SET jit = off; SET default_transaction_read_only = off; \
                  SET default_transaction_isolation = 'read committed'"
             }
             Self::Work => {
@@ -96,7 +98,7 @@ impl SessionRole {
                 "SET application_name = 'phase'; SET client_min_messages = warning; SET idle_session_timeout = 0; \
                  SET idle_in_transaction_session_timeout = '5s'; SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'; \
                  SET bytea_output = hex; SET IntervalStyle = postgres; SET extra_float_digits = 1; SET row_security = off; \
-                 SET plan_cache_mode = force_custom_plan; \
+                 SET plan_cache_mode = force_custom_plan; SET jit = off; \
                  SET default_transaction_read_only = off; SET default_transaction_isolation = 'read committed'"
             }
         }

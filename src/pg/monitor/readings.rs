@@ -75,7 +75,7 @@ impl PgMonitor {
             };
             let behind = match signal {
                 Signal::ReplicaBytes => (log.written - replayed).max(0.0),
-                _ => self.clock.lag(log.at, replayed),
+                _ => self.clock.lag(row.get("pid"), log.at, replayed),
             };
             worst = worst.max(behind);
         }
