@@ -1,5 +1,6 @@
 //! The report: parts, their figures against what is wanted, the page.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -70,29 +71,56 @@ pub(crate) fn verdict(parts: &[Part]) {
     }
 }
 
-/// Writes the page and its drawings.
+/// Writes the page and its drawings; where only some parts ran, they take the place of
+/// what the page says of them, and the others stay as they are.
 pub(crate) fn write(setting: &str, scale: Scale, parts: &[Part]) -> Outcome<()> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-    let mut text = format!(
-        "# Benchmarks\n\nWritten by `make bench`, which takes about three quarters of an hour. {setting}. Sizes: BENCH_ROWS={}, BENCH_LARGE={}, BENCH_ROUNDS={}, BENCH_SECONDS={}.\n\nThe table has a primary key, two indexes and packed pages; one column is worked out from another. Every figure is a ratio of what ran in turn in the same run, because machines differ and drift.\n",
-        scale.rows, scale.large, scale.rounds, scale.seconds
-    );
+    let page = docs.join("benchmarks.md");
+    let mut sections = sections(&std::fs::read_to_string(&page).unwrap_or_default());
     for part in parts {
-        write!(text, "\n## {}. {}\n\n{}\n\n", part.number, part.title, part.text)?;
         for plot in &part.plots {
             std::fs::create_dir_all(docs.join("plots"))?;
             std::fs::write(docs.join("plots").join(plot.file), &plot.svg)?;
-            write!(text, "![{}](plots/{})\n\n", plot.about, plot.file)?;
         }
-        text += &table(&part.head, &part.table);
-        text += "\n";
-        let head = ["", "figure", "wanted", "met"].map(str::to_owned);
-        let lines: Vec<Vec<String>> = part.lines.iter().map(|line| line.cells().into()).collect();
-        text += &table(&head, &lines);
+        sections.insert(part.number, section(setting, scale, part)?);
     }
-    std::fs::write(docs.join("benchmarks.md"), text)?;
+    let sections: Vec<String> = sections.into_values().collect();
+    std::fs::write(page, format!("{HEAD}\n{}", sections.join("\n")))?;
     println!("\nwritten: docs/benchmarks.md");
     Ok(())
+}
+
+/// What stands above the parts.
+const HEAD: &str = "# Benchmarks
+
+Written by `make bench`, which takes about three quarters of an hour; `BENCH_ONLY=3 make bench` measures a part of
+it anew. Every figure is a ratio of what ran in turn in the same run, because machines differ and drift. The table
+has a primary key, two indexes and packed pages; one column is worked out from another.
+";
+
+/// The parts that the page has, by their numbers.
+fn sections(page: &str) -> BTreeMap<u32, String> {
+    let parts = page.split("\n## ").skip(1);
+    let number = |part: &str| part.split_once('.').and_then(|(number, _)| number.parse().ok());
+    parts.filter_map(|part| Some((number(part)?, format!("## {}\n", part.trim_end())))).collect()
+}
+
+fn section(setting: &str, scale: Scale, part: &Part) -> Outcome<String> {
+    let mut text = format!("## {}. {}\n\n{}\n\n", part.number, part.title, part.text);
+    for plot in &part.plots {
+        write!(text, "![{}](plots/{})\n\n", plot.about, plot.file)?;
+    }
+    text += &table(&part.head, &part.table);
+    text += "\n";
+    let head = ["", "figure", "wanted", "met"].map(str::to_owned);
+    let lines: Vec<Vec<String>> = part.lines.iter().map(|line| line.cells().into()).collect();
+    text += &table(&head, &lines);
+    write!(
+        text,
+        "\n{setting}; BENCH_ROWS={}, BENCH_LARGE={}, BENCH_ROUNDS={}, BENCH_SECONDS={}.\n",
+        scale.rows, scale.large, scale.rounds, scale.seconds
+    )?;
+    Ok(text)
 }
 
 fn table(head: &[String], rows: &[Vec<String>]) -> String {

@@ -27,6 +27,7 @@ mod proof;
 mod quarantine;
 mod replica;
 mod runners;
+mod signals;
 mod smoke;
 mod store;
 mod sync;
@@ -102,6 +103,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("quarantine", quarantine::tests()),
         ("replica", replica::tests()),
         ("runners", runners::tests()),
+        ("signals", signals::tests()),
         ("smoke", smoke::tests()),
         ("store", store::tests()),
         ("sync", sync::tests()),

@@ -25,7 +25,7 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const ROWS: u32 = 60_000;
 
-async fn begin(db: &Db, settings: &str) -> TestResult {
+pub(crate) async fn begin(db: &Db, settings: &str) -> TestResult {
     db.run(&format!("CREATE TABLE t (id int PRIMARY KEY, a int, note text DEFAULT repeat('x', 60)); INSERT INTO t SELECT generate_series(1, {ROWS}); ANALYZE t")).await?;
     db.file(
         "plans/1_p.yaml",
@@ -38,7 +38,7 @@ async fn begin(db: &Db, settings: &str) -> TestResult {
 }
 
 /// Waits until a worker says that it stands still for a reason.
-async fn stops(db: &Db, why: &str) -> TestResult {
+pub(crate) async fn stops(db: &Db, why: &str) -> TestResult {
     says(db, "stop", why).await
 }
 
@@ -66,7 +66,7 @@ async fn written(db: &Db) -> Outcome<i64> {
 }
 
 /// Nothing moves while it stands still, and it goes on afterwards.
-async fn stands_still(db: &Db) -> TestResult {
+pub(crate) async fn stands_still(db: &Db) -> TestResult {
     // A batch may have been under way when it stopped.
     tokio::time::sleep(Duration::from_millis(300)).await;
     let before = written(db).await?;
@@ -75,7 +75,7 @@ async fn stands_still(db: &Db) -> TestResult {
     Ok(())
 }
 
-async fn goes_on(db: &Db, mut child: Child) -> TestResult {
+pub(crate) async fn goes_on(db: &Db, mut child: Child) -> TestResult {
     let before = written(db).await?;
     while written(db).await? == before && child.try_wait()?.is_none() {}
     // The rest is not what is tested.

@@ -18,7 +18,7 @@
 //!   near where it rose before: probing costs the application something;
 //! - when nothing was near its least for a while, take half: delays that stay up
 //!   would otherwise become the new least, and the share would creep;
-//! - never less than the floor: an eighth of one session, in short pieces, is hardly
+//! - never less than the floor: a seventh of one session, in short pieces, is hardly
 //!   felt, and the backfill ends.
 
 use std::collections::VecDeque;
@@ -26,8 +26,8 @@ use std::collections::VecDeque;
 use super::traffic::Others;
 
 /// The least share: as many rows as a common script with its pauses writes, in a
-/// tenth of its time at a stretch.
-pub const FLOOR: f64 = 0.12;
+/// tenth of its time at a stretch, also where a server is busy and each row takes longer.
+pub const FLOOR: f64 = 0.15;
 /// The first share.
 const START: f64 = FLOOR;
 /// Why the share is what it is before a delay has risen.
