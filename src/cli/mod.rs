@@ -11,6 +11,7 @@ pub mod output;
 mod progress;
 pub mod project;
 mod share;
+mod waits;
 pub mod work;
 
 use std::process::ExitCode;

@@ -37,7 +37,16 @@ impl Worker<'_> {
     async fn prove_locked(&self, item: &Item, repair: bool) -> Result<Option<Moved>, CommandError> {
         let record = self.record(item).await?;
         refuse_edited(item, &record)?;
-        if record.state != record.goal || !matches!(record.state, State::Backfilled | State::Validated) {
+        if record.state != record.goal {
+            return Err(CommandError::NoPath {
+                item: item.stem(),
+                why: format!(
+                    "it is on its way from {} to {}: finish that first (phase advance {}), or take it back (phase abort {})",
+                    record.state, record.goal, item.version, item.version
+                ),
+            });
+        }
+        if !matches!(record.state, State::Backfilled | State::Validated) {
             return Err(CommandError::NoPath {
                 item: item.stem(),
                 why: format!(
@@ -83,6 +92,14 @@ impl Worker<'_> {
         refuse_edited(item, &record)?;
         let forward = matches!(wanted, Wanted::Forward(to) if to >= State::Backfilled);
         Ok(forward && in_backfill(&record))
+    }
+
+    /// Whether another runner may be about to begin a backfill that can be shared.
+    pub(super) async fn may_share(&self, item: &Item, wanted: Wanted) -> Result<bool, CommandError> {
+        let record = self.record(item).await?;
+        let forward = matches!(wanted, Wanted::Forward(to) if to >= State::Backfilled);
+        let near = matches!(record.state, State::Expanded | State::Backfilled) && record.goal == record.state;
+        Ok(forward && near)
     }
 
     /// Works beside the runner, until the backfill is over; takes the plan over

@@ -1,6 +1,8 @@
 //! Moves items from the command line: lock, epoch, moves until the goal, and
 //! what came of it.
 
+use std::time::{Duration, Instant};
+
 use serde::Serialize;
 
 use crate::cli::again::in_a_backfill;
@@ -17,6 +19,11 @@ use crate::engine::advance::{Mover, Outcome};
 use crate::engine::event::Listener;
 use crate::engine::stop::Stop;
 use crate::pg::lock::LockKey;
+
+/// How long a runner may take from its lock to the backfill that others can share.
+const ABOUT_TO: Duration = Duration::from_secs(10);
+/// How often that is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What came of moving one item.
 #[derive(Debug, Clone, Serialize)]
@@ -74,11 +81,18 @@ impl<'a> Worker<'a> {
     ) -> Result<Moved, CommandError> {
         self.desk.store.register(item).await?;
         let key = LockKey::Item(item.version.clone());
-        if !self.desk.try_lock(&key).await? {
+        let since = Instant::now();
+        while !self.desk.try_lock(&key).await? {
             if self.shares(item, wanted).await? {
                 return Box::pin(self.help(item, wanted, pending_before)).await;
             }
+            // Whoever has it may be about to begin the backfill, or has just ended it.
+            if self.may_share(item, wanted).await? && since.elapsed() < ABOUT_TO {
+                self.stop.sleep(LOOK_AGAIN).await;
+                continue;
+            }
             self.desk.lock(&key).await?;
+            break;
         }
         let moved = Box::pin(self.locked(item, wanted, pending_before)).await;
         let unlocked = self.desk.unlock(&key).await;

@@ -110,7 +110,9 @@ fn closed(snapshot: &Snapshot<'_>, row: &Transition) -> Vec<String> {
             let steps = item.steps.iter().filter(|step| step.phase == Phase::Backfill);
             reasons.extend(gate::unproven(item.version.as_str(), steps.map(|step| step.id.as_str()), facts));
         }
-        if phase == Phase::Contract {
+        // A constraint or an assertion would fail on them, and leave a half of itself behind.
+        let judges = phase == Phase::Validate && item.steps.iter().any(|step| step.phase == phase);
+        if judges || phase == Phase::Contract {
             reasons.extend(gate::quarantined(item.version.as_str(), facts));
         }
         reasons.extend(gate::reasons(item.gate(phase), facts));

@@ -164,7 +164,11 @@ pub trait Target: Sync {
     /// Opens the session that looks at the server's health while a table is worked on.
     fn monitor(&self, table: &Table) -> impl Future<Output = Result<Self::Monitor, Failure>> + Send;
     /// Opens the session of a worker.
-    fn walker(&self, tuning: &Tuning) -> impl Future<Output = Result<Self::Walker, Failure>> + Send;
+    fn walker(
+        &self,
+        tuning: &Tuning,
+        table: &Table,
+    ) -> impl Future<Output = Result<Self::Walker, Failure>> + Send;
     /// Asks the server to cancel what runs now.
     fn cancel(&self) -> impl Future<Output = ()> + Send;
 }

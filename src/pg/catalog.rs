@@ -163,6 +163,10 @@ async fn leaf(client: &Client, backfill: &Backfill, row: &Row) -> Result<Leaf, F
             row.map_err(|error| failure(&error))?.and_then(|row| row.get("correlation"))
         }
     };
+    let arbiter = match &backfill.work {
+        BackfillWork::Copy { into, columns } => arbiter(client, into, columns).await?,
+        BackfillWork::Set(_) | BackfillWork::Delete => Vec::new(),
+    };
     let estimate = estimate(client, &table).await?;
     Ok(Leaf {
         oid: row.get("oid"),
@@ -173,8 +177,30 @@ async fn leaf(client: &Client, backfill: &Backfill, row: &Row) -> Result<Leaf, F
         correlation,
         targets,
         backs,
+        arbiter,
         estimate,
     })
+}
+
+/// What tells copied rows apart in the table that they go to.
+async fn arbiter(client: &Client, into: &QName, columns: &[(Ident, String)]) -> Result<Vec<Ident>, Failure> {
+    let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    let row = client.query_opt(q::COPY_KEY, &[&into.to_string(), &names]).await;
+    let found: Vec<String> =
+        row.map_err(|error| failure(&error))?.map_or_else(Vec::new, |row| row.get("names"));
+    if found.is_empty() {
+        return Err(Failure::new(
+            FailureKind::Catalog,
+            format!(
+                "{} has no unique key over columns that are copied ({}), all of them NOT NULL: without one a row \
+                 that is copied twice could not be told from two rows; add one in expand",
+                into.plain(),
+                columns.iter().map(|(name, _)| plain(name)).collect::<Vec<_>>().join(", ")
+            ),
+        ));
+    }
+    let idents = found.iter().map(|name| Ident::exact(name.as_str()));
+    idents.collect::<Result<_, _>>().map_err(|error| Failure::new(FailureKind::Catalog, error.to_string()))
 }
 
 /// A row whose partition key changes would have to move to another partition,

@@ -23,7 +23,7 @@ use crate::pg::monitor::PgMonitor;
 use crate::pg::queries as q;
 use crate::pg::sessions::Sessions;
 use crate::pg::store::finish_step;
-use crate::pg::walk::PgWalker;
+use crate::pg::walk::{PgWalker, style};
 
 /// The database that is changed, over sessions that are opened when they are needed.
 pub struct PgTarget {
@@ -72,7 +72,8 @@ impl PgTarget {
     ) -> Result<Option<i64>, Failure> {
         let client = self.sessions.texts().await?;
         let set = format!(
-            "SET lock_timeout = {}; SET statement_timeout = {}",
+            "{}; SET lock_timeout = {}; SET statement_timeout = {}",
+            style(leaf.steady()),
             limits.lock_timeout.as_millis(),
             limits.statement_timeout.as_millis()
         );
@@ -234,8 +235,9 @@ impl Target for PgTarget {
 
     async fn keys(&self, sql: &str) -> Result<Vec<Key>, Failure> {
         let client = self.sessions.texts().await?;
+        client.batch_execute(style(false)).await.map_err(|error| failure(&error))?;
         let rows = client.query(sql, &[]).await.map_err(|error| failure(&error))?;
-        Ok(rows.iter().map(|row| row.get("key")).collect())
+        Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     async fn monitor(&self, table: &Table) -> Result<PgMonitor, Failure> {
@@ -243,10 +245,11 @@ impl Target for PgTarget {
         PgMonitor::new(session, table.leaves.iter().map(|leaf| leaf.oid).collect()).await
     }
 
-    async fn walker(&self, tuning: &Tuning) -> Result<PgWalker, Failure> {
+    async fn walker(&self, tuning: &Tuning, table: &Table) -> Result<PgWalker, Failure> {
         let session = self.sessions.open(SessionRole::Backfill).await?;
         let (settings, metadata) = (self.sessions.settings().clone(), self.sessions.metadata().clone());
-        PgWalker::new(session, settings, metadata, tuning).await
+        let steady = table.leaves.iter().all(Leaf::steady);
+        PgWalker::new(session, settings, metadata, tuning, steady).await
     }
 
     async fn cancel(&self) {

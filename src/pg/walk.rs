@@ -22,6 +22,8 @@ const TRY: Duration = Duration::from_millis(10);
 const PATIENCE: u32 = 10;
 /// The least time that a batch has.
 const LEAST: Duration = Duration::from_secs(2);
+/// The most: far more than any batch should take, and what the server can count.
+const MOST: Duration = Duration::from_secs(86_400);
 
 /// What the session does with a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +45,18 @@ pub struct PgWalker {
     manner: Mutex<Option<Manner>>,
 }
 
+/// How values read as text. Expressions mean what they mean to the application, so
+/// time zone, dates, intervals and floats are the role's own; where the text of a key
+/// depends on them, they are set so that it is exact, which leaves the time zone and
+/// the order of days and months alone.
+pub(super) const fn style(steady: bool) -> &'static str {
+    if steady {
+        "RESET DateStyle; RESET IntervalStyle; RESET extra_float_digits"
+    } else {
+        "SET DateStyle = 'ISO'; SET IntervalStyle = postgres; SET extra_float_digits = 1"
+    }
+}
+
 impl PgWalker {
     /// Takes a session over.
     ///
@@ -53,12 +67,16 @@ impl PgWalker {
         settings: ConnectSettings,
         metadata: Ident,
         tuning: &Tuning,
+        steady: bool,
     ) -> Result<Self, Failure> {
-        let timeout = (tuning.target * PATIENCE).max(LEAST);
+        let timeout = tuning.target.saturating_mul(PATIENCE).clamp(LEAST, MOST);
         // Safe because a batch and its cursor are one transaction: a crash loses the last of both.
         let commit = if tuning.synchronous_commit { "on" } else { "off" };
-        let mut set =
-            format!("SET statement_timeout = {}; SET synchronous_commit = {commit}", timeout.as_millis());
+        let mut set = format!(
+            "{}; SET statement_timeout = {}; SET synchronous_commit = {commit}",
+            style(steady),
+            timeout.as_millis()
+        );
         if tuning.fire_triggers == Some(false) {
             set += "; SET session_replication_role = replica";
         }

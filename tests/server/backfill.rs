@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use crate::harness::{Db, Ended, TestResult, check, same, tests};
+use crate::harness::{Db, Ended, TestResult, check, same, tests, value};
 
 tests![
+    keys_with_the_names_of_our_own_columns,
+    expressions_mean_what_they_mean_to_the_application,
+    a_copy_needs_a_key_and_loses_nothing_to_another_one,
     every_kind_of_key_is_walked,
     a_killed_backfill_goes_on_at_its_cursor,
     locked_rows_are_taken_by_the_second_pass,
@@ -118,12 +121,12 @@ async fn a_time_budget_ends_with_work_left(db: Db) -> TestResult {
     db.run(WIDE).await?;
     db.file("plans/1_p.yaml", &SLOW.replace("2ms", "20ms"))?;
     db.phase(&["advance", "1"]).await?.expect(0)?;
-    let ended = db.phase(&["backfill", "--max-duration", "300ms"]).await?.expect(5)?;
+    let ended = db.phase(&["backfill", "--max-duration", "1s"]).await?.expect(5)?;
     check!(ended.stdout.contains("--max-duration"), "{ended:?}");
     let first: i64 = db.value("SELECT sum(rows_written) FROM phase.backfill_chunk").await?.parse()?;
     check!(first > 0 && first < 20_000, "{first}");
     db.phase(&["status", "--exit-code"]).await?.expect(5)?;
-    db.phase(&["backfill", "--max-duration", "300ms"]).await?.expect(5)?;
+    db.phase(&["backfill", "--max-duration", "1s"]).await?.expect(5)?;
     let second: i64 = db.value("SELECT sum(rows_written) FROM phase.backfill_chunk").await?.parse()?;
     check!(second > first, "{second} after {first}");
     Ok(())
@@ -169,5 +172,88 @@ async fn an_expression_that_gives_null_still_ends(db: Db) -> TestResult {
             .await??;
     ended.expect(0)?;
     same!(db.value("SELECT count(a) || ' ' || count(b) FROM t").await?, "250 500");
+    Ok(())
+}
+
+async fn keys_with_the_names_of_our_own_columns(db: Db) -> TestResult {
+    for (n, name) in ["key", "array", "n", "rows", "row", "row_number", "sample"].into_iter().enumerate() {
+        let table = format!("t{n}");
+        db.run(&format!("CREATE TABLE {table} (\"{name}\" int PRIMARY KEY, a int); INSERT INTO {table} SELECT generate_series(1, 1500); ANALYZE {table}")).await?;
+        db.file(
+            &format!("plans/{}_p{n}.yaml", n + 1),
+            &format!("backfill:\n  - {{table: {table}, set: {{a: '\"{name}\"'}}, key: ['\"{name}\"'], workers: 2, batch: {{rows: 100}}}}\n"),
+        )?;
+    }
+    db.phase(&["expand"]).await?.expect(0)?;
+    // What the work passes over is left to the proof, which goes by key as well.
+    let other = db.connect().await?;
+    other.batch_execute("BEGIN; SELECT FROM t0 WHERE key BETWEEN 200 AND 1200 FOR UPDATE").await?;
+    let child = db.start(&["backfill"])?;
+    let client = db.connect().await?;
+    while value(&client, "SELECT coalesce(max(pass), 0) FROM phase.backfill_chunk WHERE version = '1'")
+        .await?
+        != "2"
+    {}
+    other.batch_execute("COMMIT").await?;
+    Ended::of(&child.wait_with_output().await?).expect(0)?;
+    for (n, name) in ["key", "array", "n", "rows", "row", "row_number", "sample"].into_iter().enumerate() {
+        let sql = format!("SELECT count(*) FROM t{n} WHERE a IS DISTINCT FROM \"{name}\"");
+        same!(db.value(&sql).await?, "0", "{name}");
+    }
+    Ok(())
+}
+
+async fn expressions_mean_what_they_mean_to_the_application(db: Db) -> TestResult {
+    let name = &db.name;
+    db.run(&format!("ALTER DATABASE \"{name}\" SET TimeZone = 'America/New_York'; ALTER DATABASE \"{name}\" SET DateStyle = 'SQL, DMY'; ALTER DATABASE \"{name}\" SET extra_float_digits = 0")).await?;
+    let columns = "v timestamptz, s text, x float8, d date, e date, f text, g text";
+    db.run(&format!(
+        "CREATE TABLE t (id int PRIMARY KEY, {columns}); CREATE TABLE u (at timestamptz, part float8, {columns}, PRIMARY KEY (at, part));
+         INSERT INTO t SELECT n, '2020-10-31 03:00+00'::timestamptz + n * interval '1 hour', '01/02/2020', n / 7.0 FROM generate_series(1, 500) n;
+         INSERT INTO u SELECT '2020-10-31 03:00+00'::timestamptz + (n / 3) * interval '1 hour', n / 7.0::float8, v, s, x FROM t CROSS JOIN LATERAL (SELECT id AS n) AS i"
+    )).await?;
+    let set = "{d: 'v::date', e: 's::date', f: 'v::text', g: 'x::text'}";
+    db.file("plans/1_t.yaml", &format!("backfill:\n  - {{table: t, set: {set}, batch: {{rows: 50}}}}\n"))?;
+    // A key whose text depends on such settings is walked exactly; dates and times mean the same.
+    db.file(
+        "plans/2_u.yaml",
+        "backfill:\n  - {table: u, set: {d: 'v::date', e: 's::date'}, key: [at, part], batch: {rows: 50}}\n",
+    )?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    db.phase(&["backfill"]).await?.expect(0)?;
+    let wrong = "SELECT count(*) FROM t WHERE d IS DISTINCT FROM v::date OR e IS DISTINCT FROM s::date OR f IS DISTINCT FROM v::text OR g IS DISTINCT FROM x::text";
+    same!(db.value(wrong).await?, "0");
+    same!(
+        db.value("SELECT count(*) FROM u WHERE d IS DISTINCT FROM v::date OR e IS DISTINCT FROM s::date")
+            .await?,
+        "0"
+    );
+    same!(db.value("SELECT count(*) FROM phase.quarantine").await?, "0");
+    Ok(())
+}
+
+async fn a_copy_needs_a_key_and_loses_nothing_to_another_one(db: Db) -> TestResult {
+    db.run("CREATE TABLE s (id int PRIMARY KEY, b text); INSERT INTO s SELECT n, CASE n WHEN 77 THEN '76' ELSE n::text END FROM generate_series(1, 2000) n;
+            CREATE TABLE keyless (id int, b text); CREATE TABLE other (own int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, id int, b text);
+            CREATE TABLE d (id int PRIMARY KEY, b text UNIQUE)").await?;
+    let plan = |into: &str| {
+        format!(
+            "backfill:\n  - {{table: s, copy: {{into: {into}, columns: {{id: id, b: b}}}}, where: id <= 1900, batch: {{rows: 100}}}}\n"
+        )
+    };
+    for (n, into) in ["keyless", "other"].into_iter().enumerate() {
+        db.file(&format!("plans/{}_{into}.yaml", n + 1), &plan(into))?;
+        db.phase(&["expand"]).await?.expect(0)?;
+        let ended = db.phase(&["backfill"]).await?.expect(1)?;
+        check!(format!("{ended:?}").contains("has no unique key over columns that are copied"), "{ended:?}");
+        same!(db.value(&format!("SELECT count(*) FROM {into}")).await?, "0");
+        db.phase(&["abort", &(n + 1).to_string()]).await?.expect(0)?;
+    }
+    db.file("plans/3_d.yaml", &plan("d"))?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    db.phase(&["backfill"]).await?.expect(0)?;
+    same!(db.value("SELECT count(*) FROM d").await?, "1899");
+    // One of the two rows that claim a value is not swallowed, but put aside.
+    same!(db.value("SELECT count(*) FROM phase.quarantine WHERE sqlstate = '23505'").await?, "1");
     Ok(())
 }

@@ -18,6 +18,7 @@ tests![
     a_limit_that_is_tuned_takes_effect,
     a_violated_service_level_holds_the_plan,
     a_window_that_closes_ends_it_cleanly,
+    whoever_waits_says_what_for_and_leaves_no_trace,
     nice_and_rate_are_kept,
 ];
 
@@ -232,6 +233,23 @@ async fn a_window_that_closes_ends_it_cleanly(db: Db) -> TestResult {
     let ended = db.phase(&["backfill"]).await?.expect(5)?;
     check!(ended.stdout.contains("which opens at"), "{ended:?}");
     same!(written(&db).await?, done);
+    Ok(())
+}
+
+async fn whoever_waits_says_what_for_and_leaves_no_trace(db: Db) -> TestResult {
+    let times = db.value("SELECT to_char(now() AT TIME ZONE 'UTC' + interval '1 hour', 'HH24:MI') || '-' || to_char(now() AT TIME ZONE 'UTC' + interval '2 hours', 'HH24:MI')").await?;
+    begin(&db, &format!("window: '{times} UTC'")).await?;
+    let events = "SELECT count(*) FROM phase.history";
+    let before = db.value(events).await?;
+    let ended = db.phase(&["backfill", "--wait", "--max-duration", "2s"]).await?.expect(5)?;
+    same!(ended.stderr.matches("which opens at").count(), 1, "{ended:?}");
+    check!(ended.stdout.contains("its time is used up"), "{ended:?}");
+    same!(db.value(events).await?, before, "{ended:?}");
+    db.phase(&["pause", "1"]).await?.expect(0)?;
+    let ended = db.phase(&["backfill", "--wait", "--max-duration", "2s"]).await?.expect(5)?;
+    same!(ended.stderr.matches("phase resume 1").count(), 1, "{ended:?}");
+    let status = db.phase(&["status", "1"]).await?.expect(0)?;
+    check!(!status.stdout.contains("ETA"), "{status:?}");
     Ok(())
 }
 

@@ -7,6 +7,8 @@ tests![
     poison_rows_are_put_aside_and_the_rest_goes_on,
     too_many_bad_rows_stop_the_plan,
     contract_waits_for_an_empty_quarantine,
+    a_constraint_waits_for_an_empty_quarantine,
+    a_row_that_moved_out_of_quarantine_is_looked_for,
     a_row_without_a_key_is_put_aside_too,
     a_trigger_that_refuses_a_row_is_bad_data,
     a_row_that_could_not_be_copied_is_copied_later,
@@ -83,6 +85,47 @@ async fn contract_waits_for_an_empty_quarantine(db: Db) -> TestResult {
     db.run("UPDATE t SET b = '2' WHERE id = 2").await?;
     db.phase(&["retry-bad", "1"]).await?.expect(0)?;
     db.phase(&["contract"]).await?.expect(0)?;
+    Ok(())
+}
+
+async fn a_row_that_moved_out_of_quarantine_is_looked_for(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, a int, b text); INSERT INTO t SELECT n, NULL, n::text FROM generate_series(1, 500) n; UPDATE t SET b = 'x' WHERE id = 7;
+            CREATE TABLE u (a int, b text); INSERT INTO u SELECT NULL, b FROM t").await?;
+    db.file("plans/1_t.yaml", "backfill:\n  - {table: t, set: {a: b::int}}\n")?;
+    db.file("plans/2_u.yaml", "backfill:\n  - {table: u, set: {a: b::int}}\n")?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    db.phase(&["backfill"]).await?.expect(0)?;
+    // One is mended under another key, the other one on another place.
+    db.run("UPDATE t SET b = '7', id = 10007 WHERE b = 'x'; UPDATE u SET b = '7' WHERE b = 'x'").await?;
+    for plan in ["1", "2"] {
+        let ended = db.phase(&["retry-bad", plan]).await?.expect(0)?;
+        check!(ended.stdout.contains("--prove"), "{ended:?}");
+        let ended = db.phase(&["validate", plan]).await?.expect(3)?;
+        check!(ended.stdout.contains("--prove"), "{ended:?}");
+        db.phase(&["validate", plan, "--prove"]).await?.expect(0)?;
+    }
+    same!(db.value("SELECT count(*) FROM t WHERE a IS NULL").await?, "0");
+    same!(db.value("SELECT count(*) FROM u WHERE a IS NULL").await?, "0");
+    Ok(())
+}
+
+async fn a_constraint_waits_for_an_empty_quarantine(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, a int, b text); INSERT INTO t VALUES (1, NULL, '1'), (2, NULL, 'two')").await?;
+    db.file(
+        "plans/1_p.yaml",
+        "backfill:\n  - {table: t, set: {a: b::int}}\nvalidate:\n  - not_null: {table: t, column: a}\n",
+    )?;
+    let ended = db.phase(&["advance", "1", "--to", "validated"]).await?.expect(3)?;
+    check!(ended.stdout.contains("1 row of backfill.1 is in quarantine"), "{ended:?}");
+    // Nothing half done is left behind that would fail the application's statements.
+    same!(
+        db.value("SELECT count(*) FROM pg_constraint WHERE conrelid = 't'::regclass AND contype = 'c'")
+            .await?,
+        "0"
+    );
+    db.run("UPDATE t SET b = '2' WHERE id = 2").await?;
+    db.phase(&["retry-bad", "1"]).await?.expect(0)?;
+    db.phase(&["validate"]).await?.expect(0)?;
     Ok(())
 }
 

@@ -16,6 +16,8 @@ tests![
     every_connection_may_be_cut,
     an_immediate_restart_is_taken_up,
     two_processes_share_the_work,
+    processes_that_start_together_share_it_too,
+    a_worker_without_a_session_does_not_stop_the_others,
     tune_pause_and_resume_take_effect_within_a_second,
     abort_stops_a_backfill_that_runs,
     a_table_that_is_rewritten_is_walked_again,
@@ -278,5 +280,28 @@ async fn partitions_that_come_and_go_are_followed(db: Db) -> TestResult {
         db.value("SELECT count(*) || ' ' || count(*) FILTER (WHERE a IS DISTINCT FROM id) FROM t").await?,
         "10000 0"
     );
+    Ok(())
+}
+
+async fn processes_that_start_together_share_it_too(db: Db) -> TestResult {
+    begin(&db, 20_000, "batch: {rows: 500}, throttle: {congestion: false}").await?;
+    let children: Vec<Child> = (0..4).map(|_| db.start(&["backfill"])).collect::<Result<_, _>>()?;
+    for child in children {
+        Ended::of(&child.wait_with_output().await?).expect(0)?;
+    }
+    same!(db.value("SELECT count(*) FROM t WHERE a IS DISTINCT FROM id").await?, "0");
+    same!(db.value("SELECT max(writes) FROM t").await?, "1");
+    Ok(())
+}
+
+async fn a_worker_without_a_session_does_not_stop_the_others(db: Db) -> TestResult {
+    let few = [("max_connections", "12"), ("superuser_reserved_connections", "0")];
+    let few = few.map(|(name, value)| (name.into(), value.into())).into();
+    let cluster = Cluster::start(&db.binaries, &Options { settings: few })?;
+    let db = Db { url: cluster.url("postgres"), ..db };
+    begin(&db, 20_000, "batch: {rows: 500}, workers: 20, throttle: {congestion: false}").await?;
+    let ended = db.phase(&["backfill"]).await?.expect(0)?;
+    check!(ended.stderr.contains("has no session"), "{ended:?}");
+    same!(db.value("SELECT count(*) FROM t WHERE a IS DISTINCT FROM id").await?, "0");
     Ok(())
 }

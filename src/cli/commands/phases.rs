@@ -11,7 +11,8 @@ use crate::cli::exit::{Code, CommandError};
 use crate::cli::output::Output;
 use crate::cli::progress;
 use crate::cli::project::find;
-use crate::cli::work::{Moved, Worker, check_drift, contained, report};
+use crate::cli::waits::waits_for;
+use crate::cli::work::{Moved, Worker, check_drift, contained, moved, report};
 use crate::core::decide::Wanted;
 use crate::core::drift::Drift;
 use crate::core::record::{Kind, Record};
@@ -226,7 +227,23 @@ async fn once(
         }
         let through = state == State::Contracted && item.keep.is_none();
         let to = if through { State::Completed } else { row.to };
+        let mut told = String::new();
         loop {
+            if due.wait
+                && let Some(why) = waits_for(&desk, item).await?
+            {
+                if let Some(end) = desk.stop.reason() {
+                    let reasons = vec![why, end.to_owned()];
+                    moves.push(moved(item, state, state, "work_left", reasons, Code::WorkLeft));
+                    break;
+                }
+                if told != why {
+                    tracing::warn!("{}: waiting: {why}", item.stem());
+                    told = why;
+                }
+                desk.stop.sleep(WAIT_EVERY).await;
+                continue;
+            }
             let moved = contained(item, state, worker.run(item, Wanted::Forward(to), &[]).await)?;
             if !due.wait || moved.code != Code::WorkLeft || desk.stop.reason().is_some() {
                 moves.push(moved);

@@ -45,6 +45,7 @@ pub async fn list(global: &Global, args: &QuarantineArgs, stop: Stop) -> Result<
     let mut text: String = bad.iter().map(describe).collect();
     text += &match bad.len() {
         0 => format!("{}: no row is in quarantine", item.stem()),
+        1 => format!("1 row; when its cause is gone: phase retry-bad {}", item.version),
         n => format!("{n} rows; when their cause is gone: phase retry-bad {}", item.version),
     };
     Ok(Output::done(text, &serde_json::json!({"quarantine": bad})))
@@ -52,8 +53,9 @@ pub async fn list(global: &Global, args: &QuarantineArgs, stop: Stop) -> Result<
 
 fn describe(row: &BadRow) -> String {
     let why = row.error.lines().next().unwrap_or_default();
+    let times = if row.attempts == 1 { "time" } else { "times" };
     format!(
-        "{} {} ({}): {why}; tried {} times, last {:.0}\n",
+        "{} {} ({}): {why}; tried {} {times}, last {:.0}\n",
         row.step,
         row.leaf,
         row.key.join(", "),
@@ -72,6 +74,7 @@ pub async fn retry(global: &Global, args: &RetryBadArgs, stop: Stop) -> Result<O
     let item = find(&items, &args.plan)?;
     let bad = desk.store.quarantined(&item.version, None).await?;
     let (mut mended, mut gone, mut again) = (0_u64, 0_u64, Vec::new());
+    let mut unproven = false;
     for step in &item.steps {
         let Action::Backfill(backfill) = &step.action else { continue };
         let rows: Vec<&BadRow> = bad.iter().filter(|row| row.step == step.id).collect();
@@ -88,7 +91,10 @@ pub async fn retry(global: &Global, args: &RetryBadArgs, stop: Stop) -> Result<O
                 continue;
             };
             match desk.target.retry(&item.version, backfill, leaf, row, &item.limits).await {
-                Ok(Some(0)) => gone += 1,
+                Ok(Some(0)) => {
+                    gone += 1;
+                    unproven = true;
+                }
                 Ok(Some(_)) => mended += 1,
                 Ok(None) => {}
                 Err(failure) => {
@@ -100,10 +106,17 @@ pub async fn retry(global: &Global, args: &RetryBadArgs, stop: Stop) -> Result<O
         }
     }
     let mut text = format!(
-        "{}: {mended} rows mended, {gone} right already or gone, {} failed again\n",
+        "{}: {mended} {} mended, {gone} right already or gone, {} failed again\n",
         item.stem(),
+        if mended == 1 { "row" } else { "rows" },
         again.len()
     );
+    if unproven {
+        text += &format!(
+            "  what was not found under its key may be under another one: the proof is made again by phase validate {} --prove\n",
+            item.version
+        );
+    }
     for why in &again {
         text += &format!("  {why}\n");
     }

@@ -1,6 +1,6 @@
 //! Writes the statement that tries one row in quarantine once more.
 
-use super::range::listed;
+use super::range::{idents, listed};
 use super::{Backfill, Leaf, unzip};
 use crate::core::ident::Ident;
 use crate::core::plan::model::BackfillWork;
@@ -11,7 +11,9 @@ impl Backfill {
     /// array. It gives one row (written), or none when the row is not in
     /// quarantine any more.
     ///
-    /// The quarantine's own row is the fence: an abort takes it away.
+    /// The quarantine's own row is the fence: an abort takes it away. A row that is
+    /// not there to be done is right already, deleted, or under another key or on
+    /// another page by now: only a look at all of them tells, so the proof is taken back.
     #[must_use]
     pub fn retry_sql(&self, leaf: &Leaf, metadata: &Ident) -> String {
         let (table, alias) = (&leaf.table, &self.table.name);
@@ -32,8 +34,9 @@ impl Backfill {
                 let (names, exprs) = unzip(columns);
                 format!(
                     "INSERT INTO {into} ({names}) SELECT {} FROM ONLY {table} AS {alias} WHERE {rows} FOR SHARE \
-                     ON CONFLICT DO NOTHING RETURNING 1",
-                    exprs.join(", ")
+                     ON CONFLICT ({}) DO NOTHING RETURNING 1",
+                    exprs.join(", "),
+                    idents(&leaf.arbiter)
                 )
             }
         };
@@ -44,6 +47,9 @@ impl Backfill {
              ), _phase_out AS (\n  \
                DELETE FROM {metadata}.quarantine q USING _phase_fence\n  \
                WHERE q.version = $1 AND q.step = $2 AND q.leaf = $3 AND q.key = $4::text[] RETURNING 1\n\
+             ), _phase_unproven AS (\n  \
+               DELETE FROM {metadata}.proof WHERE version = $1 AND step = $2\n  \
+               AND EXISTS (SELECT FROM _phase_out) AND NOT EXISTS (SELECT FROM _phase_done)\n\
              )\n\
              SELECT (SELECT count(*) FROM _phase_done) AS written FROM _phase_out"
         )

@@ -6,7 +6,7 @@
 //! was rewritten since its pages were cut.
 
 use super::fence::{IN_PLACE, OURS, PARAMETERS, PLACE, RENEWED, healthy, outcome, same_storage, window_end};
-use super::range::{identity, is_integer, listed, names, stripe, within};
+use super::range::{identity, idents, is_integer, listed, names, stripe, within};
 use super::{Backfill, Leaf, Stripes, Walk, unzip};
 use crate::core::ident::{Ident, QName};
 use crate::core::plan::model::BackfillWork;
@@ -182,7 +182,8 @@ impl Backfill {
                 (
                     exprs.join(", "),
                     format!(
-                        "INSERT INTO {into} ({names}) SELECT * FROM _phase_todo ON CONFLICT DO NOTHING RETURNING 1"
+                        "INSERT INTO {into} ({names}) SELECT * FROM _phase_todo ON CONFLICT ({}) DO NOTHING RETURNING 1",
+                        idents(&leaf.arbiter)
                     ),
                 )
             }

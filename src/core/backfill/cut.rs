@@ -70,11 +70,12 @@ pub fn keys(bounds: Vec<Key>, last: Option<Key>, estimate: i64) -> Vec<Cut> {
 }
 
 impl Backfill {
-    /// The last key of a leaf: rows beyond it came after the start.
+    /// The last key of a leaf: rows beyond it came after the start. What is selected must
+    /// not have the name of a column: ORDER BY would mean it.
     #[must_use]
     pub fn last_sql(&self, leaf: &Leaf) -> String {
         format!(
-            "SELECT {} AS key FROM ONLY {} ORDER BY {} LIMIT 1",
+            "SELECT {} AS _phase_key FROM ONLY {} ORDER BY {} LIMIT 1",
             texts(&leaf.key),
             leaf.table,
             order(&leaf.key, " DESC")
@@ -87,8 +88,8 @@ impl Backfill {
         #[allow(clippy::cast_precision_loss, reason = "a share in percent")]
         let percent = (SAMPLE_PAGES as f64 * 100.0 / leaf.pages.max(1) as f64).min(100.0);
         format!(
-            "SELECT key FROM (\n  \
-               SELECT {} AS key, row_number() OVER (ORDER BY {}) AS n, count(*) OVER () AS rows\n  \
+            "SELECT _phase_key FROM (\n  \
+               SELECT {} AS _phase_key, row_number() OVER (ORDER BY {}) AS n, count(*) OVER () AS rows\n  \
                FROM ONLY {} TABLESAMPLE SYSTEM ({percent:.9})\n\
              ) AS sample\n\
              WHERE n * {count} / rows > (n - 1) * {count} / rows AND n < rows ORDER BY n",

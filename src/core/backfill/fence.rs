@@ -51,7 +51,7 @@ pub(super) fn window_end(walk: Walk, leaf: &Leaf, after: Option<&str>, from: &st
             )
         }
         Walk::Key => format!(
-            "coalesce((\n    SELECT {} FROM ONLY {} WHERE {} ORDER BY {} OFFSET $9 - 1 LIMIT 1), $8::text[])",
+            "coalesce((\n    SELECT {} AS _phase_key FROM ONLY {} WHERE {} ORDER BY {} OFFSET $9 - 1 LIMIT 1), $8::text[])",
             texts(&leaf.key),
             leaf.table,
             within(Walk::Key, &leaf.key, after, "$8"),

@@ -61,6 +61,31 @@ pub struct TypedColumn {
     pub type_name: String,
 }
 
+impl Leaf {
+    /// Whether the text of its key is the same whatever a session's settings for dates,
+    /// intervals and floats are.
+    #[must_use]
+    pub fn steady(&self) -> bool {
+        const STEADY: &[&str] = &[
+            "smallint",
+            "integer",
+            "bigint",
+            "oid",
+            "uuid",
+            "text",
+            "character",
+            "numeric",
+            "boolean",
+            "bytea",
+        ];
+        let steady = |column: &TypedColumn| {
+            let name = column.type_name.split('(').next().unwrap_or_default();
+            STEADY.contains(&name.trim_end()) || name.starts_with("character varying")
+        };
+        self.key.iter().all(steady)
+    }
+}
+
 /// How rows are found, range by range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Walk {
@@ -106,6 +131,9 @@ pub struct Leaf {
     pub targets: Vec<TypedColumn>,
     /// The columns that syncs compute back, for [`InStep`].
     pub backs: Vec<TypedColumn>,
+    /// Of the table that is copied into: the columns of the unique key that tells copied
+    /// rows apart. A conflict on anything else is an error of the row.
+    pub arbiter: Vec<Ident>,
     /// Live rows, as the planner estimates them.
     pub estimate: i64,
     /// Pages on disk, 8 KiB each.

@@ -43,6 +43,9 @@ impl LogClock {
         let since = self.seen.iter().find(|(_, position)| *position > replayed);
         let since = since.map_or(0.0, |(then, _)| (at - then).max(0.0));
         let written = self.seen.back().map_or(replayed, |(_, position)| *position);
+        // A replica that connects anew is fed by another process.
+        self.replays
+            .retain(|_, replays| replays.back().is_some_and(|(then, _)| at - then <= SPEED_OVER * 10.0));
         let replays = self.replays.entry(sender).or_default();
         replays.push_back((at, replayed));
         while replays.len() > 2 && replays.get(1).is_some_and(|(then, _)| at - then >= SPEED_OVER) {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -20,6 +20,9 @@ use crate::core::pace::traffic::Own;
 use crate::engine::error::RunError;
 use crate::engine::execute::{Current, Execution};
 use crate::engine::{Store, Target};
+
+/// How often a worker that got no session asks for one.
+const SESSION_AGAIN: Duration = Duration::from_secs(5);
 
 /// Why a crew ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,7 +165,17 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
                 return Ok(());
             }
             let failed = |failure: Failure| self.current.failed(failure);
-            let walker = self.execution.target.walker(&self.tuning()).await.map_err(failed)?;
+            let walker = match self.execution.target.walker(&self.tuning(), self.table).await {
+                Ok(walker) => walker,
+                // Where others are at work, one that has no session yet waits for it.
+                Err(failure) if failure.kind.reconnects() && !self.backends().is_empty() => {
+                    let first = failure.message.lines().next().unwrap_or_default();
+                    tracing::warn!("worker {} has no session: {first}", index + 1);
+                    self.execution.stop.sleep(SESSION_AGAIN).await;
+                    continue;
+                }
+                Err(failure) => return Err(failed(failure)),
+            };
             let backend = walker.backend();
             let id = self.execution.store.worker_add(self.which, backend).await?;
             self.with_backends(|backends| backends.push(backend));

@@ -112,17 +112,23 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
     }
 
     fn judge(&self, pacer: &mut Pacer, throttle: &Throttle, readings: &[Reading]) -> Vec<Verdict> {
+        let at = pacer.began.elapsed().as_secs_f64();
+        let limit = |signal| throttle.limits.get(&signal).copied();
+        let verdicts = pacer.board.judge(at, readings, limit, throttle.unknown_stops);
         for Reading { signal, value } in readings {
             if let Value::Unknown(why) = value
+                && let Some(verdict) = verdicts.iter().find(|verdict| verdict.signal == *signal)
                 && self.memory.lock().is_ok_and(|mut memory| memory.told.insert(*signal))
             {
-                let means = if throttle.unknown_stops { "stop" } else { "go" };
+                let means = match verdict.level {
+                    Level::Full => "go",
+                    Level::Slow => "go slowly",
+                    Level::Stop => "stop",
+                };
                 tracing::warn!("{} is unknown, which means {means}: {why}", signal.words());
             }
         }
-        let at = pacer.began.elapsed().as_secs_f64();
-        let limit = |signal| throttle.limits.get(&signal).copied();
-        pacer.board.judge(at, readings, limit, throttle.unknown_stops)
+        verdicts
     }
 
     /// What holds for the next second.

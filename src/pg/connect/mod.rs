@@ -96,8 +96,7 @@ impl SessionRole {
             }
             Self::Backfill => {
                 "SET application_name = 'phase'; SET client_min_messages = warning; SET idle_session_timeout = 0; \
-                 SET idle_in_transaction_session_timeout = '5s'; SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'; \
-                 SET bytea_output = hex; SET IntervalStyle = postgres; SET extra_float_digits = 1; SET row_security = off; \
+                 SET idle_in_transaction_session_timeout = '5s'; SET row_security = off; \
                  SET plan_cache_mode = force_custom_plan; SET jit = off; \
                  SET default_transaction_read_only = off; SET default_transaction_isolation = 'read committed'"
             }

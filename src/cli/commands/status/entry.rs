@@ -182,10 +182,16 @@ fn backfill(steps: &[(String, Total)], workers: &[WorkerSeen], hold: Option<&Hol
     let average = if total.seconds > 0.0 { total.rows_seen as f64 / total.seconds } else { 0.0 };
     let over = total.over();
     let left = if over { 0 } else { total.rows_total - total.rows_seen };
-    let (sooner, later) = eta(left, now, average).unzip();
+    // Where nobody is at work, nothing says when it will be over.
+    let idle = workers.is_empty() || hold.is_some();
+    let (sooner, later) = if idle { (None, None) } else { eta(left, now, average).unzip() };
     let worst = workers.iter().max_by_key(|worker| worker.level);
     #[allow(clippy::cast_possible_truncation, reason = "a rate for people")]
-    let rows_per_s = if workers.is_empty() { average } else { now }.round() as i64;
+    let rows_per_s = match (over, idle) {
+        (true, _) => average.round() as i64,
+        (false, true) => 0,
+        (false, false) => now.round() as i64,
+    };
     Some(Backfill {
         step: step.clone(),
         pass: if total.pass == 2 { "proof" } else { "work" },

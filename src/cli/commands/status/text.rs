@@ -68,6 +68,9 @@ fn backfill_text(done: &Backfill) -> String {
     if done.quarantined > 0 {
         text += &format!("  in quarantine: {} rows; phase quarantine lists them\n", done.quarantined);
     }
+    if done.at_work.is_empty() && !done.finished && done.pace != Level::Stop {
+        text += "  no worker is at it\n";
+    }
     for worker in &done.at_work {
         text += &format!("  worker {worker}\n");
     }
