@@ -98,8 +98,10 @@ impl Worker<'_> {
     pub(super) async fn may_share(&self, item: &Item, wanted: Wanted) -> Result<bool, CommandError> {
         let record = self.record(item).await?;
         let forward = matches!(wanted, Wanted::Forward(to) if to >= State::Backfilled);
-        let near = matches!(record.state, State::Expanded | State::Backfilled) && record.goal == record.state;
-        Ok(forward && near)
+        let at_rest =
+            matches!(record.state, State::Expanded | State::Backfilled) && record.goal == record.state;
+        // It may have begun since somebody looked whether it can be shared.
+        Ok(forward && (at_rest || in_backfill(&record)))
     }
 
     /// Works beside the runner, until the backfill is over; takes the plan over
