@@ -25,8 +25,8 @@ use std::collections::VecDeque;
 
 use super::traffic::Others;
 
-/// The least share: as many rows as a common script with its pauses writes, in a
-/// tenth of its time at a stretch, also where a server is busy and each row takes longer.
+/// The least share: meant to write as many rows as a common script with its pauses, in
+/// shorter stretches, also where a server is busy; 0.12 fell a little short of that.
 pub const FLOOR: f64 = 0.15;
 /// The first share.
 const START: f64 = FLOOR;

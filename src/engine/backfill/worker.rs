@@ -336,9 +336,8 @@ fn per_row(ms: f64, rows: f64) -> f64 {
 /// Rows of a batch that says something about what a row costs.
 const ENOUGH: i64 = 20;
 /// The shortest batch that is aimed for: some hundred and fifty rows, of whose cost a
-/// tenth is the batch's own. An application feels the length of a batch more than their
-/// number: with 3 ms the worst hundredth of its transactions took nearly twice as long as
-/// without us, with half of that a seventh longer.
+/// tenth is the batch's own. Chosen for short bursts, on few and noisy measurements: which
+/// of 1.5 and 3 ms an application feels less has not been settled.
 const SHORTEST: Duration = Duration::from_micros(1_500);
 /// Batches of a worker at which a test may kill the process.
 const CRASHES: u64 = 3;
