@@ -86,22 +86,14 @@ impl Worker<'_> {
         }
     }
 
-    /// Whether what another runner does is a backfill, so that it can be shared.
-    pub(super) async fn shares(&self, item: &Item, wanted: Wanted) -> Result<bool, CommandError> {
+    /// Whether what another runner does can be shared.
+    pub(super) async fn sharing(&self, item: &Item, wanted: Wanted) -> Result<Sharing, CommandError> {
         let record = self.record(item).await?;
         refuse_edited(item, &record)?;
-        let forward = matches!(wanted, Wanted::Forward(to) if to >= State::Backfilled);
-        Ok(forward && in_backfill(&record))
-    }
-
-    /// Whether another runner may be about to begin a backfill that can be shared.
-    pub(super) async fn may_share(&self, item: &Item, wanted: Wanted) -> Result<bool, CommandError> {
-        let record = self.record(item).await?;
-        let forward = matches!(wanted, Wanted::Forward(to) if to >= State::Backfilled);
-        let at_rest =
-            matches!(record.state, State::Expanded | State::Backfilled) && record.goal == record.state;
-        // It may have begun since somebody looked whether it can be shared.
-        Ok(forward && (at_rest || in_backfill(&record)))
+        Ok(match wanted {
+            Wanted::Forward(to) if to >= State::Backfilled => Sharing::of(&record),
+            _ => Sharing::Not,
+        })
     }
 
     /// Works beside the runner, until the backfill is over; takes the plan over
@@ -149,6 +141,28 @@ impl Worker<'_> {
             if let Some(why) = self.stop.reason() {
                 return Ok(moved(item, from, record.state, "work_left", vec![why.into()], Code::WorkLeft));
             }
+        }
+    }
+}
+
+/// Whether work can be shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sharing {
+    /// A backfill is under way.
+    Now,
+    /// One may be about to begin, or has just ended.
+    Soon,
+    /// It is something else.
+    Not,
+}
+
+impl Sharing {
+    fn of(record: &Record) -> Self {
+        let near = matches!(record.state, State::Expanded | State::Backfilled);
+        match record.goal {
+            _ if in_backfill(record) => Self::Now,
+            goal if near && goal == record.state => Self::Soon,
+            _ => Self::Not,
         }
     }
 }

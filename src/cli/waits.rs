@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use crate::cli::desk::Desk;
 use crate::cli::exit::CommandError;
-use crate::core::pace::window::Opening;
 use crate::core::step::{Action, Step};
 use crate::core::timeline::Item;
 
@@ -27,10 +26,5 @@ pub(super) async fn waits_for(desk: &Desk, item: &Item) -> Result<Option<String>
         Action::Backfill(backfill) => Some(backfill.tuning.window.as_ref()),
         _ => None,
     });
-    Ok(next.flatten().and_then(|window| match window.at(Timestamp::now()) {
-        Opening::Closed(until) => {
-            Some(format!("it is out of its window ({}), which opens at {until:.0}", window.text()))
-        }
-        Opening::Open(_) => None,
-    }))
+    Ok(next.flatten().and_then(|window| window.closed(Timestamp::now())))
 }

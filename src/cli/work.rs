@@ -9,6 +9,7 @@ use crate::cli::again::in_a_backfill;
 use crate::cli::desk::Desk;
 use crate::cli::exit::{Code, CommandError};
 use crate::cli::output::Output;
+use crate::cli::share::Sharing;
 use crate::core::conflict::uses_what_goes;
 use crate::core::decide::Wanted;
 use crate::core::drift::{Drift, drift};
@@ -83,16 +84,14 @@ impl<'a> Worker<'a> {
         let key = LockKey::Item(item.version.clone());
         let since = Instant::now();
         while !self.desk.try_lock(&key).await? {
-            if self.shares(item, wanted).await? {
-                return Box::pin(self.help(item, wanted, pending_before)).await;
+            match self.sharing(item, wanted).await? {
+                Sharing::Now => return Box::pin(self.help(item, wanted, pending_before)).await,
+                Sharing::Soon if since.elapsed() < ABOUT_TO => self.stop.sleep(LOOK_AGAIN).await,
+                Sharing::Soon | Sharing::Not => {
+                    self.desk.lock(&key).await?;
+                    break;
+                }
             }
-            // Whoever has it may be about to begin the backfill, or has just ended it.
-            if self.may_share(item, wanted).await? && since.elapsed() < ABOUT_TO {
-                self.stop.sleep(LOOK_AGAIN).await;
-                continue;
-            }
-            self.desk.lock(&key).await?;
-            break;
         }
         let moved = Box::pin(self.locked(item, wanted, pending_before)).await;
         let unlocked = self.desk.unlock(&key).await;

@@ -83,6 +83,10 @@ pub(super) async fn table(client: &Client, backfill: &Backfill, version: u32) ->
     for row in &rows {
         leaves.push(leaf(client, backfill, row).await?);
     }
+    if !leaves.is_empty() {
+        let arbiter = arbiter(client, backfill).await?;
+        leaves.iter_mut().for_each(|leaf| leaf.arbiter.clone_from(&arbiter));
+    }
     Ok(Table { leaves, version })
 }
 
@@ -163,10 +167,6 @@ async fn leaf(client: &Client, backfill: &Backfill, row: &Row) -> Result<Leaf, F
             row.map_err(|error| failure(&error))?.and_then(|row| row.get("correlation"))
         }
     };
-    let arbiter = match &backfill.work {
-        BackfillWork::Copy { into, columns } => arbiter(client, into, columns).await?,
-        BackfillWork::Set(_) | BackfillWork::Delete => Vec::new(),
-    };
     let estimate = estimate(client, &table).await?;
     Ok(Leaf {
         oid: row.get("oid"),
@@ -177,30 +177,28 @@ async fn leaf(client: &Client, backfill: &Backfill, row: &Row) -> Result<Leaf, F
         correlation,
         targets,
         backs,
-        arbiter,
+        arbiter: Vec::new(),
         estimate,
     })
 }
 
 /// What tells copied rows apart in the table that they go to.
-async fn arbiter(client: &Client, into: &QName, columns: &[(Ident, String)]) -> Result<Vec<Ident>, Failure> {
+async fn arbiter(client: &Client, backfill: &Backfill) -> Result<Vec<TypedColumn>, Failure> {
+    let BackfillWork::Copy { into, columns } = &backfill.work else { return Ok(Vec::new()) };
     let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
-    let row = client.query_opt(q::COPY_KEY, &[&into.to_string(), &names]).await;
-    let found: Vec<String> =
-        row.map_err(|error| failure(&error))?.map_or_else(Vec::new, |row| row.get("names"));
-    if found.is_empty() {
-        return Err(Failure::new(
-            FailureKind::Catalog,
-            format!(
-                "{} has no unique key over columns that are copied ({}), all of them NOT NULL: without one a row \
-                 that is copied twice could not be told from two rows; add one in expand",
-                into.plain(),
-                columns.iter().map(|(name, _)| plain(name)).collect::<Vec<_>>().join(", ")
-            ),
-        ));
+    let found = unique_key(client, into, None, Some(&names)).await?;
+    if !found.is_empty() {
+        return Ok(found);
     }
-    let idents = found.iter().map(|name| Ident::exact(name.as_str()));
-    idents.collect::<Result<_, _>>().map_err(|error| Failure::new(FailureKind::Catalog, error.to_string()))
+    Err(Failure::new(
+        FailureKind::Catalog,
+        format!(
+            "{} has no unique key over columns that are copied ({}), all of them NOT NULL: without one a row \
+             that is copied twice could not be told from two rows; add one in expand",
+            into.plain(),
+            columns.iter().map(|(name, _)| plain(name)).collect::<Vec<_>>().join(", ")
+        ),
+    ))
 }
 
 /// A row whose partition key changes would have to move to another partition,
@@ -247,7 +245,17 @@ async fn key_columns(
     key: Option<&[Ident]>,
 ) -> Result<Vec<TypedColumn>, Failure> {
     let key: Option<Vec<&str>> = key.map(|key| key.iter().map(Ident::as_str).collect());
-    let rows = client.query(q::KEY_COLUMNS, &[&table.to_string(), &key]).await;
+    unique_key(client, table, key.as_deref(), None).await
+}
+
+/// The columns of a unique key: over exactly these, or for ON CONFLICT over some of those.
+async fn unique_key(
+    client: &Client,
+    table: &QName,
+    exactly: Option<&[&str]>,
+    among: Option<&[&str]>,
+) -> Result<Vec<TypedColumn>, Failure> {
+    let rows = client.query(q::KEY_COLUMNS, &[&table.to_string(), &exactly, &among]).await;
     rows.map_err(|error| failure(&error))?.iter().map(typed).collect()
 }
 

@@ -82,7 +82,6 @@ queries! {
     BLOCKERS = "catalog/blockers";
     CATALOG_HOT = "catalog/hot";
     CATALOG_TRIGGERS = "catalog/triggers";
-    COPY_KEY = "catalog/copy_key";
     CORRELATION = "catalog/correlation";
     INDEX_DEFINITION = "catalog/index_definition";
     INDEX_PROBE = "catalog/index_probe";

@@ -74,7 +74,6 @@ pub async fn retry(global: &Global, args: &RetryBadArgs, stop: Stop) -> Result<O
     let item = find(&items, &args.plan)?;
     let bad = desk.store.quarantined(&item.version, None).await?;
     let (mut mended, mut gone, mut again) = (0_u64, 0_u64, Vec::new());
-    let mut unproven = false;
     for step in &item.steps {
         let Action::Backfill(backfill) = &step.action else { continue };
         let rows: Vec<&BadRow> = bad.iter().filter(|row| row.step == step.id).collect();
@@ -91,10 +90,7 @@ pub async fn retry(global: &Global, args: &RetryBadArgs, stop: Stop) -> Result<O
                 continue;
             };
             match desk.target.retry(&item.version, backfill, leaf, row, &item.limits).await {
-                Ok(Some(0)) => {
-                    gone += 1;
-                    unproven = true;
-                }
+                Ok(Some(0)) => gone += 1,
                 Ok(Some(_)) => mended += 1,
                 Ok(None) => {}
                 Err(failure) => {
@@ -111,7 +107,7 @@ pub async fn retry(global: &Global, args: &RetryBadArgs, stop: Stop) -> Result<O
         if mended == 1 { "row" } else { "rows" },
         again.len()
     );
-    if unproven {
+    if gone > 0 {
         text += &format!(
             "  what was not found under its key may be under another one: the proof is made again by phase validate {} --prove\n",
             item.version

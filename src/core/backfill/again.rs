@@ -1,6 +1,6 @@
 //! Writes the statement that tries one row in quarantine once more.
 
-use super::range::{idents, listed};
+use super::range::{listed, names};
 use super::{Backfill, Leaf, unzip};
 use crate::core::ident::Ident;
 use crate::core::plan::model::BackfillWork;
@@ -23,20 +23,17 @@ impl Backfill {
             self.left(leaf)
         );
         let work = match &self.work {
-            BackfillWork::Set(_) => {
-                format!(
-                    "UPDATE ONLY {table} AS {alias} SET {} WHERE {rows} RETURNING 1",
-                    self.assignments(false)
-                )
+            BackfillWork::Set(_) | BackfillWork::Delete => {
+                let change = self.change(table, alias, false).unwrap_or_default();
+                format!("{change} WHERE {rows} RETURNING 1")
             }
-            BackfillWork::Delete => format!("DELETE FROM ONLY {table} AS {alias} WHERE {rows} RETURNING 1"),
             BackfillWork::Copy { into, columns } => {
-                let (names, exprs) = unzip(columns);
+                let (into_columns, exprs) = unzip(columns);
                 format!(
-                    "INSERT INTO {into} ({names}) SELECT {} FROM ONLY {table} AS {alias} WHERE {rows} FOR SHARE \
+                    "INSERT INTO {into} ({into_columns}) SELECT {} FROM ONLY {table} AS {alias} WHERE {rows} FOR SHARE \
                      ON CONFLICT ({}) DO NOTHING RETURNING 1",
                     exprs.join(", "),
-                    idents(&leaf.arbiter)
+                    names(&leaf.arbiter)
                 )
             }
         };

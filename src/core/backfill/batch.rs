@@ -6,7 +6,7 @@
 //! was rewritten since its pages were cut.
 
 use super::fence::{IN_PLACE, OURS, PARAMETERS, PLACE, RENEWED, healthy, outcome, same_storage, window_end};
-use super::range::{identity, idents, is_integer, listed, names, stripe, within};
+use super::range::{identity, is_integer, listed, names, stripe, within};
 use super::{Backfill, Leaf, Stripes, Walk, unzip};
 use crate::core::ident::{Ident, QName};
 use crate::core::plan::model::BackfillWork;
@@ -138,15 +138,18 @@ impl Backfill {
     fn work_sql(&self, leaf: &Leaf, form: Form, rows: &str) -> String {
         let (table, alias) = (&leaf.table, &self.table.name);
         let repaired = form.take == Take::OutOfStep;
-        if let (BackfillWork::Set(_), Locking::Try) = (&self.work, form.locking) {
-            let set = self.assignments(repaired);
-            return format!(
-                "_phase_done AS (\n  UPDATE ONLY {table} AS {alias} SET {set}\n  WHERE {rows}\n  RETURNING 1\n)"
-            );
-        }
-        if let (Some(change), Locking::Wait) = (self.change(table, alias, repaired), form.locking) {
-            let one = one_of(leaf, alias, rows);
-            return format!("_phase_done AS (\n  {change}\n  WHERE {rows}\n    AND {one}\n  RETURNING 1\n)");
+        let change = self.change(table, alias, repaired);
+        match (&change, form.locking) {
+            (Some(change), Locking::Try) if self.sets() => {
+                return format!("_phase_done AS (\n  {change}\n  WHERE {rows}\n  RETURNING 1\n)");
+            }
+            (Some(change), Locking::Wait) => {
+                let one = one_of(leaf, alias, rows);
+                return format!(
+                    "_phase_done AS (\n  {change}\n  WHERE {rows}\n    AND {one}\n  RETURNING 1\n)"
+                );
+            }
+            _ => {}
         }
         let strength = match self.work {
             BackfillWork::Set(_) => "NO KEY UPDATE",
@@ -162,28 +165,23 @@ impl Backfill {
             Locking::Try | Locking::Skip => format!("FOR {strength} SKIP LOCKED"),
         };
         let (what, done) = match &self.work {
-            BackfillWork::Set(_) => (
-                "ctid AS _phase_place".to_owned(),
-                format!(
-                    "UPDATE ONLY {table} AS {alias} SET {} FROM _phase_todo WHERE {alias}.ctid = _phase_todo._phase_place RETURNING 1",
-                    self.assignments(repaired)
-                ),
-            ),
-            BackfillWork::Delete => (
-                "ctid AS _phase_place".to_owned(),
-                format!(
-                    "DELETE FROM ONLY {table} AS {alias} USING _phase_todo WHERE {alias}.ctid = _phase_todo._phase_place RETURNING 1"
-                ),
-            ),
+            BackfillWork::Set(_) | BackfillWork::Delete => {
+                let with = if self.sets() { "FROM" } else { "USING" };
+                let done = format!(
+                    "{} {with} _phase_todo WHERE {alias}.ctid = _phase_todo._phase_place RETURNING 1",
+                    change.unwrap_or_default()
+                );
+                ("ctid AS _phase_place".to_owned(), done)
+            }
             BackfillWork::Copy { into, columns } => {
-                let (names, exprs) = unzip(columns);
+                let (into_columns, exprs) = unzip(columns);
                 let exprs: Vec<String> =
                     exprs.iter().enumerate().map(|(n, expr)| format!("{expr} AS _phase_{n}")).collect();
                 (
                     exprs.join(", "),
                     format!(
-                        "INSERT INTO {into} ({names}) SELECT * FROM _phase_todo ON CONFLICT ({}) DO NOTHING RETURNING 1",
-                        idents(&leaf.arbiter)
+                        "INSERT INTO {into} ({into_columns}) SELECT * FROM _phase_todo ON CONFLICT ({}) DO NOTHING RETURNING 1",
+                        names(&leaf.arbiter)
                     ),
                 )
             }
@@ -194,8 +192,8 @@ impl Backfill {
         )
     }
 
-    /// What changes a row where it is.
-    fn change(&self, table: &QName, alias: &Ident, repaired: bool) -> Option<String> {
+    /// What changes a row where it is; a copy changes none.
+    pub(super) fn change(&self, table: &QName, alias: &Ident, repaired: bool) -> Option<String> {
         match self.work {
             BackfillWork::Set(_) => {
                 Some(format!("UPDATE ONLY {table} AS {alias} SET {}", self.assignments(repaired)))

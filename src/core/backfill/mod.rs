@@ -133,7 +133,7 @@ pub struct Leaf {
     pub backs: Vec<TypedColumn>,
     /// Of the table that is copied into: the columns of the unique key that tells copied
     /// rows apart. A conflict on anything else is an error of the row.
-    pub arbiter: Vec<Ident>,
+    pub arbiter: Vec<TypedColumn>,
     /// Live rows, as the planner estimates them.
     pub estimate: i64,
     /// Pages on disk, 8 KiB each.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Backfill;
 use crate::core::brief::brief;
-use crate::core::ident::plain;
+use crate::core::ident::{Ident, plain};
 use crate::core::plan::model::BackfillWork;
 
 /// A trigger of somebody else's.
@@ -103,9 +103,7 @@ fn of_room(room: &Room) -> Vec<String> {
         let indexes: Vec<String> = room
             .indexes
             .iter()
-            .map(|name| {
-                crate::core::ident::Ident::exact(name.as_str()).map_or(name.clone(), |ident| plain(&ident))
-            })
+            .map(|name| Ident::exact(name.as_str()).map_or(name.clone(), |ident| plain(&ident)))
             .collect();
         let (depends, it) = if indexes.len() == 1 { ("depends", "it") } else { ("depend", "them") };
         notes.push(format!(
@@ -132,7 +130,7 @@ fn of_room(room: &Room) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::core::backfill::Tuning;
-    use crate::core::ident::{Ident, QName};
+    use crate::core::ident::QName;
 
     fn backfill(fire_triggers: Option<bool>) -> Backfill {
         Backfill {

@@ -4,7 +4,6 @@
 //! travels is their text, cast back to the column's type.
 
 use super::{Leaf, StripeBy, Stripes, TypedColumn, Walk};
-use crate::core::ident::Ident;
 
 /// Column values as text, in key order; of a walk by pages, one page number.
 pub type Key = Vec<String>;
@@ -12,11 +11,6 @@ pub type Key = Vec<String>;
 /// The columns, quoted.
 pub(super) fn names(key: &[TypedColumn]) -> String {
     key.iter().map(|column| column.name.to_string()).collect::<Vec<_>>().join(", ")
-}
-
-/// Columns, quoted.
-pub(super) fn idents(columns: &[Ident]) -> String {
-    columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// The columns as an array of texts.

@@ -16,7 +16,7 @@ pub(super) fn leaf() -> Leaf {
         correlation: Some(1.0),
         targets: vec![column("display_name", "text")],
         backs: vec![column("name", "text")],
-        arbiter: vec![Ident::parse("id").unwrap()],
+        arbiter: vec![column("id", "bigint")],
         estimate: 1_000,
         pages: 10,
     }

@@ -85,6 +85,17 @@ impl Window {
         &self.text
     }
 
+    /// Why nothing may run at a moment; nothing while it is open.
+    #[must_use]
+    pub fn closed(&self, now: Timestamp) -> Option<String> {
+        match self.at(now) {
+            Opening::Open(_) => None,
+            Opening::Closed(until) => {
+                Some(format!("it is out of its window ({}), which opens at {until:.0}", self.text))
+            }
+        }
+    }
+
     /// Whether it is open at a moment. Hours are those of the clock on the wall
     /// there; a span that starts in an hour that a day does not have starts with the next.
     #[must_use]

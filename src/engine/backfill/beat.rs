@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use super::crew::{Crew, CrewEnd};
 use crate::core::pace::progress::{Rate, eta};
-use crate::core::pace::window::Opening;
 use crate::engine::error::RunError;
 use crate::engine::event::{Event, Progress};
 use crate::engine::{Store, Target};
@@ -36,10 +35,9 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
         let pulse = self.execution.store.beat(self.which, &said).await?;
         self.held(pulse.hold.as_ref());
         if let Some(window) = &self.backfill.tuning.window
-            && let Opening::Closed(until) = window.at(pulse.now)
+            && let Some(why) = window.closed(pulse.now)
         {
-            let text = window.text();
-            self.end(CrewEnd::Halted(format!("it is out of its window ({text}), which opens at {until:.0}")));
+            self.end(CrewEnd::Halted(why));
         }
         if pulse.total.finished {
             self.end(CrewEnd::PassDone);

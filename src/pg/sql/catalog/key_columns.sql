@@ -1,5 +1,5 @@
--- The columns of the key to walk, in index order: the primary key or else the
--- smallest unique index over NOT NULL columns, or ($2) one over exactly these.
+-- The columns of a unique key, in index order: the primary key or else the smallest unique index over
+-- NOT NULL columns; ($2) one over exactly these; ($3) one that ON CONFLICT takes, over some of these.
 SELECT a.attname, format_type(a.atttypid, a.atttypmod) AS type_name
 FROM (
   SELECT i.indrelid, i.indkey::int2[] AS keys, i.indnkeyatts
@@ -12,6 +12,7 @@ FROM (
   ) AS of_key
   WHERE i.indrelid = to_regclass($1)::oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
     AND of_key.filled AND ($2::text[] IS NULL OR of_key.names = $2::text[])
+    AND ($3::text[] IS NULL OR (of_key.names <@ $3::text[] AND i.indimmediate))
   ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1
 ) AS chosen
 CROSS JOIN LATERAL unnest(chosen.keys) WITH ORDINALITY AS k(attnum, n)
