@@ -26,14 +26,42 @@ pub(crate) struct Load {
     folder: tempfile::TempDir,
 }
 
-/// What the application felt between two moments.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Felt {
+/// What the application felt: how many microseconds each transaction took.
+#[derive(Debug, Clone)]
+pub(crate) struct Felt(Histogram<u64>);
+
+impl Felt {
+    fn nothing() -> Self {
+        Self(Histogram::new_with_bounds(1, 3_600_000_000, 3).expect("3 digits are allowed"))
+    }
+
+    /// What was felt in all of some runs together.
+    pub(crate) fn together<'a>(all: impl Iterator<Item = &'a Self>) -> Self {
+        let mut sum = Self::nothing();
+        for one in all {
+            sum.0.add(&one.0).expect("they have the same bounds");
+        }
+        sum
+    }
+
     /// Milliseconds.
-    pub(crate) p50: f64,
-    pub(crate) p99: f64,
-    pub(crate) worst: f64,
-    pub(crate) transactions: u64,
+    pub(crate) fn p50(&self) -> f64 {
+        self.0.value_at_quantile(0.5) as f64 / 1e3
+    }
+
+    /// Milliseconds.
+    pub(crate) fn p99(&self) -> f64 {
+        self.0.value_at_quantile(0.99) as f64 / 1e3
+    }
+
+    /// Milliseconds.
+    pub(crate) fn worst(&self) -> f64 {
+        self.0.max() as f64 / 1e3
+    }
+
+    pub(crate) fn transactions(&self) -> u64 {
+        self.0.len()
+    }
 }
 
 /// Every transaction: when it ended (seconds since 1970) and how many
@@ -113,21 +141,15 @@ impl Load {
 impl Log {
     /// What was felt in some spans of time, in seconds since 1970.
     pub(crate) fn within(&self, spans: &[std::ops::Range<f64>]) -> Felt {
-        let mut seen = Histogram::<u64>::new_with_bounds(1, 3_600_000_000, 3).expect("3 digits are allowed");
+        let mut felt = Felt::nothing();
         for (at, took) in &self.0 {
             // By its beginning: what had to wait until the end counts as well.
             let began = at - *took as f64 / 1e6;
             if spans.iter().any(|span| span.contains(&began)) {
-                seen.saturating_record(*took);
+                felt.0.saturating_record(*took);
             }
         }
-        let milliseconds = |micros: u64| micros as f64 / 1e3;
-        Felt {
-            p50: milliseconds(seen.value_at_quantile(0.5)),
-            p99: milliseconds(seen.value_at_quantile(0.99)),
-            worst: milliseconds(seen.max()),
-            transactions: seen.len(),
-        }
+        felt
     }
 }
 

@@ -15,22 +15,26 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const GOOD: Duration = Duration::from_secs(30);
 
 /// Runs `attempt` until it ends by anything but a connection that is gone in the
-/// middle of a backfill. What is on record is not done again.
+/// middle of a backfill. What is on record is not done again. `backfilling` tells
+/// whether all that the attempt does beside its steps is of backfills as well.
 ///
 /// # Errors
 /// As `attempt`; also when the server stays away too long.
 pub async fn reconnecting<R>(
     stop: &Stop,
-    mut attempt: impl AsyncFnMut(bool) -> Result<R, CommandError>,
+    backfilling: impl Fn() -> bool,
+    mut attempt: impl AsyncFnMut() -> Result<R, CommandError>,
 ) -> Result<R, CommandError> {
     let (mut lost, mut tries) = (None::<Instant>, 0_u32);
     loop {
         let began = Instant::now();
-        let error = match attempt(lost.is_some()).await {
+        let error = match attempt().await {
             Ok(result) => return Ok(result),
             Err(error) => error,
         };
-        let again = in_a_backfill(&error) || (lost.is_some() && is_away(&error));
+        let again = in_a_backfill(&error)
+            || (lost.is_some() && is_away(&error))
+            || (backfilling() && is_cut_off(&error));
         if !again || stop.reason().is_some() {
             return Err(error);
         }
@@ -64,12 +68,19 @@ pub fn in_a_backfill(error: &CommandError) -> bool {
 
 /// Whether the server is not there, or not yet what it was.
 fn is_away(error: &CommandError) -> bool {
-    let lost = |failure: &Failure| failure.kind.reconnects();
     match error {
         CommandError::Connect(error) => !error.is_settings(),
-        CommandError::Server(failure) => lost(failure),
         // Our own lost session may hold the lock for a moment.
         CommandError::Locked(_) => true,
+        error => is_cut_off(error),
+    }
+}
+
+/// Whether a session that was there is gone, between steps: none of them was under way.
+fn is_cut_off(error: &CommandError) -> bool {
+    let lost = |failure: &Failure| failure.kind.reconnects();
+    match error {
+        CommandError::Server(failure) => lost(failure),
         CommandError::Run { error, .. } => matches!(&**error, RunError::Store(failure) if lost(failure)),
         _ => false,
     }

@@ -170,12 +170,18 @@ impl Desk {
         self.lock_within(key, Duration::ZERO).await
     }
 
-    /// Gives a lock back.
+    /// Gives a lock back; one whose session is gone went with it.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// When the server refuses.
     pub async fn unlock(&self, key: &LockKey) -> Result<(), CommandError> {
-        Ok(self.locks().await?.release(key).await?)
+        match self.locks().await?.release(key).await {
+            Err(failure) if failure.kind.reconnects() => {
+                tracing::debug!("the lock on {} went with its session: {failure}", key.name());
+                Ok(())
+            }
+            released => Ok(released?),
+        }
     }
 
     async fn locks(&self) -> Result<&LockSession, CommandError> {

@@ -51,9 +51,17 @@ impl Project {
     /// # Errors
     /// When one of them cannot be read or is not right: every fault of every file.
     pub fn load(config: &Config) -> Result<Self, ProjectError> {
+        Self::of(&Self::paths(config)?, config.limits)
+    }
+
+    /// Every plan and SQL migration, unread.
+    ///
+    /// # Errors
+    /// When a folder cannot be read.
+    pub fn paths(config: &Config) -> Result<Vec<PathBuf>, ProjectError> {
         let mut paths = list(&config.plans, &["yaml", "yml"])?;
         paths.extend(list(&config.migrations, &["sql"])?);
-        Self::of(&paths, config.limits)
+        Ok(paths)
     }
 
     /// Reads these files and no others.

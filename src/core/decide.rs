@@ -4,7 +4,7 @@ use crate::core::conflict;
 use crate::core::gate::{self, Facts};
 use crate::core::record::{Hold, Kind, Record};
 use crate::core::state::State;
-use crate::core::step::{Phase, Step, Undo};
+use crate::core::step::{Action, Phase, Step, Undo};
 use crate::core::timeline::{Item, Rollback};
 use crate::core::transition::{Transition, Work};
 
@@ -107,8 +107,11 @@ fn closed(snapshot: &Snapshot<'_>, row: &Transition) -> Vec<String> {
     reasons.extend(conflict::reasons(item, row.to, records));
     if let Work::Run(phase) = row.work {
         if matches!(phase, Phase::Validate | Phase::Contract) {
-            let steps = item.steps.iter().filter(|step| step.phase == Phase::Backfill);
-            reasons.extend(gate::unproven(item.version.as_str(), steps.map(|step| step.id.as_str()), facts));
+            let backfills = item.steps.iter().filter_map(|step| match &step.action {
+                Action::Backfill(backfill) => Some((step.id.as_str(), backfill.astray_outline())),
+                _ => None,
+            });
+            reasons.extend(gate::unproven(item.version.as_str(), backfills, facts));
         }
         // A constraint or an assertion would fail on them, and leave a half of itself behind.
         let judges = phase == Phase::Validate && item.steps.iter().any(|step| step.phase == phase);

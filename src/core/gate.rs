@@ -34,12 +34,17 @@ pub struct BackfillFact {
     pub quarantined: i64,
 }
 
-/// Gives every reason why the backfills of an item, by the names of their steps,
-/// stand in the way of what comes after them, one sentence each.
+/// Gives every reason why the backfills of an item stand in the way of what comes after
+/// them, one sentence each. A backfill is the name of its step, and the query that lists
+/// its rows out of step.
 #[must_use]
-pub fn unproven<'a>(version: &str, steps: impl Iterator<Item = &'a str>, facts: &Facts) -> Vec<String> {
+pub fn unproven<'a>(
+    version: &str,
+    backfills: impl Iterator<Item = (&'a str, Option<String>)>,
+    facts: &Facts,
+) -> Vec<String> {
     let mut reasons = Vec::new();
-    for step in steps {
+    for (step, query) in backfills {
         let Some(fact) = facts.backfills.iter().find(|fact| fact.step == step) else {
             reasons.push(format!("{step} has no proof yet: phase validate {version} --prove"));
             continue;
@@ -49,8 +54,9 @@ pub fn unproven<'a>(version: &str, steps: impl Iterator<Item = &'a str>, facts: 
             Some((_, 0)) => {}
             Some((at, rows)) => reasons.push(format!(
                 "{step}: {rows} {} out of step at {at:.0}: written around the sync, or changed back by a trigger; \
-                 look at them, then phase validate {version} --prove, or --repair to set them to what the plan says",
+                 look at them{}, then phase validate {version} --prove, or --repair to set them to what the plan says",
                 if rows == 1 { "row was" } else { "rows were" },
+                query.map_or_else(String::new, |query| format!(" ({query})")),
             )),
         }
     }

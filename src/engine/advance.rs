@@ -9,9 +9,10 @@ use crate::core::state::State;
 use crate::core::step::{Limits, Phase, Step};
 use crate::core::timeline::{Item, Rollback};
 use crate::core::transition::{Transition, Work};
+use crate::engine::current::Direction;
 use crate::engine::error::RunError;
 use crate::engine::event::{Event, Listener};
-use crate::engine::execute::{Direction, Ended, Execution};
+use crate::engine::execute::{Ended, Execution};
 use crate::engine::stop::Stop;
 use crate::engine::{Fence, Store, Target, crash};
 

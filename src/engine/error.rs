@@ -60,10 +60,12 @@ fn in_the_way(blockers: &[Blocker]) -> String {
 }
 
 impl RunError {
-    /// Whether the connection was lost while batches ran: another one takes them up.
+    /// Whether the connection, or the lead of the plan, was lost while batches ran:
+    /// another connection takes them up, or shares them with who leads now.
     #[must_use]
     pub fn lost_in_backfill(&self) -> bool {
-        matches!(self, Self::Step { step, failure, .. } if step.starts_with("backfill.") && failure.kind.reconnects())
+        let lost = |kind: FailureKind| kind.reconnects() || kind == FailureKind::Fenced;
+        matches!(self, Self::Step { step, failure, .. } if step.starts_with("backfill.") && lost(failure.kind))
     }
 
     /// Whether it is certain that the statement did not take effect.

@@ -6,9 +6,10 @@ use crate::core::failure::{Blocker, Failure, FailureKind};
 use crate::core::ident::QName;
 use crate::core::index::{Probe, ToBuild, ToDrop, to_build, to_drop};
 use crate::core::step::{IndexBuild, drop_index_sql};
+use crate::engine::current::{Current, Direction};
 use crate::engine::error::RunError;
 use crate::engine::event::Event;
-use crate::engine::execute::{Current, Ended, Execution};
+use crate::engine::execute::{Ended, Execution};
 use crate::engine::{Store, Target, Watch, crash};
 
 /// How long to wait before looking again at a build of another session.
@@ -71,7 +72,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         loop {
             let probe = self.probe(current, index, None).await?;
             // An undo drops what a build made; that it is gone already is as good.
-            let wanted_gone = begun || current.direction == crate::engine::execute::Direction::Undo;
+            let wanted_gone = begun || current.direction == Direction::Undo;
             match to_drop(&probe, wanted_gone) {
                 ToDrop::Done => break,
                 ToDrop::Refuse(why) => return Err(current.refused(why)),

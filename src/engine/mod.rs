@@ -3,8 +3,10 @@
 //! [`event::Listener`] for whoever wants to know.
 
 pub mod advance;
+mod attempt;
 pub mod backfill;
 pub mod crash;
+mod current;
 pub mod error;
 pub mod event;
 pub mod execute;

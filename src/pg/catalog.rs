@@ -18,6 +18,9 @@ pub(super) async fn missing(client: &Client, requirement: &Requirement) -> Resul
     let (table, name) = (requirement.table.to_string(), requirement.table.name.as_str());
     let row = client.query_one(q::TABLE_EXISTS, &[&table, &name]).await.map_err(|error| failure(&error))?;
     if !row.get::<_, Option<bool>>("found").unwrap_or(false) {
+        if let Some(other) = row.get::<_, Option<&str>>("other") {
+            return Ok(Some(format!("{} is {other}: name the table itself", requirement.table.plain())));
+        }
         let near = row
             .get::<_, Option<String>>("near")
             .map_or_else(String::new, |near| format!("; there is {near}"));

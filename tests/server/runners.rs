@@ -70,7 +70,8 @@ async fn a_fenced_runner_writes_nothing(db: Db) -> TestResult {
         .await?;
     let before = db.value("SELECT count(*) FROM t WHERE a IS NOT NULL").await?;
     let ended = Ended::of(&child.wait_with_output().await?).expect(1)?;
-    check!(ended.stdout.contains("another runner took over"), "{ended:?}");
+    check!(ended.stderr.contains("another runner took over"), "{ended:?}");
+    check!(ended.stdout.contains("it is being aborted"), "{ended:?}");
     same!(db.value("SELECT count(*) FROM t WHERE a IS NOT NULL").await?, before);
     same!(db.value("SELECT state FROM phase.item").await?, "expanded");
     Ok(())

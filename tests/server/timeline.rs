@@ -345,7 +345,7 @@ async fn init_and_new_write_what_check_accepts(db: Db) -> TestResult {
     check!(made["file"].as_str().is_some_and(|file| file.starts_with("plans/20")), "{made}");
     db.phase(&["new", "more", "--sql", "--version", "1"]).await?.expect(0)?;
     db.phase(&["check"]).await?.expect(0)?;
-    db.phase(&["new", "more", "--sql", "--version", "1"]).await?.expect(1)?;
+    db.phase(&["new", "more", "--sql", "--version", "1"]).await?.expect(2)?;
     db.phase(&["show", "add_thing", "--offline"]).await?.expect(0)?;
     let history = db.phase(&["history", "--json"]).await?.expect(0)?.json()?;
     check!(history["history"].is_array(), "{history}");

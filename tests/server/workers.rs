@@ -14,6 +14,7 @@ tests![
     fifty_kills_lose_no_row,
     a_worker_that_sleeps_past_its_lease_cannot_write,
     every_connection_may_be_cut,
+    any_one_session_may_be_cut,
     an_immediate_restart_is_taken_up,
     two_processes_share_the_work,
     processes_that_start_together_share_it_too,
@@ -124,6 +125,29 @@ async fn every_connection_may_be_cut(db: Db) -> TestResult {
     let ended = Ended::of(&child.wait_with_output().await?).expect(0)?;
     check!(ended.stderr.contains("connecting again"), "{ended:?}");
     exact(&db, 60_000).await
+}
+
+async fn any_one_session_may_be_cut(db: Db) -> TestResult {
+    const LOCKS: &str = "SELECT pid FROM pg_locks WHERE locktype = 'advisory'";
+    const WORKERS: &str = "SELECT backend FROM phase.backfill_worker";
+    let kinds = [
+        format!("pid IN ({LOCKS})"),
+        format!("pid NOT IN ({LOCKS}) AND pid NOT IN ({WORKERS})"),
+        format!("pid IN ({WORKERS})"),
+    ];
+    begin(&db, 100_000, "batch: {rows: 100, pause: 1ms}").await?;
+    let mut child = db.start(&["backfill"])?;
+    past(&db, 0, &mut child).await?;
+    // The other one takes the lead over when the lock is free.
+    let other = db.start(&["backfill"])?;
+    for (n, kind) in (1..).zip(kinds.iter().cycle().take(6)) {
+        past(&db, n * 8_000, &mut child).await?;
+        db.run(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'phase' AND {kind}")).await?;
+    }
+    for child in [child, other] {
+        Ended::of(&child.wait_with_output().await?).expect(0)?;
+    }
+    exact(&db, 100_000).await
 }
 
 async fn an_immediate_restart_is_taken_up(db: Db) -> TestResult {

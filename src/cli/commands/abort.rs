@@ -78,7 +78,7 @@ async fn stop_backfill(desk: &Desk, item: &Item) -> Result<bool, CommandError> {
     if !running {
         return Ok(false);
     }
-    let reason = format!("it is being aborted by {}", desk.actor);
+    let reason = format!("being aborted by {}", desk.actor);
     let ours = desk.store.hold_by(&item.version, &reason, &desk.actor).await?;
     let free = desk.lock_within(&key, STOPS_WITHIN).await;
     if free.is_ok() {

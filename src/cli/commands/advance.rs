@@ -1,5 +1,6 @@
 //! `phase advance`.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use clap::Args;
@@ -60,8 +61,9 @@ fn state(text: &str) -> Result<State, String> {
 /// # Errors
 /// When the plan cannot be moved, or a step fails.
 pub async fn run(global: &Global, args: &AdvanceArgs, stop: Stop) -> Result<Output, CommandError> {
-    let mut goal = None;
-    reconnecting(&stop, async |_| once(global, args, stop.clone(), &mut goal).await).await
+    let goal = Cell::new(None);
+    let backfilling = || goal.get() == Some(State::Backfilled);
+    reconnecting(&stop, backfilling, async || once(global, args, stop.clone(), &goal).await).await
 }
 
 /// One connection's worth of it; `goal` is what the first one was on its way to.
@@ -69,7 +71,7 @@ async fn once(
     global: &Global,
     args: &AdvanceArgs,
     stop: Stop,
-    goal: &mut Option<State>,
+    goal: &Cell<Option<State>>,
 ) -> Result<Output, CommandError> {
     let access = if args.dry_run { Access::Read } else { Access::Write };
     let desk = Desk::open(global, "advance", access, stop).await?;
@@ -85,8 +87,8 @@ async fn once(
     let at = records.iter().find(|record| record.version == item.version);
     let state = at.map_or(State::Planned, |record| record.state);
     check_drift(std::slice::from_ref(item), &records, args.out_of_order)?;
-    let to = args.to.or(*goal).or_else(|| next(item, state)).unwrap_or(State::Completed);
-    *goal = Some(to);
+    let to = args.to.or(goal.get()).or_else(|| next(item, state)).unwrap_or(State::Completed);
+    goal.set(Some(to));
     if args.dry_run {
         return Ok(dry_run(item, state, to));
     }

@@ -1,6 +1,6 @@
 //! `phase check`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -15,6 +15,7 @@ use crate::core::compile::Server;
 use crate::core::drift::drift;
 use crate::core::record::Kind;
 use crate::core::timeline::Item;
+use crate::core::version::Version;
 use crate::engine::stop::Stop;
 
 /// Check plans and SQL migrations, without a server, for CI.
@@ -23,10 +24,10 @@ use crate::engine::stop::Stop;
 /// this version of phase does not support.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  phase check\n  phase check plans/20261121093000_users_display_name.yaml\n  phase check --format github\n  phase check --online"
+    after_help = "Examples:\n  phase check\n  phase check users_display_name\n  phase check plans/20261121093000_users_display_name.yaml\n  phase check --format github\n  phase check --online"
 )]
 pub struct CheckArgs {
-    /// The files; without any, all of the project.
+    /// The files, or their versions or names; without any, all of the project.
     files: Vec<PathBuf>,
     /// Compare with the record as well: edited, missing and out-of-order files (exit code 6).
     #[arg(long, conflicts_with = "files")]
@@ -98,7 +99,9 @@ fn check(global: &Global, args: &CheckArgs) -> Result<Vec<Item>, CommandError> {
     let project = if args.files.is_empty() {
         Project::load(&config)?
     } else {
-        Project::of(&args.files, config.limits)?
+        let paths = Project::paths(&config)?;
+        let files: Vec<PathBuf> = args.files.iter().map(|wanted| named(wanted, &paths)).collect();
+        Project::of(&files, config.limits)?
     };
     let items = project.items(Server::NEWEST)?;
     let mut faults: Vec<String> = items.iter().flat_map(|item| item.unsupported.clone()).collect();
@@ -106,6 +109,19 @@ fn check(global: &Global, args: &CheckArgs) -> Result<Vec<Item>, CommandError> {
         faults.extend(dependencies(&items));
     }
     if faults.is_empty() { Ok(items) } else { Err(ProjectError::Invalid(faults.join("\n")).into()) }
+}
+
+/// The file that is meant: a path, or a version or name of the project.
+fn named(wanted: &Path, paths: &[PathBuf]) -> PathBuf {
+    let fits = |path: &&PathBuf| {
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        let parts = stem.and_then(Version::split_stem);
+        parts.is_some_and(|(version, name)| {
+            [Some(version.as_str()), Some(name), stem].contains(&wanted.to_str())
+        })
+    };
+    let found = paths.iter().find(fits).filter(|_| !wanted.exists());
+    found.map_or_else(|| wanted.into(), Clone::clone)
 }
 
 /// The same against the record: what stops work on the timeline stops here.

@@ -9,8 +9,8 @@ use clap::Args;
 use crate::cli::args::Global;
 use crate::cli::config::Config;
 use crate::cli::exit::CommandError;
-use crate::cli::files::list;
 use crate::cli::output::Output;
+use crate::cli::project::Project;
 use crate::core::version::Version;
 
 /// Write a plan or a SQL migration from a template that is already valid.
@@ -60,11 +60,20 @@ CREATE TABLE my_table (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
 DROP TABLE my_table;
 ";
 
+/// The file that has a name already.
+fn called(config: &Config, name: &str) -> Result<Option<PathBuf>, CommandError> {
+    let same = |path: &PathBuf| {
+        path.file_stem()
+            .and_then(|stem| Version::split_stem(stem.to_str()?))
+            .is_some_and(|(_, other)| other == name)
+    };
+    Ok(Project::paths(config)?.into_iter().find(same))
+}
+
 /// The present time (UTC), or the number after the newest file's version where
 /// that is later: what is new comes last.
 fn next_version(config: &Config) -> Result<String, CommandError> {
-    let mut files = list(&config.plans, &["yaml", "yml"])?;
-    files.extend(list(&config.migrations, &["sql"])?);
+    let files = Project::paths(config)?;
     let version = |path: &PathBuf| Some(Version::split_stem(path.file_stem()?.to_str()?)?.0.number());
     let newest = files.iter().filter_map(version).max().unwrap_or(0);
     let now = jiff::Timestamp::now().strftime("%Y%m%d%H%M%S").to_string();
@@ -92,6 +101,12 @@ pub fn run(global: &Global, args: &NewArgs) -> Result<Output, CommandError> {
             .to_string(),
         None => next_version(&config)?,
     };
+    if let Some(there) = called(&config, name)? {
+        return Err(CommandError::Usage(format!(
+            "{} is called {name} already: choose another name, so that commands can tell them apart",
+            there.display()
+        )));
+    }
     let (folder, extension) = if args.sql { (&config.migrations, "sql") } else { (&config.plans, "yaml") };
     let path = folder.join(format!("{version}_{name}.{extension}"));
     let text = if args.sql { SQL.to_owned() } else { PLAN.replace("TITLE", &name.replace('_', " ")) };

@@ -189,7 +189,8 @@ async fn run(global: &Global, due: &Due<'_>, stop: Stop) -> Result<Output, Comma
     };
     let stop = stop.within(due.budget);
     let mut moves = Vec::new();
-    reconnecting(&stop, async |_| once(global, due, row, stop.clone(), &mut moves).await).await?;
+    let backfilling = || due.phase == Phase::Backfill;
+    reconnecting(&stop, backfilling, async || once(global, due, row, stop.clone(), &mut moves).await).await?;
     Ok(report(&moves, &format!("no plan is {}: nothing to {}", row.from, due.phase)))
 }
 

@@ -7,6 +7,7 @@ use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::CommandError;
 use crate::cli::output::Output;
 use crate::cli::project::find;
+use crate::engine::backfill::ports::Ledger;
 use crate::engine::stop::Stop;
 use crate::pg::lock::LockKey;
 
@@ -50,6 +51,12 @@ pub async fn run(global: &Global, args: &ResumeArgs, stop: Stop) -> Result<Outpu
     }
     let lifted = desk.store.lift_hold(&item.version, &desk.actor).await?;
     said.push(if lifted { "the hold is lifted" } else { "no hold stands" });
-    let text = format!("{}: {}; go on with: phase advance {}", item.stem(), said.join(", "), item.version);
+    let mut text =
+        format!("{}: {}; go on with: phase advance {}", item.stem(), said.join(", "), item.version);
+    let bad = desk.store.quarantined(&item.version, None).await?.len();
+    if bad > 0 {
+        let rows = if bad == 1 { "row is" } else { "rows are" };
+        text += &format!("\n  {bad} {rows} in quarantine: phase quarantine {}", item.version);
+    }
     Ok(Output::done(text, &serde_json::json!({"resumed": item.stem(), "lifted": lifted})))
 }

@@ -56,6 +56,8 @@ struct Shown {
     attempts: Option<i32>,
     duration_ms: Option<i64>,
     error: Option<String>,
+    /// How a backfill goes about it.
+    pace: Vec<String>,
     notes: Vec<String>,
 }
 
@@ -140,6 +142,7 @@ fn step_text(step: &Step, record: Option<&StepRecord>) -> String {
     for sql in step.action.sql() {
         text += &format!("      {};\n", indented(&sql));
     }
+    text.extend(pace(step).iter().map(|line| format!("    {line}\n")));
     match &step.undo {
         Undo::Nothing => {}
         Undo::Run(action) => {
@@ -156,6 +159,14 @@ fn step_text(step: &Step, record: Option<&StepRecord>) -> String {
         text += &format!("    last attempt failed: {}\n", indented(error));
     }
     text
+}
+
+/// How a backfill goes about it, as its plan says; `phase tune` tells what holds now.
+fn pace(step: &Step) -> Vec<String> {
+    match &step.action {
+        Action::Backfill(backfill) => backfill.tuning.describe(),
+        _ => Vec::new(),
+    }
 }
 
 fn indented(sql: &str) -> String {
@@ -181,6 +192,7 @@ fn entry(step: &Step, record: Option<&StepRecord>, notes: &[String]) -> Shown {
         attempts: record.map(|record| record.attempts),
         duration_ms: record.and_then(|record| record.duration_ms),
         error: record.and_then(|record| record.error.clone()),
+        pace: pace(step),
         notes: notes.to_vec(),
     }
 }

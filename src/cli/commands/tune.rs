@@ -10,7 +10,7 @@ use crate::cli::exit::CommandError;
 use crate::cli::output::Output;
 use crate::cli::project::find;
 use crate::core::backfill::Tuning;
-use crate::core::backfill::tuning::{MAX_WORKERS, Tune};
+use crate::core::backfill::tuning::{MAX_WORKERS, TARGETS, Tune};
 use crate::core::pace::signal::Signal;
 use crate::core::pace::throttle::limit;
 use crate::core::record::Kind;
@@ -32,7 +32,7 @@ pub struct TuneArgs {
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     rows: Option<u32>,
     /// The time at the server that a batch aims for, such as 50ms.
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = target)]
     target: Option<Duration>,
     /// Workers of each process; 0 lets them rest.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_WORKERS)))]
@@ -43,6 +43,9 @@ pub struct TuneArgs {
     /// The share of time to sleep, from 0 to 0.99.
     #[arg(long, value_name = "SHARE", value_parser = share)]
     nice: Option<f64>,
+    /// The rows in quarantine that stop it; what stopped it goes on with phase resume.
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..))]
+    max_quarantine: Option<u32>,
     /// The limit of a signal, such as replica_lag=10s, active_sessions=off or congestion=off; may be repeated.
     #[arg(long, value_name = "SIGNAL=LIMIT", value_parser = one_limit)]
     limit: Vec<(String, String)>,
@@ -54,6 +57,12 @@ pub struct TuneArgs {
 fn share(text: &str) -> Result<f64, String> {
     let share: f64 = text.parse().map_err(|_| format!("{text:?} is no number"))?;
     if (0.0..=0.99).contains(&share) { Ok(share) } else { Err("a share from 0 to 0.99".into()) }
+}
+
+/// Reads the time of a batch.
+fn target(text: &str) -> Result<Duration, String> {
+    let target = duration(text)?;
+    if TARGETS.contains(&target) { Ok(target) } else { Err("from 1ms to 1m".into()) }
 }
 
 /// Reads `replica_lag=10s`.
@@ -95,6 +104,7 @@ pub async fn run(global: &Global, args: &TuneArgs, stop: Stop) -> Result<Output,
         workers: args.workers,
         rate: args.rate,
         nice: args.nice,
+        max_quarantine: args.max_quarantine,
         limits: args.limit.iter().cloned().collect(),
     };
     let before = if args.reset { Tune::default() } else { desk.store.tuned(&item.version).await? };
@@ -106,22 +116,9 @@ pub async fn run(global: &Global, args: &TuneArgs, stop: Stop) -> Result<Output,
     }
     let mut text = String::new();
     for (step, tuning) in &plans {
-        text += &format!("{} {step}: {}\n", item.stem(), describe(&tuning.with(&tune)));
+        let lines = tuning.with(&tune).describe();
+        text += &format!("{} {step}\n", item.stem());
+        text.extend(lines.iter().map(|line| format!("  {line}\n")));
     }
     Ok(Output::done(text, &serde_json::json!({"tuned": item.stem(), "settings": tune})))
-}
-
-fn describe(tuning: &Tuning) -> String {
-    let bounds = tuning.bounds();
-    let rows = match tuning.rows {
-        Some(rows) => format!("batches of {rows} rows"),
-        None => format!(
-            "batches of {} to {} rows, {} each",
-            bounds.min,
-            bounds.max,
-            humantime::format_duration(tuning.target)
-        ),
-    };
-    let rate = tuning.rate.map_or_else(|| "no limit".into(), |rate| format!("{rate} rows/s"));
-    format!("{rows}, workers {}, rate {rate}, nice {}", tuning.workers, tuning.nice)
 }

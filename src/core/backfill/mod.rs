@@ -211,6 +211,28 @@ impl Backfill {
         }
     }
 
+    /// The query that lists rows out of step, for people; none where no row can be.
+    #[must_use]
+    pub fn astray_outline(&self) -> Option<String> {
+        let BackfillWork::Set(columns) = &self.work else { return None };
+        let differs =
+            |(column, expr): &(Ident, String)| format!("{column} IS DISTINCT FROM ({})", expr.trim());
+        let parts: Vec<String> = columns
+            .iter()
+            .map(|pair| {
+                let back = self.sync_of(&pair.0).map_or(&[][..], |sync| sync.back.as_slice());
+                let back: Vec<String> = back.iter().map(differs).collect();
+                if back.is_empty() {
+                    return differs(pair);
+                }
+                format!("({} AND ({}))", differs(pair), back.join(" OR "))
+            })
+            .collect();
+        let filter =
+            self.filter.as_ref().map_or_else(String::new, |filter| format!("({}) AND ", filter.trim()));
+        Some(format!("SELECT * FROM {} WHERE {filter}({}) LIMIT 20", self.table, parts.join(" OR ")))
+    }
+
     /// The sync that writes a column, if one does.
     fn sync_of(&self, column: &Ident) -> Option<&InStep> {
         self.syncs.iter().find(|sync| sync.columns.contains(column))

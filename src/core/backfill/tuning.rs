@@ -2,6 +2,7 @@
 //! changes of them while it runs.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,9 @@ use crate::core::pace::window::Window;
 /// The time at the server that a batch aims for: short enough that nobody minds
 /// waiting for it, long enough that the round trip does not count.
 pub const TARGET: Duration = Duration::from_millis(100);
+/// What may be aimed for: a shorter batch is all overhead, a longer one holds its locks
+/// for longer than an application waits.
+pub const TARGETS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
 /// The least rows that the servo chooses.
 pub const MIN_ROWS: u32 = 10;
 /// The most rows that the servo chooses: beyond, size hardly changes the speed.
@@ -97,6 +101,9 @@ pub struct Tune {
     /// The share of time to sleep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nice: Option<f64>,
+    /// Rows in quarantine that stop it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_quarantine: Option<u32>,
     /// Limits of signals, as a plan writes them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub limits: BTreeMap<String, String>,
@@ -112,6 +119,7 @@ impl Tune {
             workers: self.workers.or(earlier.workers),
             rate: self.rate.or(earlier.rate),
             nice: self.nice.or(earlier.nice),
+            max_quarantine: self.max_quarantine.or(earlier.max_quarantine),
             limits: earlier.limits.iter().map(|(k, v)| (k.clone(), v.clone())).chain(self.limits).collect(),
         }
     }
@@ -128,9 +136,40 @@ impl Tuning {
             workers: tune.workers.unwrap_or(self.workers).min(MAX_WORKERS),
             rate: tune.rate.map_or(self.rate, none_if_zero),
             nice: tune.nice.unwrap_or(self.nice).clamp(0.0, 0.99),
+            max_quarantine: tune.max_quarantine.unwrap_or(self.max_quarantine),
             throttle: self.throttle.clone().with(&tune.limits),
             ..self.clone()
         }
+    }
+
+    /// How it goes about it, one line each for people: batches, brakes, limits, window.
+    #[must_use]
+    pub fn describe(&self) -> Vec<String> {
+        let span = humantime::format_duration;
+        let bounds = self.bounds();
+        let mut batches = match self.rows {
+            Some(rows) => format!("batches of {rows} rows"),
+            None => format!("batches of {} to {} rows, {} each", bounds.min, bounds.max, span(self.target)),
+        };
+        if !self.pause.is_zero() {
+            batches += &format!(", {} after each", span(self.pause));
+        }
+        let workers = match self.workers {
+            1 => "1 worker a process".into(),
+            n => format!("{n} workers a process"),
+        };
+        let rate =
+            self.rate.map_or_else(|| "no limit of rows/s".into(), |rate| format!("{rate} rows/s at most"));
+        let mut lines = vec![format!("{batches}, {workers}, {rate}, nice {}", self.nice)];
+        lines.push(format!("slows down for {}", self.throttle.describe()));
+        lines.extend(self.window.as_ref().map(|window| format!("runs only {}", window.text())));
+        lines.extend(
+            self.slo
+                .as_ref()
+                .map(|slo| format!("is put on hold when its slo is violated for {}", span(slo.grace))),
+        );
+        lines.push(format!("stops at more than {} rows in quarantine", self.max_quarantine));
+        lines
     }
 
     /// What the size of a batch may be.
@@ -146,6 +185,19 @@ impl Tuning {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_read_well() {
+        let lines = Tuning { workers: 2, pause: Duration::from_millis(5), ..Tuning::default() }.describe();
+        assert_eq!(
+            lines,
+            [
+                "batches of 10 to 20000 rows, 100ms each, 5ms after each, 2 workers a process, no limit of rows/s, nice 0",
+                "slows down for replica_lag 10s, lock_waiters 0, wraparound_vacuum, congestion",
+                "stops at more than 1000 rows in quarantine",
+            ]
+        );
+    }
 
     #[test]
     fn what_an_operator_says_last_counts_and_the_rest_stays() {

@@ -18,7 +18,7 @@
 //!   near where it rose before: probing costs the application something;
 //! - when nothing was near its least for a while, take half: delays that stay up
 //!   would otherwise become the new least, and the share would creep;
-//! - never less than the floor: a seventh of one session, in short pieces, is hardly
+//! - never less than the floor: a fifth of one session, in short pieces, is hardly
 //!   felt, and the backfill ends.
 
 use std::collections::VecDeque;
@@ -26,8 +26,8 @@ use std::collections::VecDeque;
 use super::traffic::Others;
 
 /// The least share: meant to write as many rows as a common script with its pauses, in
-/// shorter stretches, also where a server is busy; 0.12 fell a little short of that.
-pub const FLOOR: f64 = 0.15;
+/// shorter stretches, also where a server is busy; 0.15 fell a little short of that.
+pub const FLOOR: f64 = 0.18;
 /// The first share.
 const START: f64 = FLOOR;
 /// Why the share is what it is before a delay has risen.

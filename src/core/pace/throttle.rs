@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::signal::{Signal, Unit};
+use super::signal::{Signal, Unit, shown};
 
 /// What is watched, and how far it may go.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +61,27 @@ impl Throttle {
             }
         }
         self
+    }
+}
+
+impl Throttle {
+    /// What is watched and how far it may go, for people.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let limit = |(signal, limit): (&Signal, &f64)| match signal.unit() {
+            Unit::Flag => signal.key().to_owned(),
+            unit => format!("{} {}", signal.key(), shown(unit, *limit)),
+        };
+        let mut watched: Vec<String> = self.limits.iter().map(limit).collect();
+        for (key, there) in [
+            ("congestion", self.congestion),
+            ("query", self.query.is_some()),
+            ("http", self.http.is_some()),
+            ("command", self.command.is_some()),
+        ] {
+            watched.extend(there.then(|| key.to_owned()));
+        }
+        if watched.is_empty() { "nothing".into() } else { watched.join(", ") }
     }
 }
 

@@ -8,10 +8,14 @@ use super::model::{BackfillSpec, BackfillWork, BatchSpec, Place, Placed, Trigger
 use super::raw::{RawBackfill, RawBatch, RawTriggers};
 use super::throttle;
 use super::yaml::{Pairs, Spanned, place};
+use crate::core::backfill::tuning::TARGETS;
 use crate::core::ident::{Ident, QName, plain};
 
 /// The most keys that a batch may have: more is one big transaction.
 const MAX_ROWS: u32 = 1_000_000;
+
+/// How names begin that the statements of a backfill give to their own parts.
+const OURS: &str = "_phase_";
 
 pub(super) fn read(raw: Vec<Spanned<RawBackfill>>, faults: &mut Faults<'_>) -> Vec<Placed<BackfillSpec>> {
     let mut entries = Vec::new();
@@ -24,6 +28,9 @@ pub(super) fn read(raw: Vec<Spanned<RawBackfill>>, faults: &mut Faults<'_>) -> V
 
 fn one(raw: RawBackfill, at: Place, faults: &mut Faults<'_>) -> Option<BackfillSpec> {
     let table = faults.take(at, "table", QName::parse(&raw.table));
+    if table.as_ref().is_some_and(|table| table.name.as_str().starts_with(OURS)) {
+        faults.add(at, format!("table: names that begin with {OURS} are used in the statements of batches"));
+    }
     let given = [raw.set.is_some(), raw.copy.is_some(), raw.delete == Some(true)];
     if given.iter().filter(|given| **given).count() != 1 {
         faults.add(at, "a backfill has exactly one of set, copy and delete: true");
@@ -101,6 +108,9 @@ fn batch(raw: &RawBatch, at: Place, faults: &mut Faults<'_>) -> BatchSpec {
         faults.add(at, "batch: min_rows is larger than max_rows");
     }
     let target: Option<Duration> = durations::read(raw.target.as_ref(), faults);
+    if target.is_some_and(|target| !TARGETS.contains(&target)) {
+        faults.add(raw.target.as_ref().map_or(at, place), "batch: target is from 1ms to 1m");
+    }
     BatchSpec {
         rows: raw.rows,
         min_rows: raw.min_rows,

@@ -1,28 +1,20 @@
-//! The workers of one process, and what they have in common.
+//! What the workers of one process have in common.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
 use super::pacer::Memory;
-use super::ports::{Said, Total, Walker, Which};
-use super::worker::{Quit, Worker};
-use crate::core::backfill::tuning::{MAX_WORKERS, Tuning};
+use super::ports::{Said, Total, Which};
+use crate::core::backfill::tuning::Tuning;
 use crate::core::backfill::{Backfill, Key, Table};
-use crate::core::failure::{Failure, FailureKind};
+use crate::core::failure::FailureKind;
 use crate::core::pace::Pace;
-use crate::core::pace::progress::Rate;
 use crate::core::pace::traffic::Own;
-use crate::engine::error::RunError;
-use crate::engine::execute::{Current, Execution};
+use crate::engine::current::Current;
+use crate::engine::execute::Execution;
 use crate::engine::{Store, Target};
-
-/// How often a worker that got no session asks for one.
-const SESSION_AGAIN: Duration = Duration::from_secs(5);
 
 /// Why a crew ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,9 +50,9 @@ pub(super) struct Crew<'a, S: Store, T: Target> {
     pub(super) told_end: AtomicBool,
     pub(super) tuning: watch::Sender<Arc<Tuning>>,
     pace: watch::Sender<Pace>,
-    end: watch::Sender<Option<CrewEnd>>,
+    pub(super) end: watch::Sender<Option<CrewEnd>>,
     pub(super) said: Mutex<Vec<Said>>,
-    bad: Mutex<Vec<(String, Key)>>,
+    pub(super) bad: Mutex<Vec<(String, Key)>>,
     /// What the batches since the last look took.
     costs: Mutex<Costs>,
     backends: Mutex<Vec<i32>>,
@@ -103,90 +95,6 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
             backends: Mutex::new(Vec::new()),
             size: Mutex::new(None),
             total: watch::Sender::new(Total::default()),
-        }
-    }
-
-    /// Works until the pass is done, or something stops it.
-    pub(super) async fn run(&self) -> Result<CrewEnd, RunError> {
-        let bad = self.execution.store.quarantined(&self.which.version, Some(&self.which.step)).await?;
-        if let Ok(mut known) = self.bad.lock() {
-            known.extend(bad.into_iter().map(|row| (row.leaf, row.key)));
-        }
-        // What an operator changed holds from the first batch on.
-        self.beat(&mut Rate::default(), Instant::now()).await?;
-        let mut hands: FuturesUnordered<_> =
-            (0..MAX_WORKERS).map(|index| Box::pin(self.hand(index))).collect();
-        let mut beats = Box::pin(self.beats());
-        let mut paces = Box::pin(self.paces());
-        let mut paced = false;
-        let mut fault = None;
-        loop {
-            let result = tokio::select! {
-                ended = hands.next() => match ended {
-                    None => break,
-                    Some(result) => result,
-                },
-                // After a fault nobody beats any more; the hands end by themselves.
-                beat = &mut beats, if fault.is_none() => beat,
-                pace = &mut paces, if fault.is_none() && !paced => {
-                    paced = true;
-                    pace
-                }
-            };
-            if let Err(error) = result {
-                fault.get_or_insert(error);
-                self.end(CrewEnd::Changed);
-            }
-        }
-        match fault {
-            Some(error) => Err(error),
-            None => {
-                // The last word, after the last batch.
-                self.beat(&mut Rate::default(), Instant::now()).await?;
-                Ok(self.end.borrow().clone().unwrap_or(CrewEnd::PassDone))
-            }
-        }
-    }
-
-    /// One place for a worker: it has one while that many are wanted.
-    async fn hand(&self, index: u32) -> Result<(), RunError> {
-        let (mut end, mut tuning) = (self.end.subscribe(), self.tuning.subscribe());
-        loop {
-            while !self.wants(index) {
-                if self.ended() {
-                    return Ok(());
-                }
-                tokio::select! {
-                    _ = end.changed() => {}
-                    _ = tuning.changed() => {}
-                }
-            }
-            if self.ended() {
-                return Ok(());
-            }
-            let failed = |failure: Failure| self.current.failed(failure);
-            let walker = match self.execution.target.walker(&self.tuning(), self.table).await {
-                Ok(walker) => walker,
-                // Where others are at work, one that has no session yet waits for it.
-                Err(failure) if failure.kind.reconnects() && !self.backends().is_empty() => {
-                    let first = failure.message.lines().next().unwrap_or_default();
-                    tracing::warn!("worker {} has no session: {first}", index + 1);
-                    self.execution.stop.sleep(SESSION_AGAIN).await;
-                    continue;
-                }
-                Err(failure) => return Err(failed(failure)),
-            };
-            let backend = walker.backend();
-            let id = self.execution.store.worker_add(self.which, backend).await?;
-            self.with_backends(|backends| backends.push(backend));
-            let quit = Box::pin(Worker::new(self, walker, id, index).work()).await;
-            self.forget(id);
-            self.with_backends(|backends| backends.retain(|other| *other != backend));
-            // The row goes by itself, later, where the connection is gone.
-            let _ = self.execution.store.worker_gone(id).await;
-            if quit? == Quit::Ended {
-                return Ok(());
-            }
         }
     }
 
@@ -264,7 +172,7 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
         }
     }
 
-    fn with_backends(&self, change: impl FnOnce(&mut Vec<i32>)) {
+    pub(super) fn with_backends(&self, change: impl FnOnce(&mut Vec<i32>)) {
         if let Ok(mut backends) = self.backends.lock() {
             change(&mut backends);
         }
@@ -299,7 +207,7 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
         });
     }
 
-    fn forget(&self, id: i64) {
+    pub(super) fn forget(&self, id: i64) {
         if let Ok(mut all) = self.said.lock() {
             all.retain(|said| said.id != id);
         }

@@ -6,8 +6,9 @@ use super::ports::{Standing, Which};
 use crate::core::backfill::Backfill;
 use crate::core::failure::Failure;
 use crate::core::step::{Action, Step};
+use crate::engine::current::{Current, Direction};
 use crate::engine::error::RunError;
-use crate::engine::execute::{Current, Direction, Execution};
+use crate::engine::execute::Execution;
 use crate::engine::{Store, Target};
 
 /// What a helper found.

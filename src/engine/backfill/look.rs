@@ -4,7 +4,8 @@
 use std::time::Instant;
 
 use super::ports::{Order, Walker};
-use super::worker::{Next, Worker, at_server};
+use super::rhythm::at_server;
+use super::worker::{Next, Worker};
 use crate::core::backfill::batch::{Locking, Take};
 use crate::core::backfill::{Chunk, Leaf};
 use crate::core::pace::servo::BatchEnd;

@@ -3,12 +3,14 @@
 
 mod beat;
 mod crew;
+mod hands;
 pub mod help;
 mod look;
 mod obstacle;
 mod pacer;
 mod pick;
 pub mod ports;
+mod rhythm;
 mod worker;
 
 use std::collections::BTreeSet;
@@ -18,8 +20,9 @@ use crate::core::backfill::cut::{self, Cut};
 use crate::core::backfill::{Backfill, Leaf, Table, Walk};
 use crate::core::failure::Failure;
 use crate::core::step::{Action, Step};
+use crate::engine::current::{Current, Direction};
 use crate::engine::error::RunError;
-use crate::engine::execute::{Current, Direction, Ended, Execution};
+use crate::engine::execute::{Ended, Execution};
 use crate::engine::{Store, Target, crash};
 use crew::{Crew, CrewEnd};
 use ports::{Known, Which};

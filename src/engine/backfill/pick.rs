@@ -92,8 +92,10 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
         }
         let reason = format!(
             "{rows} rows of {} are in quarantine, more than the {most} that the plan allows (max_quarantine): \
-             phase quarantine lists them; mend the data or the expression, then phase retry-bad",
-            crew.which.step
+             phase quarantine {version} lists them; mend them, phase retry-bad {version}, or allow more with \
+             phase tune {version} --max-quarantine N; then phase resume {version}",
+            crew.which.step,
+            version = crew.which.version
         );
         crew.execution.store.place_hold(&crew.which.version, &reason).await?;
         crew.end(CrewEnd::Halted(format!("it is paused: {reason}")));

@@ -10,7 +10,7 @@ use crate::core::backfill::{Chunk, Key, Leaf, Stripes, Walk};
 use crate::core::pace::Level;
 use crate::core::pace::density::Density;
 use crate::core::pace::progress::Rate;
-use crate::core::pace::servo::{BatchEnd, Servo};
+use crate::core::pace::servo::Servo;
 use crate::core::pace::stripes::StripeChoice;
 use crate::engine::error::RunError;
 use crate::engine::{Store, Target, crash};
@@ -37,6 +37,23 @@ pub(super) enum Next {
     Leave,
 }
 
+/// The window under way; all zero where somebody else cut it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Open {
+    /// Rows a batch that it was cut for.
+    cut_for: i64,
+    /// Its pages, or its keys.
+    size: i64,
+    /// Rows that were written in it.
+    written: i64,
+}
+
+impl Open {
+    const fn of(cut_for: i64, size: i64) -> Self {
+        Self { cut_for, size, written: 0 }
+    }
+}
+
 /// One worker.
 pub(super) struct Worker<'a, S: Store, T: Target> {
     pub(super) crew: &'a Crew<'a, S, T>,
@@ -48,19 +65,16 @@ pub(super) struct Worker<'a, S: Store, T: Target> {
     choice: StripeChoice,
     leaf: Option<String>,
     density: Density,
-    /// Pages of the window under way, and rows that were written in it.
-    window: (i64, i64),
+    window: Open,
     /// Windows left that pass locked rows over.
     pub(super) wary: u32,
-    rate: Rate,
-    since: Instant,
-    rows: i64,
+    pub(super) rate: Rate,
+    pub(super) since: Instant,
+    pub(super) rows: i64,
     batches: u64,
     pub(super) attempts: u32,
     pub(super) waiting: Option<Instant>,
-    last_ms: f64,
-    /// Rows a batch that the window under way was cut for.
-    cut_for: i64,
+    pub(super) last_ms: f64,
     /// The chunk and the place in it where nothing more can be done.
     pub(super) settled: Option<(i32, Option<Key>)>,
     /// How often rows of the window under way slipped away.
@@ -79,7 +93,7 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
             choice: StripeChoice::new(false, false),
             leaf: None,
             density: Density::new(0, 0),
-            window: (0, 0),
+            window: Open::default(),
             wary: 0,
             rate: Rate::default(),
             since: Instant::now(),
@@ -88,7 +102,6 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
             attempts: 0,
             waiting: None,
             last_ms: 0.0,
-            cut_for: 0,
             settled: None,
             slipped: 0,
         }
@@ -142,7 +155,7 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
             self.leaf = Some(chunk.leaf.clone());
         }
         // A window that somebody else cut says nothing about pages.
-        (self.cut_for, self.window) = (0, (0, 0));
+        self.window = Open::default();
         while !chunk.finished && !crew.ended() && crew.wants(self.index) {
             if !self.may_go().await {
                 continue;
@@ -177,10 +190,10 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
         let crew = self.crew;
         let rows = i64::from(self.servo.rows(crew.tuning().bounds()));
         // A window that is far too large by now is opened again, smaller: what was done in it is passed over.
-        let stale = self.cut_for > rows * 2;
+        let stale = self.window.cut_for > rows * 2;
         if chunk.until.is_none() || stale {
             let order = self.order(leaf, chunk, Take::Stripe, rows);
-            (self.cut_for, self.window) = (rows, (order.size, 0));
+            self.window = Open::of(rows, order.size);
             let opened = crew.execution.interruptible_by(&self.walker, self.walker.open(&order)).await;
             return self.went(leaf, chunk, opened, |_, chunk, opened| *chunk = opened).await;
         }
@@ -197,7 +210,7 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
                 written = done.written;
                 worker.did(chunk, done);
                 if let Some((rows, size)) = cuts {
-                    (worker.cut_for, worker.window) = (rows, (size, 0));
+                    worker.window = Open::of(rows, size);
                 }
             })
             .await?;
@@ -213,10 +226,10 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
         let window_ended = done.chunk.cursor != chunk.cursor || done.chunk.finished;
         self.took(done.written, done.ms);
         self.choice.report(done.written, done.hot);
-        self.window.1 += done.written;
+        self.window.written += done.written;
         if window_ended {
-            if self.window.0 > 0 {
-                self.density.learn(self.window.0, self.window.1);
+            if self.window.size > 0 {
+                self.density.learn(self.window.size, self.window.written);
             }
             self.choice.window_ended(cut, self.crew.total.borrow().workers > 1);
             self.wary = self.wary.saturating_sub(1);
@@ -227,49 +240,6 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
         self.batches += 1;
         if self.batches <= CRASHES {
             crash::point(&format!("batch {} of {}", self.batches, self.crew.which.step));
-        }
-    }
-
-    /// Nothing is in the way, and so many rows took so long.
-    pub(super) fn went_through(&mut self, rows: i64, ms: f64) {
-        (self.attempts, self.waiting, self.last_ms) = (0, None, ms);
-        #[allow(clippy::cast_precision_loss, reason = "an average")]
-        self.crew.cost(ms, (rows >= ENOUGH).then(|| per_row(ms, rows as f64)));
-    }
-
-    /// What a batch aims for: where there are rests between batches, they are
-    /// shorter as well, because one long batch hurts more than many short ones.
-    pub(super) fn target(&self) -> Duration {
-        let (target, share) = (self.crew.tuning().target, self.crew.pace().share);
-        target.mul_f64((share * share).clamp(0.0, 1.0)).max(SHORTEST.min(target))
-    }
-
-    /// Learns from a batch that wrote rows.
-    pub(super) fn took(&mut self, written: i64, ms: f64) {
-        let end = BatchEnd::Took { written, at_server: at_server(ms) };
-        self.servo.learn(self.crew.tuning().bounds(), self.target(), end);
-        self.went_through(written, ms);
-        self.rows += written;
-        self.rate.learn(self.since.elapsed().as_secs_f64(), self.rows);
-    }
-
-    /// Rests after a batch of so many rows, as the pace and the settings have it.
-    pub(super) async fn rest(&self, took: Duration, rows: i64) {
-        let (tuning, pace) = (self.crew.tuning(), self.crew.pace());
-        let share = (pace.share * (1.0 - tuning.nice)).clamp(0.01, 1.0);
-        let mut rest = took.mul_f64(1.0 / share - 1.0) + tuning.pause;
-        if let Some(rate) = tuning.rate {
-            let each = f64::from(rate) / f64::from(tuning.workers.max(1));
-            #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-            let rows = rows as f64;
-            rest = rest.max(Duration::from_secs_f64((rows / each).min(60.0)).saturating_sub(took));
-        }
-        if rest.is_zero() {
-            return;
-        }
-        tokio::select! {
-            () = self.crew.news() => {}
-            () = self.crew.execution.stop.sleep(rest) => {}
         }
     }
 
@@ -320,24 +290,5 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
     }
 }
 
-/// A time at the server.
-pub(super) fn at_server(ms: f64) -> Duration {
-    Duration::from_secs_f64((ms / 1_000.0).max(0.0))
-}
-
-/// What a row took, in microseconds, without what every batch takes.
-fn per_row(ms: f64, rows: f64) -> f64 {
-    /// Planning, fence and cursor of a batch, in microseconds.
-    const FIXED: f64 = 600.0;
-    let us = ms * 1_000.0;
-    (us - FIXED).max(us * 0.2) / rows
-}
-
-/// Rows of a batch that says something about what a row costs.
-const ENOUGH: i64 = 20;
-/// The shortest batch that is aimed for: some hundred and fifty rows, of whose cost a
-/// tenth is the batch's own. Chosen for short bursts, on few and noisy measurements: which
-/// of 1.5 and 3 ms an application feels less has not been settled.
-const SHORTEST: Duration = Duration::from_micros(1_500);
 /// Batches of a worker at which a test may kill the process.
 const CRASHES: u64 = 3;

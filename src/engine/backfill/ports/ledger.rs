@@ -1,33 +1,17 @@
-//! The ports of a backfill: [`Ledger`] for what is on record of it, [`Walker`]
-//! for the session of one worker.
+//! The port to what is on record of backfills.
 
-use std::time::Duration;
-
-use crate::core::backfill::batch::{Locking, Take};
+use super::Which;
 use crate::core::backfill::cut::Cut;
 use crate::core::backfill::tuning::Tune;
-use crate::core::backfill::{Backfill, Chunk, Key, Leaf, Stripes, Walk};
+use crate::core::backfill::{Chunk, Key, Leaf, Stripes, Walk};
 use crate::core::failure::Failure;
 use crate::core::pace::Level;
-use crate::core::pace::signal::Reading;
-use crate::core::pace::throttle::{Slo, Throttle};
-use crate::core::pace::traffic::Counters;
-use crate::core::step::Limits;
 use crate::core::version::Version;
 use crate::engine::Fence;
 
 /// How long a lease lasts without a sign of life, in seconds: longer than any
 /// batch, short enough that nobody waits long for a worker that is gone.
 pub const LEASE_S: f64 = 30.0;
-
-/// Which backfill.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Which {
-    /// The item.
-    pub version: Version,
-    /// The step.
-    pub step: String,
-}
 
 /// How a backfill stands on record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -217,105 +201,4 @@ pub trait Ledger: Sync {
         version: &Version,
         step: Option<&str>,
     ) -> impl Future<Output = Result<Vec<BadRow>, Failure>> + Send;
-}
-
-/// A statement that is to be sent.
-#[derive(Debug, Clone, Copy)]
-pub struct Order<'a> {
-    /// Which backfill.
-    pub which: &'a Which,
-    /// What it is.
-    pub backfill: &'a Backfill,
-    /// The leaf.
-    pub leaf: &'a Leaf,
-    /// The chunk, and where the walk in it is.
-    pub chunk: &'a Chunk,
-    /// Which rows.
-    pub take: Take,
-    /// How locks are met.
-    pub locking: Locking,
-    /// Keys or pages of the next window.
-    pub size: i64,
-    /// How the next window is cut.
-    pub next: Stripes,
-    /// Whether rows out of step count as left.
-    pub repair: bool,
-    /// Rows in quarantine.
-    pub quarantine: &'a [Key],
-    /// The rows to take, for [`Take::Listed`].
-    pub listed: &'a [Key],
-    /// The time limits.
-    pub limits: &'a Limits,
-}
-
-/// What a batch did.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Done {
-    /// Where the walk is now.
-    pub chunk: Chunk,
-    /// Rows that it wrote.
-    pub written: i64,
-    /// Of those, rows that stayed on their page.
-    pub hot: i64,
-    /// Its time at the server, in milliseconds.
-    pub ms: f64,
-    /// The reason of a hold that stands.
-    pub hold: Option<String>,
-}
-
-/// What a look at a window found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Checked {
-    /// Where the walk is now; it moved only where nothing is left.
-    pub chunk: Chunk,
-    /// Rows that are left.
-    pub remaining: i64,
-    /// Rows out of step.
-    pub astray: i64,
-    /// Rows that were looked at.
-    pub seen: i64,
-    /// Its time at the server, in milliseconds.
-    pub ms: f64,
-    /// The reason of a hold that stands.
-    pub hold: Option<String>,
-}
-
-/// Looks at the server's health, on a session of its own.
-pub trait Monitor: Send {
-    /// Measures every signal that has a limit; `ours` are the server processes of the workers.
-    fn sample(
-        &mut self,
-        throttle: &Throttle,
-        ours: &[i32],
-    ) -> impl Future<Output = Result<Vec<Reading>, Failure>> + Send;
-    /// The round trip of a query that does nothing; `None` where it was cut short.
-    fn canary(&self) -> impl Future<Output = Result<Option<Duration>, Failure>> + Send;
-    /// What all sessions together did so far; `None` where that cannot be had now.
-    fn traffic(&self) -> impl Future<Output = Result<Option<Counters>, Failure>> + Send;
-    /// How large the tables are with their indexes, in bytes; `None` where that cannot be had now.
-    fn size(&self) -> impl Future<Output = Result<Option<f64>, Failure>> + Send;
-    /// How a service level is violated, if it is.
-    fn violated(&mut self, slo: &Slo) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
-    /// Vacuums a table.
-    fn vacuum(&self, table: &str) -> impl Future<Output = Result<(), Failure>> + Send;
-}
-
-/// The session of one worker. Each call gives `None` when the fence did not hold.
-pub trait Walker: Send + Sync {
-    /// The server process.
-    fn backend(&self) -> i32;
-    /// Opens a window.
-    fn open(&self, order: &Order<'_>) -> impl Future<Output = Result<Option<Chunk>, Failure>> + Send;
-    /// Sends a batch.
-    fn batch(&self, order: &Order<'_>) -> impl Future<Output = Result<Option<Done>, Failure>> + Send;
-    /// Looks at a window; `settled`: all that could be done in it was done.
-    fn check(
-        &self,
-        order: &Order<'_>,
-        settled: bool,
-    ) -> impl Future<Output = Result<Option<Checked>, Failure>> + Send;
-    /// What tells the rows of the window apart.
-    fn identities(&self, order: &Order<'_>) -> impl Future<Output = Result<Vec<Key>, Failure>> + Send;
-    /// Asks the server to cancel what runs now.
-    fn cancel(&self) -> impl Future<Output = ()> + Send;
 }

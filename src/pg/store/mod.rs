@@ -1,0 +1,165 @@
+//! The record in PostgreSQL: its session, and what operators and runners put on it
+//! beside the moves of an item.
+
+mod port;
+mod rows;
+
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row};
+
+use crate::core::failure::Failure;
+use crate::core::plan::model::AppVersion;
+use crate::core::timeline::Item;
+use crate::core::version::Version;
+use crate::engine::Fence;
+use crate::pg::classify::failure;
+use crate::pg::queries as q;
+
+pub(crate) use port::finish_step;
+
+/// The record, reached over a session whose `search_path` is the metadata schema.
+pub struct PgStore {
+    client: Client,
+    runner: i64,
+}
+
+/// Who and where a process is, for the record.
+#[derive(Debug, Clone)]
+pub struct Process {
+    /// The operating system user.
+    pub os_user: String,
+    /// The host name.
+    pub host: String,
+    /// The process id.
+    pub pid: i32,
+    /// The command, without its options.
+    pub command: String,
+}
+
+impl PgStore {
+    /// Takes a session over; without a process nothing may be written.
+    ///
+    /// # Errors
+    /// When the process cannot be put on record.
+    pub async fn open(client: Client, process: Option<&Process>) -> Result<Self, Failure> {
+        let mut store = Self { client, runner: 0 };
+        if let Some(Process { os_user, host, pid, command }) = process {
+            let version = env!("CARGO_PKG_VERSION");
+            store.runner =
+                store.one(q::RUNNER_ADD, &[os_user, host, pid, &version, command]).await?.get("id");
+        }
+        Ok(store)
+    }
+
+    /// The row of this process, named by what it writes.
+    #[must_use]
+    pub const fn runner(&self) -> i64 {
+        self.runner
+    }
+
+    pub(crate) async fn rows(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Failure> {
+        self.client.query(sql, params).await.map_err(|error| failure(&error))
+    }
+
+    async fn one(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Row, Failure> {
+        self.client.query_one(sql, params).await.map_err(|error| failure(&error))
+    }
+
+    /// How many rows a write changed.
+    pub(crate) async fn write(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, Failure> {
+        self.client.execute(sql, params).await.map_err(|error| failure(&error))
+    }
+
+    async fn fenced_write(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<(), Failure> {
+        if self.write(sql, params).await? == 0 { Err(Failure::fenced()) } else { Ok(()) }
+    }
+
+    /// Puts a file on record as planned; what is there already stays.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub async fn register(&self, item: &Item) -> Result<(), Failure> {
+        let (version, kind) = (item.version.as_str(), item.kind.name());
+        self.write(q::REGISTER_ITEM, &[&version, &item.name, &kind, &self.runner]).await?;
+        Ok(())
+    }
+
+    /// Raises the epoch: whoever wrote under an older one writes no more.
+    ///
+    /// # Errors
+    /// When the item is not on record.
+    pub async fn take_over(&self, version: &Version) -> Result<Fence, Failure> {
+        let row = self.one(q::TAKE_OVER, &[&version.as_str(), &self.runner]).await?;
+        Ok(Fence { version: version.clone(), epoch: row.get("epoch") })
+    }
+
+    /// The number of the next run of expand.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub async fn next_batch(&self) -> Result<i64, Failure> {
+        Ok(self.one(q::NEXT_BATCH, &[]).await?.get("batch"))
+    }
+
+    /// Lifts the hold that stands; whether there was one.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub async fn lift_hold(&self, version: &Version, by: &str) -> Result<bool, Failure> {
+        Ok(self.write(q::HOLD_LIFT, &[&version.as_str(), &by, &self.runner]).await? > 0)
+    }
+
+    /// Places a hold; false when one stands already.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub async fn hold_by(&self, version: &Version, reason: &str, by: &str) -> Result<bool, Failure> {
+        Ok(self.write(q::HOLD_PLACE, &[&version.as_str(), &reason, &by, &self.runner]).await? > 0)
+    }
+
+    /// Records what an operator says of an interrupted statement; how many there were.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub async fn resolve_step(&self, version: &Version, done: bool) -> Result<u64, Failure> {
+        self.write(q::STEP_RESOLVE, &[&version.as_str(), &done, &self.runner]).await
+    }
+
+    /// Records what an operator says of a step that is to be taken back: done by
+    /// hand. False when no such step is left of an abort that has begun.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub async fn step_undone(&self, version: &Version, step: &str) -> Result<bool, Failure> {
+        Ok(self.write(q::STEP_UNDONE, &[&version.as_str(), &step, &self.runner]).await? > 0)
+    }
+
+    /// Records an approval.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub async fn approve(&self, version: &Version, actor: &str, note: Option<&str>) -> Result<(), Failure> {
+        self.write(q::APPROVE, &[&version.as_str(), &actor, &note, &self.runner]).await?;
+        Ok(())
+    }
+
+    /// Records that a version of an application is live everywhere.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub async fn deployed(&self, app: &AppVersion, by: &str) -> Result<(), Failure> {
+        self.write(q::DEPLOYED, &[&app.app, &app.version, &by, &self.runner]).await?;
+        Ok(())
+    }
+
+    /// Records an item as done without running it; false when it was on record already.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub async fn baseline(&self, item: &Item) -> Result<bool, Failure> {
+        let (version, kind) = (item.version.as_str(), item.kind.name());
+        let params: [&(dyn ToSql + Sync); 6] =
+            [&version, &item.name, &kind, &item.source, &item.checksum, &self.runner];
+        Ok(self.write(q::BASELINE, &params).await? > 0)
+    }
+}
