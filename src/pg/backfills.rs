@@ -117,6 +117,15 @@ impl PgStore {
         self.write(q::QUARANTINE_AGAIN, &params).await.map(|_| ())
     }
 
+    /// Takes a row out of quarantine whose table is gone, and with it the proof.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub async fn bad_gone(&self, version: &Version, row: &BadRow) -> Result<(), Failure> {
+        let params: [&(dyn ToSql + Sync); 4] = [&version.as_str(), &row.step, &row.leaf, &row.key];
+        self.write(q::QUARANTINE_GONE, &params).await.map(|_| ())
+    }
+
     /// What an operator changed of how a plan's backfills go about it.
     ///
     /// # Errors

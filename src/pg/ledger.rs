@@ -44,11 +44,12 @@ impl Ledger for PgStore {
             bounds.push(serde_json::json!({"lower": null, "upper": null, "rows": 0}));
         }
         let (leaf_name, filenode) = (leaf.table.to_string(), Some(leaf.filenode));
-        self.cut_sql(fence, step, &leaf_name, filenode, walk, bounds).await
+        let by_place = leaf.key.is_empty();
+        self.cut_sql(fence, step, (&leaf_name, filenode, by_place), walk, bounds).await
     }
 
     async fn drop_leaf(&self, fence: &Fence, step: &str, leaf: &str) -> Result<(), Failure> {
-        self.cut_sql(fence, step, leaf, None, Walk::Pages, Vec::new()).await
+        self.cut_sql(fence, step, (leaf, None, true), Walk::Pages, Vec::new()).await
     }
 
     async fn lease(&self, which: &Which, worker: i64, backend: i32) -> Result<Option<Chunk>, Failure> {
@@ -178,15 +179,22 @@ impl PgStore {
         &self,
         fence: &Fence,
         step: &str,
-        leaf: &str,
-        filenode: Option<i64>,
+        (leaf, filenode, by_place): (&str, Option<i64>, bool),
         walk: Walk,
         bounds: Vec<serde_json::Value>,
     ) -> Result<(), Failure> {
         let many = !bounds.is_empty();
         let bounds = serde_json::Value::Array(bounds);
-        let params: [&(dyn ToSql + Sync); 7] =
-            [&fence.version.as_str(), &fence.epoch, &step, &leaf, &filenode, &walk.name(), &bounds];
+        let params: [&(dyn ToSql + Sync); 8] = [
+            &fence.version.as_str(),
+            &fence.epoch,
+            &step,
+            &leaf,
+            &filenode,
+            &walk.name(),
+            &bounds,
+            &by_place,
+        ];
         let changed = self.write(q::CHUNK_CUT, &params).await?;
         if many && changed == 0 { Err(Failure::fenced()) } else { Ok(()) }
     }

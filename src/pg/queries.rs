@@ -59,7 +59,7 @@ queries! {
     PROOFS = "backfill/proofs";
     QUARANTINE_ADD = "backfill/quarantine_add";
     QUARANTINE_AGAIN = "backfill/quarantine_again";
-    QUARANTINE_CLEAR = "backfill/quarantine_clear";
+    QUARANTINE_GONE = "backfill/quarantine_gone";
     QUARANTINE_OF = "backfill/quarantine_of";
     WORKERS = "backfill/workers";
     WORKER_ADD = "backfill/worker_add";

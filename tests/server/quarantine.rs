@@ -1,7 +1,7 @@
 //! Rows that a backfill cannot change: they go out of the way, the rest goes on,
 //! and nothing is contracted over them.
 
-use crate::harness::{Db, TestResult, check, same, tests};
+use crate::harness::{Db, Ended, TestResult, check, same, tests};
 
 tests![
     poison_rows_are_put_aside_and_the_rest_goes_on,
@@ -12,6 +12,8 @@ tests![
     a_row_without_a_key_is_put_aside_too,
     a_trigger_that_refuses_a_row_is_bad_data,
     a_row_that_could_not_be_copied_is_copied_later,
+    a_place_in_quarantine_does_not_outlive_its_storage,
+    a_partition_that_goes_takes_its_bad_rows_along,
 ];
 
 async fn poison_rows_are_put_aside_and_the_rest_goes_on(db: Db) -> TestResult {
@@ -179,5 +181,45 @@ async fn a_row_that_could_not_be_copied_is_copied_later(db: Db) -> TestResult {
     db.run("UPDATE t SET b = '30' WHERE id = 30").await?;
     db.phase(&["retry-bad", "1"]).await?.expect(0)?;
     same!(db.value("SELECT count(*) || ' ' || (SELECT n FROM c WHERE id = 30) FROM c").await?, "100 30");
+    Ok(())
+}
+
+async fn a_place_in_quarantine_does_not_outlive_its_storage(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int, a int, b text); INSERT INTO t SELECT i, NULL, CASE WHEN i = 5 THEN 'x' ELSE i::text END FROM generate_series(1, 5000) i").await?;
+    db.file(
+        "plans/1_p.yaml",
+        "backfill:\n  - {table: t, set: {a: b::int}, batch: {rows: 50, pause: 20ms}}\n",
+    )?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    let child = db.start(&["backfill"])?;
+    while db.value("SELECT count(*) FROM phase.quarantine").await? != "1" {}
+    db.phase(&["pause", "1"]).await?.expect(0)?;
+    Ended::of(&child.wait_with_output().await?).expect(5)?;
+    // Another row is at the place of the bad one now.
+    db.run("DELETE FROM t WHERE id = 1").await?;
+    db.run("VACUUM FULL t").await?;
+    db.phase(&["resume", "1"]).await?.expect(0)?;
+    db.phase(&["backfill"]).await?.expect(0)?;
+    same!(db.value("SELECT string_agg(id::text, ' ') FROM t WHERE a IS NULL").await?, "5");
+    same!(db.value("SELECT count(*) FROM phase.quarantine").await?, "1");
+    Ok(())
+}
+
+async fn a_partition_that_goes_takes_its_bad_rows_along(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, a int, b text) PARTITION BY RANGE (id);
+            CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (100); CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (100) TO (200);
+            INSERT INTO t SELECT i, NULL, CASE WHEN i = 30 THEN 'x' ELSE i::text END FROM generate_series(1, 150) i").await?;
+    db.file(
+        "plans/1_p.yaml",
+        "backfill:\n  - {table: t, set: {a: b::int}}\ncontract:\n  - drop_column: {table: t, column: b}\n",
+    )?;
+    db.phase(&["advance", "1", "--to", "validated"]).await?.expect(0)?;
+    db.run("DROP TABLE t1").await?;
+    let ended = db.phase(&["retry-bad", "1"]).await?.expect(0)?;
+    check!(ended.stdout.contains("1 right already or gone"), "{ended:?}");
+    let waits = db.phase(&["contract"]).await?.expect(3)?;
+    check!(waits.stdout.contains("has no proof"), "{waits:?}");
+    db.phase(&["validate", "1", "--prove"]).await?.expect(0)?;
+    db.phase(&["contract"]).await?.expect(0)?;
     Ok(())
 }

@@ -86,7 +86,8 @@ pub async fn retry(global: &Global, args: &RetryBadArgs, stop: Stop) -> Result<O
                 break;
             }
             let Some(leaf) = table.leaf(&row.leaf) else {
-                again.push(format!("{} ({}): {} is gone", row.leaf, row.key.join(", "), row.leaf));
+                desk.store.bad_gone(&item.version, row).await?;
+                gone += 1;
                 continue;
             };
             match desk.target.retry(&item.version, backfill, leaf, row, &item.limits).await {

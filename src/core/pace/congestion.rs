@@ -18,7 +18,7 @@
 //!   near where it rose before: probing costs the application something;
 //! - when nothing was near its least for a while, take half: delays that stay up
 //!   would otherwise become the new least, and the share would creep;
-//! - never less than the floor: a fifth of one session, in short pieces, is hardly
+//! - never less than the floor: an eighth of one session, in short pieces, is hardly
 //!   felt, and the backfill ends.
 
 use std::collections::VecDeque;
@@ -26,8 +26,8 @@ use std::collections::VecDeque;
 use super::traffic::Others;
 
 /// The least share: meant to write as many rows as a common script with its pauses, in
-/// shorter stretches, also where a server is busy; 0.15 fell a little short of that.
-pub const FLOOR: f64 = 0.18;
+/// shorter stretches, also where a server is busy.
+pub const FLOOR: f64 = 0.13;
 /// The first share.
 const START: f64 = FLOOR;
 /// Why the share is what it is before a delay has risen.
@@ -107,6 +107,12 @@ impl Congestion {
         (self.share, self.why.as_deref())
     }
 
+    /// What a row costs where nobody is in the way, in microseconds, as far as that is known.
+    #[must_use]
+    pub fn us_per_row(&self) -> Option<f64> {
+        self.rows.lowest()
+    }
+
     /// Goes over to rows that cost something else; what was found out about the
     /// server holds on.
     pub fn other_rows(&mut self) {
@@ -167,8 +173,11 @@ impl Lowest {
         if self.seen.len() > MEMORY {
             self.seen.pop_front();
         }
-        let lowest = self.seen.iter().copied().fold(f64::INFINITY, f64::min);
-        value / lowest
+        value / self.lowest().unwrap_or(value)
+    }
+
+    fn lowest(&self) -> Option<f64> {
+        self.seen.iter().copied().min_by(f64::total_cmp)
     }
 }
 

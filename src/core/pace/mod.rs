@@ -4,6 +4,7 @@
 
 pub mod board;
 pub mod congestion;
+pub mod cost;
 pub mod density;
 pub mod log_clock;
 pub mod progress;
@@ -59,6 +60,8 @@ pub struct Pace {
     pub share: f64,
     /// Why it is not full.
     pub why: Option<String>,
+    /// What a row costs where nobody is in the way, in microseconds, as far as that is known.
+    pub us_per_row: Option<f64>,
 }
 
 impl Pace {
@@ -67,12 +70,12 @@ impl Pace {
     pub fn within(room: &congestion::Congestion) -> Self {
         let (share, why) = room.share();
         let level = if share < 1.0 { Level::Slow } else { Level::Full };
-        Self { level, share, why: why.map(str::to_owned) }
+        Self { level, share, why: why.map(str::to_owned), us_per_row: room.us_per_row() }
     }
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { level: Level::Full, share: 1.0, why: None }
+        Self { level: Level::Full, share: 1.0, why: None, us_per_row: None }
     }
 }

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::ports::{Order, Walker};
-use super::rhythm::at_server;
+use super::rhythm::{Stretch, at_server};
 use super::worker::{Next, Worker};
 use crate::core::backfill::batch::{Locking, Take};
 use crate::core::backfill::{Chunk, Leaf};
@@ -46,7 +46,7 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
         }
         self.slipped = 0;
         // Rows that are only read weigh less under `rate` as well.
-        self.rest(took, seen / LOOKS).await;
+        self.rest(Stretch::looked(took, seen / LOOKS)).await;
         Ok(next)
     }
 

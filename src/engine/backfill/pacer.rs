@@ -149,6 +149,7 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
                 level: pace.level.max(worst.level),
                 share: pace.share.min(SLOW_SHARE),
                 why: Some(reasons(verdicts, worst.level)),
+                ..pace
             },
         }
     }

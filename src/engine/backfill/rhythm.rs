@@ -4,22 +4,43 @@
 use std::time::Duration;
 
 use super::worker::Worker;
+use crate::core::pace::cost;
 use crate::core::pace::servo::BatchEnd;
 use crate::engine::{Store, Target};
 
-/// Rows of a batch that says something about what a row costs.
-const ENOUGH: i64 = 20;
 /// The shortest batch that is aimed for: some hundred and fifty rows, of whose cost a
 /// tenth is the batch's own. Chosen for short bursts, on few and noisy measurements: which
 /// of 1.5 and 3 ms an application feels less has not been settled.
 const SHORTEST: Duration = Duration::from_micros(1_500);
 
+/// A stretch of work.
+pub(super) struct Stretch {
+    /// How long it was.
+    took: Duration,
+    /// What it counts for.
+    worth: Duration,
+    /// Rows that count under `rate`.
+    rows: i64,
+}
+
+impl Stretch {
+    /// Rows that were only looked at, and count for so many.
+    pub(super) const fn looked(took: Duration, rows: i64) -> Self {
+        Self { took, worth: took, rows }
+    }
+
+    /// A batch that wrote rows.
+    pub(super) fn wrote(took: Duration, rows: i64, us_per_row: Option<f64>) -> Self {
+        let worth = cost::worth(took.as_secs_f64() * 1e6, rows, us_per_row);
+        Self { took, worth: Duration::from_secs_f64(worth / 1e6), rows }
+    }
+}
+
 impl<S: Store, T: Target> Worker<'_, S, T> {
     /// Nothing is in the way, and so many rows took so long.
     pub(super) fn went_through(&mut self, rows: i64, ms: f64) {
         (self.attempts, self.waiting, self.last_ms) = (0, None, ms);
-        #[allow(clippy::cast_precision_loss, reason = "an average")]
-        self.crew.cost(ms, (rows >= ENOUGH).then(|| per_row(ms, rows as f64)));
+        self.crew.cost(ms, cost::per_row(ms * 1e3, rows));
     }
 
     /// What a batch aims for: where there are rests between batches, they are
@@ -38,11 +59,13 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
         self.rate.learn(self.since.elapsed().as_secs_f64(), self.rows);
     }
 
-    /// Rests after a batch of so many rows, as the pace and the settings have it.
-    pub(super) async fn rest(&self, took: Duration, rows: i64) {
+    /// Rests after a stretch of work, as the pace and the settings have it.
+    pub(super) async fn rest(&self, Stretch { took, worth, rows }: Stretch) {
         let (tuning, pace) = (self.crew.tuning(), self.crew.pace());
-        let share = (pace.share * (1.0 - tuning.nice)).clamp(0.01, 1.0);
-        let mut rest = took.mul_f64(1.0 / share - 1.0) + tuning.pause;
+        let share = pace.share.clamp(0.01, 1.0);
+        let rest = worth.mul_f64(1.0 / share - 1.0);
+        let nice = tuning.nice.clamp(0.0, 0.99);
+        let mut rest = rest + (took + rest).mul_f64(nice / (1.0 - nice)) + tuning.pause;
         if let Some(rate) = tuning.rate {
             let each = f64::from(rate) / f64::from(tuning.workers.max(1));
             #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
@@ -62,12 +85,4 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
 /// A time at the server.
 pub(super) fn at_server(ms: f64) -> Duration {
     Duration::from_secs_f64((ms / 1_000.0).max(0.0))
-}
-
-/// What a row took, in microseconds, without what every batch takes.
-fn per_row(ms: f64, rows: f64) -> f64 {
-    /// Planning, fence and cursor of a batch, in microseconds.
-    const FIXED: f64 = 600.0;
-    let us = ms * 1_000.0;
-    (us - FIXED).max(us * 0.2) / rows
 }

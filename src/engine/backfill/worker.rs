@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::PROOF;
 use super::crew::{Crew, CrewEnd};
 use super::ports::{Done, Order, Said, Walker};
+use super::rhythm::Stretch;
 use crate::core::backfill::batch::{Locking, Take};
 use crate::core::backfill::{Chunk, Key, Leaf, Stripes, Walk};
 use crate::core::pace::Level;
@@ -215,7 +216,7 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
             })
             .await?;
         if matches!(next, Next::Go) && !chunk.finished {
-            self.rest(took, written).await;
+            self.rest(Stretch::wrote(took, written, crew.pace().us_per_row)).await;
         }
         Ok(next)
     }

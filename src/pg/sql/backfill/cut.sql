@@ -1,7 +1,13 @@
--- Puts the chunks of a leaf on record, in the place of those that it had; $7: their bounds as JSON.
+-- Puts the chunks of a leaf on record, in the place of those that it had; $7: their bounds as JSON; $8: its rows
+-- are known by their places. What was known by its place in another storage, or in a leaf that is gone, is found again.
 WITH ours AS (
   SELECT b.version, b.step, b.pass FROM item i JOIN backfill b ON b.version = i.version AND b.step = $3
   WHERE i.version = $1 AND i.epoch = $2 FOR NO KEY UPDATE OF i
+), misplaced AS (
+  DELETE FROM quarantine q USING ours
+  WHERE $8 AND q.version = ours.version AND q.step = ours.step AND q.leaf = $4
+    AND EXISTS (SELECT FROM backfill_chunk c WHERE c.version = ours.version AND c.step = ours.step
+                AND c.leaf = $4 AND c.filenode IS DISTINCT FROM $5)
 ), gone AS (
   DELETE FROM backfill_chunk c USING ours
   WHERE c.version = ours.version AND c.step = ours.step AND c.pass = ours.pass AND c.leaf = $4
