@@ -25,8 +25,10 @@ use std::collections::VecDeque;
 
 use super::traffic::Others;
 
-/// The least share: meant to write as many rows as a common script with its pauses, in
-/// shorter stretches, also where a server is busy.
+/// The least share: more rows than a common script with its pauses writes, in stretches
+/// short enough that an application hardly feels them (docs/benchmarks.md, part 3; 0.18
+/// and more was felt without need, less was slower than the script on a busy machine
+/// while waiting still counted as work).
 pub const FLOOR: f64 = 0.13;
 /// The first share.
 const START: f64 = FLOOR;

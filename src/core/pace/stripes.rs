@@ -22,10 +22,15 @@ const IN_COMPANY: i32 = 16;
 const ROOM: f64 = 0.8;
 /// Striped, less than this share does not pay for the reads.
 const PAYS: f64 = 0.4;
-/// Windows without stripes before they are tried again. A window that tries them is
+/// Windows without stripes before they are tried again; twice as many after each trial
+/// in vain, up to [`LONGEST_REST`]. A worker that is alone tries them on a window that is
 /// no larger than one without, so one or two in fifty that do not pay, and cost about
-/// a third more, cost about 1%.
+/// a third more, cost about 1%. In company, stripes have to last as long as the batches of
+/// the others, or none of them would see the room of the one before: there a trial is a
+/// window of full size, which costs up to a tenth at first and a twentieth later.
 const REST: u32 = 50;
+/// The most windows without stripes.
+const LONGEST_REST: u32 = 200;
 /// Windows that wrote fewer rows say nothing until there are more of them.
 const ENOUGH: i64 = 100;
 
@@ -37,9 +42,12 @@ pub struct StripeChoice {
     /// Whether stripes can help at all.
     allowed: bool,
     now: Stripes,
-    /// Whether it is not known yet that the stripes pay.
+    /// Whether it is not known yet that the stripes pay, and little is enough to find out.
     trial: bool,
+    /// Windows left without stripes.
     rest: u32,
+    /// How many the next rest will have.
+    next_rest: u32,
     written: i64,
     hot: i64,
     /// The share of HOT updates of the last window that said something.
@@ -56,6 +64,7 @@ impl StripeChoice {
             now: Stripes::OFF,
             trial: false,
             rest: 0,
+            next_rest: REST,
             written: 0,
             hot: 0,
             share: None,
@@ -69,7 +78,7 @@ impl StripeChoice {
     }
 
     /// Rows of the next window, where a batch has so many: as many batches as stripes,
-    /// but one batch in all where they are on trial.
+    /// but one batch in all where a worker that is alone has them on trial.
     #[must_use]
     pub fn window(&self, rows: i64) -> i64 {
         let stripes = i64::from(self.now.count.max(1));
@@ -99,7 +108,7 @@ impl StripeChoice {
         let share = hot as f64 / written as f64;
         self.share = Some(share);
         let count = if company { IN_COMPANY } else { ALONE };
-        self.trial = share < PAYS;
+        self.trial = share < PAYS && !company;
         self.now = match cut.by {
             StripeBy::Nothing if share >= ROOM => Stripes::OFF,
             StripeBy::Nothing if self.rest > 0 => {
@@ -108,10 +117,14 @@ impl StripeChoice {
             }
             StripeBy::Nothing if self.remainders => Stripes { by: StripeBy::Remainder, count },
             StripeBy::Nothing => Stripes { by: StripeBy::Hash, count },
-            by if share >= PAYS => Stripes { by, count },
+            by if share >= PAYS => {
+                self.next_rest = REST;
+                Stripes { by, count }
+            }
             StripeBy::Remainder => Stripes { by: StripeBy::Hash, count },
             StripeBy::Hash => {
-                self.rest = REST;
+                self.rest = self.next_rest;
+                self.next_rest = (self.next_rest * 2).min(LONGEST_REST);
                 Stripes::OFF
             }
         };
@@ -159,9 +172,9 @@ mod tests {
         let mut choice = StripeChoice::new(true, false);
         let seen = windows(&mut choice, |_| 0.0, 500);
         let striped = seen.iter().filter(|by| **by != StripeBy::Nothing).count();
-        assert!((5..=15).contains(&striped), "{striped}");
-        let seen = windows(&mut choice, |cut| if cut.count > 1 { 0.8 } else { 0.0 }, 100);
-        assert!(seen[60..].iter().all(|by| *by == StripeBy::Hash));
+        assert!((3..=6).contains(&striped), "{striped}");
+        let seen = windows(&mut choice, |cut| if cut.count > 1 { 0.8 } else { 0.0 }, 300);
+        assert!(seen[210..].iter().all(|by| *by == StripeBy::Hash));
     }
 
     #[test]
@@ -176,8 +189,16 @@ mod tests {
             choice.window_ended(cut, false);
         }
         assert!(striped * 40 < all, "{striped} of {all}");
-        windows(&mut choice, |cut| if cut.count > 1 { 0.8 } else { 0.0 }, 60);
+        windows(&mut choice, |cut| if cut.count > 1 { 0.8 } else { 0.0 }, 250);
         assert_eq!((choice.stripes().by, choice.window(1_000)), (StripeBy::Hash, 10_000));
+    }
+
+    #[test]
+    fn in_company_stripes_are_tried_on_a_window_of_full_size() {
+        let mut choice = StripeChoice::new(true, true);
+        choice.report(1_000, 0);
+        choice.window_ended(choice.stripes(), true);
+        assert_eq!((choice.stripes().count, choice.window(1_000)), (16, 16_000));
     }
 
     #[test]
