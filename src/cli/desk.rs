@@ -10,6 +10,7 @@ use crate::cli::exit::CommandError;
 use crate::cli::project::Project;
 use crate::core::compile::Server;
 use crate::core::record::Record;
+use crate::core::state::State;
 use crate::core::timeline::Item;
 use crate::engine::Store;
 use crate::engine::stop::Stop;
@@ -129,6 +130,23 @@ impl Desk {
     /// When the record cannot be read.
     pub async fn records(&self) -> Result<Vec<Record>, CommandError> {
         if self.recorded { Ok(self.store.records().await?) } else { Ok(Vec::new()) }
+    }
+
+    /// Refuses what makes no sense for an item that is over.
+    ///
+    /// # Errors
+    /// When it is completed or aborted, or the record cannot be read.
+    pub async fn refuse_over(&self, item: &Item) -> Result<(), CommandError> {
+        let records = self.records().await?;
+        match records.iter().find(|record| record.version == item.version) {
+            Some(record) if matches!(record.state, State::Completed | State::Aborted) => {
+                Err(CommandError::NoPath {
+                    item: item.stem(),
+                    why: format!("it is {}: nothing of it runs any more", record.state),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether the metadata schema is there.

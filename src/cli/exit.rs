@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::cli::files::ProjectError;
 use crate::core::decide::Wanted;
 use crate::core::drift::Drift;
-use crate::core::failure::Failure;
+use crate::core::failure::{Failure, FailureKind};
 use crate::engine::error::RunError;
 use crate::pg::connect::ConnectError;
 use crate::pg::lock::Holder;
@@ -131,6 +131,10 @@ impl CommandError {
     }
 }
 
+fn is_data(error: &RunError) -> bool {
+    matches!(error, RunError::Step { failure, .. } if failure.kind == FailureKind::Data)
+}
+
 fn run_hints(item: &str, wanted: Option<Wanted>, error: &RunError) -> Vec<String> {
     let version = item.split('_').next().unwrap_or(item);
     let again = match wanted {
@@ -156,6 +160,10 @@ fn run_hints(item: &str, wanted: Option<Wanted>, error: &RunError) -> Vec<String
             match wanted {
                 Some(Wanted::Abort) => hints.push(format!(
                     "or take the step back by hand, and say so: phase abort {version} --undone {step}"
+                )),
+                _ if step.starts_with("validate.") && is_data(error) => hints.push(format!(
+                    "rows are not what the plan says: phase validate {version} --prove counts them, --repair sets them to it; \
+                     or go back to the old shape: phase abort {version}"
                 )),
                 // Of a SQL migration.
                 _ if matches!(step.split('.').next(), Some("up" | "down")) => {}

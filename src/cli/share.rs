@@ -37,7 +37,9 @@ impl Worker<'_> {
     async fn prove_locked(&self, item: &Item, repair: bool) -> Result<Option<Moved>, CommandError> {
         let record = self.record(item).await?;
         refuse_edited(item, &record)?;
-        if record.state != record.goal {
+        // A validate that failed on rows is no obstacle: to find and mend them is what the proof is for.
+        let validating = record.state == State::Backfilled && record.goal == State::Validated;
+        if record.state != record.goal && !validating {
             return Err(CommandError::NoPath {
                 item: item.stem(),
                 why: format!(

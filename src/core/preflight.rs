@@ -18,6 +18,14 @@ pub struct Requirement {
     pub key: Option<Vec<Ident>>,
     /// Whether the role must be able to leave the table's triggers out.
     pub skips_triggers: bool,
+    /// Whether an index is built on it concurrently, which no partitioned table allows.
+    pub indexed: bool,
+}
+
+impl Requirement {
+    fn table(place: Place, table: &QName) -> Self {
+        Self { place, table: table.clone(), key: None, skips_triggers: false, indexed: false }
+    }
 }
 
 /// Lists what a plan requires; tables that it creates itself are left out.
@@ -35,20 +43,20 @@ pub fn requirements(plan: &Plan) -> Vec<Requirement> {
                 | StepSpec::DropTable { table } => table,
                 StepSpec::Sql(_) | StepSpec::DropIndex(_) | StepSpec::Assert(_) => return None,
             };
-            Some(Requirement { place: step.place, table: table.clone(), key: None, skips_triggers: false })
+            let indexed = matches!(step.value, StepSpec::Index(_));
+            Some(Requirement { indexed, ..Requirement::table(step.place, table) })
         })
         .collect();
     for entry in &plan.backfill {
         let key = entry.value.key.clone();
         let skips_triggers = entry.value.triggers == Some(Triggers::Skip);
-        found.push(Requirement { place: entry.place, table: entry.value.table.clone(), key, skips_triggers });
+        found.push(Requirement {
+            key,
+            skips_triggers,
+            ..Requirement::table(entry.place, &entry.value.table)
+        });
         if let BackfillWork::Copy { into, .. } = &entry.value.work {
-            found.push(Requirement {
-                place: entry.place,
-                table: into.clone(),
-                key: None,
-                skips_triggers: false,
-            });
+            found.push(Requirement::table(entry.place, into));
         }
     }
     found.retain(|requirement| !made.contains(&requirement.table.name));

@@ -26,6 +26,13 @@ pub(super) async fn missing(client: &Client, requirement: &Requirement) -> Resul
             .map_or_else(String::new, |near| format!("; there is {near}"));
         return Ok(Some(format!("there is no table {}{near}", requirement.table.plain())));
     }
+    if requirement.indexed && row.get::<_, Option<bool>>("partitioned") == Some(true) {
+        return Ok(Some(format!(
+            "{} is partitioned, and PostgreSQL builds no index on such a table concurrently: build it on each partition, \
+             and attach them to one that CREATE INDEX ON ONLY made",
+            requirement.table.plain()
+        )));
+    }
     if requirement.skips_triggers && !may_skip_triggers(client).await? {
         return Ok(Some(
             "triggers: skip sets session_replication_role, which this role may not: fire them, run as a superuser, \

@@ -25,6 +25,17 @@ use crate::pg::sessions::Sessions;
 use crate::pg::store::finish_step;
 use crate::pg::walk::{PgWalker, style};
 
+/// What came of a row in quarantine that was tried once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retried {
+    /// It is done now.
+    Mended,
+    /// The row under its key is right already; the proof is taken back, because it may be another one.
+    Right,
+    /// None is under its key; the proof is taken back.
+    Gone,
+}
+
 /// The database that is changed, over sessions that are opened when they are needed.
 pub struct PgTarget {
     sessions: Sessions,
@@ -57,8 +68,7 @@ impl PgTarget {
         Ok(backfill.notes(&triggers, &room))
     }
 
-    /// Tries a row in quarantine once more: rows written, 0 where it is right
-    /// already or gone; `None`: it is not in quarantine any more.
+    /// Tries a row in quarantine once more; `None`: it is not in quarantine any more.
     ///
     /// # Errors
     /// When it fails again.
@@ -69,7 +79,7 @@ impl PgTarget {
         leaf: &Leaf,
         row: &BadRow,
         limits: &Limits,
-    ) -> Result<Option<i64>, Failure> {
+    ) -> Result<Option<Retried>, Failure> {
         let client = self.sessions.texts().await?;
         let set = format!(
             "{}; SET lock_timeout = {}; SET statement_timeout = {}",
@@ -82,7 +92,11 @@ impl PgTarget {
         let listed = serde_json::json!([row.key]);
         let params: [&(dyn ToSql + Sync); 5] = [&version.as_str(), &row.step, &row.leaf, &row.key, &listed];
         let written = client.query_opt(&sql, &params).await.map_err(|error| failure(&error))?;
-        Ok(written.map(|written| written.get("written")))
+        Ok(written.map(|row| match (row.get::<_, i64>("written"), row.get::<_, bool>("there")) {
+            (0, true) => Retried::Right,
+            (0, false) => Retried::Gone,
+            _ => Retried::Mended,
+        }))
     }
 
     async fn send_transaction(

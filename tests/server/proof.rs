@@ -9,6 +9,7 @@ tests![
     what_was_written_around_the_sync_is_found_and_repaired,
     a_trigger_that_changes_values_back_is_found,
     expressions_that_never_settle_are_refused,
+    a_validate_that_failed_on_a_row_can_repair_it,
 ];
 
 const NAMES: &str = "CREATE TABLE t (id int PRIMARY KEY, first text, last text);
@@ -90,5 +91,19 @@ async fn expressions_that_never_settle_are_refused(db: Db) -> TestResult {
     db.file("plans/1_p.yaml", "backfill:\n  - {table: t, set: {a: gen_random_uuid()}, where: a IS NULL}\n")?;
     db.phase(&["advance", "1", "--to", "validated"]).await?.expect(0)?;
     same!(db.value("SELECT count(DISTINCT a) FROM t").await?, "500");
+    Ok(())
+}
+
+async fn a_validate_that_failed_on_a_row_can_repair_it(db: Db) -> TestResult {
+    db.run(NAMES).await?;
+    db.file("plans/1_p.yaml", JOIN)?;
+    db.phase(&["advance", "1", "--to", "backfilled"]).await?.expect(0)?;
+    db.run("SET session_replication_role = replica; UPDATE t SET full_name = NULL WHERE id = 12").await?;
+    let ended = db.phase(&["validate"]).await?.expect(1)?;
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    check!(said.contains("phase validate 1 --prove"), "{ended:?}");
+    db.phase(&["validate", "1", "--repair"]).await?.expect(0)?;
+    same!(db.value("SELECT full_name FROM t WHERE id = 12").await?, "f12 l12");
+    same!(db.value("SELECT state FROM phase.item").await?, "validated");
     Ok(())
 }

@@ -31,6 +31,7 @@ pub async fn run(global: &Global, args: &PauseArgs, stop: Stop) -> Result<Output
     let desk = Desk::open(global, "pause", Access::Write, stop).await?;
     let items = desk.items()?;
     let item = find(&items, &args.plan)?;
+    desk.refuse_over(item).await?;
     desk.store.register(item).await?;
     let placed = desk.store.hold_by(&item.version, &args.reason, &desk.actor).await?;
     let text = if placed {

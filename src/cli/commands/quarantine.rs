@@ -11,6 +11,7 @@ use crate::core::step::Action;
 use crate::engine::Target;
 use crate::engine::backfill::ports::{BadRow, Ledger};
 use crate::engine::stop::Stop;
+use crate::pg::target::Retried;
 
 /// List the rows that a plan's backfills could not change: key, error, code, when.
 #[derive(Debug, Args)]
@@ -73,7 +74,7 @@ pub async fn retry(global: &Global, args: &RetryBadArgs, stop: Stop) -> Result<O
     let items = desk.items()?;
     let item = find(&items, &args.plan)?;
     let bad = desk.store.quarantined(&item.version, None).await?;
-    let (mut mended, mut gone, mut again) = (0_u64, 0_u64, Vec::new());
+    let (mut mended, mut right, mut gone, mut again) = (0_u64, 0_u64, 0_u64, Vec::new());
     for step in &item.steps {
         let Action::Backfill(backfill) = &step.action else { continue };
         let rows: Vec<&BadRow> = bad.iter().filter(|row| row.step == step.id).collect();
@@ -91,8 +92,9 @@ pub async fn retry(global: &Global, args: &RetryBadArgs, stop: Stop) -> Result<O
                 continue;
             };
             match desk.target.retry(&item.version, backfill, leaf, row, &item.limits).await {
-                Ok(Some(0)) => gone += 1,
-                Ok(Some(_)) => mended += 1,
+                Ok(Some(Retried::Gone)) => gone += 1,
+                Ok(Some(Retried::Right)) => right += 1,
+                Ok(Some(Retried::Mended)) => mended += 1,
                 Ok(None) => {}
                 Err(failure) => {
                     desk.store.bad_again(&item.version, row, &failure).await?;
@@ -103,14 +105,15 @@ pub async fn retry(global: &Global, args: &RetryBadArgs, stop: Stop) -> Result<O
         }
     }
     let mut text = format!(
-        "{}: {mended} {} mended, {gone} right already or gone, {} failed again\n",
+        "{}: {mended} {} mended, {right} right already, {gone} gone or moved, {} failed again\n",
         item.stem(),
         if mended == 1 { "row" } else { "rows" },
         again.len()
     );
-    if gone > 0 {
+    if right + gone > 0 {
         text += &format!(
-            "  what was not found under its key may be under another one: the proof is made again by phase validate {} --prove\n",
+            "  a row that was not to be done may be under another key or on another page by now, which only a look at all \
+             rows tells; it is made by: phase validate {} --prove\n",
             item.version
         );
     }
@@ -118,6 +121,6 @@ pub async fn retry(global: &Global, args: &RetryBadArgs, stop: Stop) -> Result<O
         text += &format!("  {why}\n");
     }
     let code = if again.is_empty() { Code::Done } else { Code::Failed };
-    let json = serde_json::json!({"mended": mended, "gone": gone, "failed": again});
+    let json = serde_json::json!({"mended": mended, "right": right, "gone": gone, "failed": again});
     Ok(Output::done(text, &json).with_code(code))
 }

@@ -38,6 +38,7 @@ pub async fn run(global: &Global, args: &ResumeArgs, stop: Stop) -> Result<Outpu
     let desk = Desk::open(global, "resume", Access::Write, stop).await?;
     let items = desk.items()?;
     let item = find(&items, &args.plan)?;
+    desk.refuse_over(item).await?;
     let mut said = Vec::new();
     if args.step_done || args.step_again {
         let key = LockKey::Item(item.version.clone());
@@ -56,7 +57,11 @@ pub async fn run(global: &Global, args: &ResumeArgs, stop: Stop) -> Result<Outpu
     let bad = desk.store.quarantined(&item.version, None).await?.len();
     if bad > 0 {
         let rows = if bad == 1 { "row is" } else { "rows are" };
-        text += &format!("\n  {bad} {rows} in quarantine: phase quarantine {}", item.version);
+        text += &format!(
+            "\n  {bad} {rows} in quarantine: phase quarantine {}; it stops again at the next one when that is more than it \
+             allows, which phase tune --max-quarantine changes",
+            item.version
+        );
     }
     Ok(Output::done(text, &serde_json::json!({"resumed": item.stem(), "lifted": lifted})))
 }

@@ -29,25 +29,25 @@ pub struct TuneArgs {
     /// The plan: version, name, prefix of either, or path.
     plan: String,
     /// A fixed number of rows a batch; 0 gives the choice back to the servo.
-    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    #[arg(long, allow_negative_numbers = true, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     rows: Option<u32>,
     /// The time at the server that a batch aims for, such as 50ms.
-    #[arg(long, value_name = "DURATION", value_parser = target)]
+    #[arg(long, allow_negative_numbers = true, value_name = "DURATION", value_parser = target)]
     target: Option<Duration>,
     /// Workers of each process; 0 lets them rest.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_WORKERS)))]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_WORKERS)))]
     workers: Option<u32>,
     /// The most rows a second of each process; 0 lifts the limit.
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, allow_negative_numbers = true, value_name = "ROWS")]
     rate: Option<u32>,
     /// The share of time to sleep, from 0 to 0.99.
-    #[arg(long, value_name = "SHARE", value_parser = share)]
+    #[arg(long, allow_negative_numbers = true, value_name = "SHARE", value_parser = share)]
     nice: Option<f64>,
     /// The rows in quarantine that stop it; what stopped it goes on with phase resume.
-    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, allow_negative_numbers = true, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(0..))]
     max_quarantine: Option<u32>,
     /// The limit of a signal, such as replica_lag=10s, active_sessions=off or congestion=off; may be repeated.
-    #[arg(long, value_name = "SIGNAL=LIMIT", value_parser = one_limit)]
+    #[arg(long, allow_negative_numbers = true, value_name = "SIGNAL=LIMIT", value_parser = one_limit)]
     limit: Vec<(String, String)>,
     /// Back to what the plan says; options beside it hold on top of that.
     #[arg(long)]
@@ -72,6 +72,9 @@ fn one_limit(text: &str) -> Result<(String, String), String> {
         (Some(signal), value) => limit(signal, value).map(|_| ())?,
         (None, "on" | "off") if key == "congestion" => {}
         (None, _) => {
+            if key == "congestion" {
+                return Err("congestion is on or off".into());
+            }
             let known: Vec<&str> = Signal::ALL.iter().map(|signal| signal.key()).collect();
             return Err(format!("{key:?} is no signal: one of {}, congestion", known.join(", ")));
         }
@@ -87,6 +90,7 @@ pub async fn run(global: &Global, args: &TuneArgs, stop: Stop) -> Result<Output,
     let desk = Desk::open(global, "tune", Access::Write, stop).await?;
     let items = desk.items()?;
     let item = find(&items, &args.plan)?;
+    desk.refuse_over(item).await?;
     let plans: Vec<(&str, &Tuning)> = item
         .steps
         .iter()

@@ -142,6 +142,15 @@ impl Tuning {
         }
     }
 
+    /// The fixed brakes, for people; nothing where there are none.
+    #[must_use]
+    pub fn brakes(&self) -> Option<String> {
+        let rate = self.rate.map(|rate| format!("rate {rate} rows/s"));
+        let nice = (self.nice > 0.0).then(|| format!("nice {}", self.nice));
+        let brakes: Vec<String> = [rate, nice].into_iter().flatten().collect();
+        (!brakes.is_empty()).then(|| brakes.join(", "))
+    }
+
     /// How it goes about it, one line each for people: batches, brakes, limits, window.
     #[must_use]
     pub fn describe(&self) -> Vec<String> {

@@ -58,6 +58,8 @@ const MEMORY: usize = 300;
 const NEAR: f64 = 1.2;
 /// Seconds without a delay near its least: well within the memory.
 const LOST: u32 = 60;
+/// Seconds after which what had risen is no news any more.
+const OLD_NEWS: u32 = 15;
 /// Round trips shorter than this are all the same: what differs is noise.
 const LEAST_RTT_US: f64 = 1_000.0;
 
@@ -85,6 +87,8 @@ pub struct Congestion {
     why: Option<String>,
     /// Seconds since a delay was near its least.
     far: u32,
+    /// Seconds since a delay had risen.
+    calm: u32,
 }
 
 impl Default for Congestion {
@@ -98,6 +102,7 @@ impl Default for Congestion {
             ceiling: None,
             why: Some(FINDING_OUT.into()),
             far: 0,
+            calm: 0,
         }
     }
 }
@@ -133,7 +138,7 @@ impl Congestion {
         let worst = rows.max(rtt);
         self.far = if worst < NEAR { 0 } else { self.far + 1 };
         if worst >= RISEN || others >= HURT || self.far > LOST {
-            self.far = 0;
+            (self.far, self.calm) = (0, 0);
             self.ceiling = Some(self.share);
             self.slow_start = false;
             self.share = (self.share * 0.5).max(FLOOR);
@@ -153,9 +158,10 @@ impl Congestion {
             }
             self.share = self.share.min(1.0);
         }
+        self.calm += 1;
         if self.share >= 1.0 {
             self.why = None;
-        } else if self.why.is_none() {
+        } else if self.why.is_none() || self.calm > OLD_NEWS {
             self.why = Some(FINDING_OUT.into());
         }
     }

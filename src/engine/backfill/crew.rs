@@ -172,6 +172,14 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
         }
     }
 
+    /// A worker has become slower while it rests.
+    pub(super) fn slowed(&self, id: i64, rows_per_s: f64) {
+        let Ok(mut all) = self.said.lock() else { return };
+        if let Some(said) = all.iter_mut().find(|said| said.id == id) {
+            said.rows_per_s = rows_per_s;
+        }
+    }
+
     pub(super) fn with_backends(&self, change: impl FnOnce(&mut Vec<i32>)) {
         if let Ok(mut backends) = self.backends.lock() {
             change(&mut backends);

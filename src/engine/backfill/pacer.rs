@@ -21,6 +21,8 @@ use crate::engine::{Store, Target};
 const CANARIES: u32 = 8;
 /// How long after one canary the next one flies.
 const CANARY_EVERY: Duration = Duration::from_millis(110);
+/// How often congestion is put on record.
+const CONGESTED_AGAIN: Duration = Duration::from_secs(600);
 /// The share of time to work where a signal says slow.
 const SLOW_SHARE: f64 = 0.25;
 
@@ -41,6 +43,8 @@ struct Pacer {
     violated: Option<Instant>,
     /// What was put on record last.
     recorded: (Level, Option<Signal>),
+    /// When congestion was put on record last: it comes and goes by the second.
+    congested: Option<Instant>,
     /// What others do.
     traffic: Traffic,
 }
@@ -55,6 +59,7 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
             began: Instant::now(),
             violated: None,
             recorded: (Level::Full, None),
+            congested: None,
             traffic: Traffic::default(),
         };
         let mut rtts = Vec::new();
@@ -164,7 +169,7 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
         let worst = worst(verdicts);
         let now = worst.map_or((Level::Full, None), |verdict| (verdict.level, Some(verdict.signal)));
         if now == pacer.recorded {
-            return Ok(());
+            return self.record_congestion(pacer, pace).await;
         }
         pacer.recorded = now;
         let why = worst.map_or_else(
@@ -174,6 +179,18 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
         let detail = format!("{}: {why}", now.0.name());
         tracing::debug!(step = %self.which.step, level = pace.level.name(), "{detail}");
         Ok(self.execution.store.paced(self.which, &detail).await?)
+    }
+
+    /// Puts congestion on record, from time to time.
+    async fn record_congestion(&self, pacer: &mut Pacer, pace: &Pace) -> Result<(), RunError> {
+        let fresh = pacer.congested.is_some_and(|at| at.elapsed() < CONGESTED_AGAIN);
+        match &pace.why {
+            Some(why) if why.starts_with("congestion") && !fresh => {
+                pacer.congested = Some(Instant::now());
+                Ok(self.execution.store.paced(self.which, &format!("slow: {why}")).await?)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Holds the plan when its service level has been violated for longer than its grace.

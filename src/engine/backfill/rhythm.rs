@@ -1,17 +1,21 @@
 //! The rhythm of a worker: what it learns from its batches, and how long it rests
 //! between them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::worker::Worker;
-use crate::core::pace::cost;
+use crate::core::backfill::Tuning;
 use crate::core::pace::servo::BatchEnd;
+use crate::core::pace::{Level, Pace, cost};
 use crate::engine::{Store, Target};
 
 /// The shortest batch that is aimed for: some hundred and fifty rows, of whose cost a
 /// tenth is the batch's own. Chosen for short bursts, on few and noisy measurements: which
 /// of 1.5 and 3 ms an application feels less has not been settled.
 const SHORTEST: Duration = Duration::from_micros(1_500);
+
+/// A rest that is longer shows in the rate.
+const A_WHILE: Duration = Duration::from_secs(1);
 
 /// A stretch of work.
 pub(super) struct Stretch {
@@ -33,6 +37,19 @@ impl Stretch {
     pub(super) fn wrote(took: Duration, rows: i64, us_per_row: Option<f64>) -> Self {
         let worth = cost::worth(took.as_secs_f64() * 1e6, rows, us_per_row);
         Self { took, worth: Duration::from_secs_f64(worth / 1e6), rows }
+    }
+
+    /// The rest that it calls for.
+    fn rest(&self, tuning: &Tuning, pace: &Pace) -> Duration {
+        let Self { took, worth, rows } = *self;
+        let rest = worth.mul_f64(1.0 / pace.share.clamp(0.01, 1.0) - 1.0);
+        let nice = tuning.nice.clamp(0.0, 0.99);
+        let rest = rest + (took + rest).mul_f64(nice / (1.0 - nice)) + tuning.pause;
+        let Some(rate) = tuning.rate else { return rest };
+        let each = f64::from(rate) / f64::from(tuning.workers.max(1));
+        #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
+        let due = Duration::from_secs_f64((rows as f64 / each).min(60.0));
+        rest.max(due.saturating_sub(took))
     }
 }
 
@@ -59,25 +76,22 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
         self.rate.learn(self.since.elapsed().as_secs_f64(), self.rows);
     }
 
-    /// Rests after a stretch of work, as the pace and the settings have it.
-    pub(super) async fn rest(&self, Stretch { took, worth, rows }: Stretch) {
-        let (tuning, pace) = (self.crew.tuning(), self.crew.pace());
-        let share = pace.share.clamp(0.01, 1.0);
-        let rest = worth.mul_f64(1.0 / share - 1.0);
-        let nice = tuning.nice.clamp(0.0, 0.99);
-        let mut rest = rest + (took + rest).mul_f64(nice / (1.0 - nice)) + tuning.pause;
-        if let Some(rate) = tuning.rate {
-            let each = f64::from(rate) / f64::from(tuning.workers.max(1));
-            #[allow(clippy::cast_precision_loss, reason = "a count of rows")]
-            let rows = rows as f64;
-            rest = rest.max(Duration::from_secs_f64((rows / each).min(60.0)).saturating_sub(took));
-        }
-        if rest.is_zero() {
-            return;
-        }
-        tokio::select! {
-            () = self.crew.news() => {}
-            () = self.crew.execution.stop.sleep(rest) => {}
+    /// Rests after a stretch of work, as the pace and the settings have it at each moment.
+    pub(super) async fn rest(&mut self, stretch: Stretch) {
+        let (crew, began) = (self.crew, Instant::now());
+        while !crew.ended() && crew.wants(self.index) && crew.pace().level != Level::Stop {
+            let left = stretch.rest(&crew.tuning(), &crew.pace()).saturating_sub(began.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            tokio::select! {
+                () = crew.news() => {}
+                () = crew.execution.stop.sleep(left.min(A_WHILE)) => {}
+            }
+            if began.elapsed() >= A_WHILE {
+                self.rate.learn(self.since.elapsed().as_secs_f64(), self.rows);
+                crew.slowed(self.id, self.rate.now());
+            }
         }
     }
 }

@@ -59,8 +59,8 @@ impl Open {
 pub(super) struct Worker<'a, S: Store, T: Target> {
     pub(super) crew: &'a Crew<'a, S, T>,
     pub(super) walker: T::Walker,
-    id: i64,
-    index: u32,
+    pub(super) id: i64,
+    pub(super) index: u32,
     pub(super) servo: Servo,
     pub(super) looks: Servo,
     choice: StripeChoice,
@@ -274,10 +274,12 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
 
     pub(super) fn say(&self, chunk: Option<&Chunk>) {
         let (crew, pace) = (self.crew, self.crew.pace());
+        let brakes = crew.tuning().brakes();
+        let why: Vec<String> = pace.why.into_iter().chain(brakes).collect();
         crew.say(Said {
             id: self.id,
-            level: pace.level,
-            why: pace.why,
+            level: if why.is_empty() { pace.level } else { pace.level.max(Level::Slow) },
+            why: (!why.is_empty()).then(|| why.join("; ")),
             chunk: chunk.map(|chunk| chunk.number),
             batch_rows: match chunk {
                 Some(chunk) if chunk.pass == PROOF => self.window_of_looks(),

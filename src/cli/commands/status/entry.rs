@@ -166,6 +166,9 @@ fn next(snapshot: &Snapshot<'_>) -> Option<Next> {
     };
     let command = match record.hold {
         Some(_) => format!("phase resume {version}"),
+        None if waiting.iter().any(|why| why.contains("--prove")) => {
+            format!("phase validate {version} --prove")
+        }
         None => {
             format!("phase {} {version}", if row.from == State::Planned { "advance" } else { row.command() })
         }

@@ -2,7 +2,7 @@
 WITH allowed AS (
   SELECT b.version, b.step, b.pass FROM item i JOIN backfill b ON b.version = i.version AND b.step = $2
   WHERE i.version = $1
-    AND (i.state = 'expanded' AND i.goal = 'backfilled' OR b.pass = 2 AND i.state = i.goal AND i.state IN ('backfilled', 'validated'))
+    AND (i.state = 'expanded' AND i.goal = 'backfilled' OR b.pass = 2 AND i.state IN ('backfilled', 'validated') AND i.goal IN ('backfilled', 'validated'))
     AND NOT EXISTS (SELECT FROM hold h WHERE h.version = i.version AND h.lifted_at IS NULL)
   FOR SHARE OF i
 ), free AS (
