@@ -14,6 +14,7 @@ tests![
     a_row_that_could_not_be_copied_is_copied_later,
     a_place_in_quarantine_does_not_outlive_its_storage,
     a_partition_that_goes_takes_its_bad_rows_along,
+    a_proof_that_runs_begins_again_for_a_row_that_moved,
 ];
 
 async fn poison_rows_are_put_aside_and_the_rest_goes_on(db: Db) -> TestResult {
@@ -224,5 +225,26 @@ async fn a_partition_that_goes_takes_its_bad_rows_along(db: Db) -> TestResult {
     check!(waits.stdout.contains("has no proof"), "{waits:?}");
     db.phase(&["validate", "1", "--prove"]).await?.expect(0)?;
     db.phase(&["contract"]).await?.expect(0)?;
+    Ok(())
+}
+
+async fn a_proof_that_runs_begins_again_for_a_row_that_moved(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, a int, b text); INSERT INTO t SELECT i, NULL, CASE WHEN i = 19000 THEN 'x' ELSE i::text END FROM generate_series(1, 20000) i; ANALYZE t").await?;
+    db.file(
+        "plans/1_p.yaml",
+        "backfill:\n  - {table: t, set: {a: b::int}, key: [id], batch: {rows: 100}, throttle: {congestion: false}}\n",
+    )?;
+    db.phase(&["advance", "1", "--to", "backfilled"]).await?.expect(0)?;
+    db.phase(&["tune", "1", "--rate", "200"]).await?.expect(0)?;
+    let child = db.start(&["validate", "1", "--prove"])?;
+    let seen = "SELECT coalesce(sum(rows_seen), 0) > 0 AND NOT bool_and(finished) FROM phase.backfill_chunk WHERE pass = 2";
+    while db.value(seen).await? != "t" {}
+    // The row goes to where the proof has been already.
+    db.run("UPDATE t SET id = -1, b = '7' WHERE id = 19000").await?;
+    let retried = db.phase(&["retry-bad", "1"]).await?.expect(0)?;
+    check!(retried.stdout.contains("1 gone or moved"), "{retried:?}");
+    db.phase(&["tune", "1", "--rate", "0"]).await?.expect(0)?;
+    let ended = Ended::of(&child.wait_with_output().await?).expect(0)?;
+    same!(db.value("SELECT a FROM t WHERE id = -1").await?, "7", "{ended:?}");
     Ok(())
 }

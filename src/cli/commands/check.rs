@@ -1,6 +1,6 @@
 //! `phase check`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -99,9 +99,7 @@ fn check(global: &Global, args: &CheckArgs) -> Result<Vec<Item>, CommandError> {
     let project = if args.files.is_empty() {
         Project::load(&config)?
     } else {
-        let paths = Project::paths(&config)?;
-        let files: Vec<PathBuf> = args.files.iter().map(|wanted| named(wanted, &paths)).collect();
-        Project::of(&files, config.limits)?
+        Project::of(&named(&args.files, &Project::paths(&config)?)?, config.limits)?
     };
     let items = project.items(Server::NEWEST)?;
     let mut faults: Vec<String> = items.iter().flat_map(|item| item.unsupported.clone()).collect();
@@ -111,17 +109,43 @@ fn check(global: &Global, args: &CheckArgs) -> Result<Vec<Item>, CommandError> {
     if faults.is_empty() { Ok(items) } else { Err(ProjectError::Invalid(faults.join("\n")).into()) }
 }
 
-/// The file that is meant: a path, or a version or name of the project.
-fn named(wanted: &Path, paths: &[PathBuf]) -> PathBuf {
-    let fits = |path: &&PathBuf| {
-        let stem = path.file_stem().and_then(|stem| stem.to_str());
-        let parts = stem.and_then(Version::split_stem);
-        parts.is_some_and(|(version, name)| {
-            [Some(version.as_str()), Some(name), stem].contains(&wanted.to_str())
-        })
+/// The files that are meant, each once: a path, or a version, a name or the beginning of either.
+fn named(wanted: &[PathBuf], paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for text in wanted {
+        let file = if text.is_file() { text.clone() } else { the_one(&text.to_string_lossy(), paths)? };
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    Ok(files)
+}
+
+fn the_one(wanted: &str, paths: &[PathBuf]) -> Result<PathBuf, CommandError> {
+    let parts = |path: &PathBuf| {
+        let stem = path.file_stem()?.to_str()?;
+        let (version, name) = Version::split_stem(stem)?;
+        Some([stem.to_owned(), version.to_string(), name.to_owned()])
     };
-    let found = paths.iter().find(fits).filter(|_| !wanted.exists());
-    found.map_or_else(|| wanted.into(), Clone::clone)
+    let fits = |fit: &dyn Fn(&str) -> bool| -> Vec<&PathBuf> {
+        paths
+            .iter()
+            .filter(|path| parts(path).is_some_and(|parts| parts.iter().any(|part| fit(part))))
+            .collect()
+    };
+    let exact = fits(&|part| part == wanted);
+    let found = if exact.is_empty() { fits(&|part| part.starts_with(wanted)) } else { exact };
+    match found.as_slice() {
+        [only] => Ok((*only).clone()),
+        [] => Err(CommandError::Usage(format!(
+            "there is no file {wanted}, and no plan or SQL migration of that version or name: phase status lists them"
+        ))),
+        several => {
+            let several =
+                several.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+            Err(CommandError::Usage(format!("{wanted:?} may mean any of {several}: write more of it")))
+        }
+    }
 }
 
 /// The same against the record: what stops work on the timeline stops here.

@@ -14,7 +14,7 @@ impl Backfill {
     /// The quarantine's own row is the fence: an abort takes it away. A row that is not
     /// there to be done is right already, deleted, or under another key or on another page
     /// by now. A row that is right under its key (`there`) may be another one that took the
-    /// key over: only a look at all of them tells, so the proof is taken back.
+    /// key over: only a look at all of them tells, so no proof counts that began before this moment.
     #[must_use]
     pub fn retry_sql(&self, leaf: &Leaf, metadata: &Ident) -> String {
         let (table, alias) = (&leaf.table, &self.table.name);
@@ -52,7 +52,7 @@ impl Backfill {
                WHERE q.version = $1 AND q.step = $2 AND q.leaf = $3 AND q.key = $4::text[] RETURNING 1\n\
              ), _phase_there AS MATERIALIZED (\n  SELECT {there} AS there\n\
              ), _phase_unproven AS (\n  \
-               DELETE FROM {metadata}.proof WHERE version = $1 AND step = $2\n  \
+               UPDATE {metadata}.backfill SET proof_since = clock_timestamp() WHERE version = $1 AND step = $2\n  \
                AND EXISTS (SELECT FROM _phase_out) AND NOT EXISTS (SELECT FROM _phase_done)\n\
              )\n\
              SELECT (SELECT count(*) FROM _phase_done) AS written, _phase_there.there FROM _phase_out, _phase_there"

@@ -48,6 +48,10 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
             *tuning = Arc::new(now);
             changed
         });
+        // What retry-bad took out of quarantine is to be done and looked at again.
+        if usize::try_from(pulse.total.quarantined).is_ok_and(|rows| rows < self.known_bad()) {
+            self.learn_bad().await?;
+        }
         let before = self.total.send_replace(pulse.total.clone());
         if before.pass != pulse.total.pass {
             *rate = Rate::default();

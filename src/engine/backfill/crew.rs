@@ -13,6 +13,7 @@ use crate::core::failure::FailureKind;
 use crate::core::pace::Pace;
 use crate::core::pace::traffic::Own;
 use crate::engine::current::Current;
+use crate::engine::error::RunError;
 use crate::engine::execute::Execution;
 use crate::engine::{Store, Target};
 
@@ -154,6 +155,20 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
     pub(super) fn bad(&self, leaf: &str) -> Vec<Key> {
         let Ok(bad) = self.bad.lock() else { return Vec::new() };
         bad.iter().filter(|(of, _)| of == leaf).map(|(_, key)| key.clone()).collect()
+    }
+
+    /// How many rows it takes to be in quarantine.
+    pub(super) fn known_bad(&self) -> usize {
+        self.bad.lock().map_or(0, |bad| bad.len())
+    }
+
+    /// Looks up which rows are in quarantine.
+    pub(super) async fn learn_bad(&self) -> Result<(), RunError> {
+        let bad = self.execution.store.quarantined(&self.which.version, Some(&self.which.step)).await?;
+        if let Ok(mut known) = self.bad.lock() {
+            *known = bad.into_iter().map(|row| (row.leaf, row.key)).collect();
+        }
+        Ok(())
     }
 
     /// Takes note of a row in quarantine.

@@ -21,10 +21,7 @@ const SESSION_AGAIN: Duration = Duration::from_secs(5);
 impl<S: Store, T: Target> Crew<'_, S, T> {
     /// Works until the pass is done, or something stops it.
     pub(super) async fn run(&self) -> Result<CrewEnd, RunError> {
-        let bad = self.execution.store.quarantined(&self.which.version, Some(&self.which.step)).await?;
-        if let Ok(mut known) = self.bad.lock() {
-            known.extend(bad.into_iter().map(|row| (row.leaf, row.key)));
-        }
+        self.learn_bad().await?;
         // What an operator changed holds from the first batch on.
         self.beat(&mut Rate::default(), Instant::now()).await?;
         let mut hands: FuturesUnordered<_> =

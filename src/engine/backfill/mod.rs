@@ -102,10 +102,13 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                     pass = PROOF;
                     crash::point(&format!("proof of {}", which.step));
                 }
-                CrewEnd::PassDone => break,
+                CrewEnd::PassDone if self.store.proven(self.fence, &which.step).await?.is_some() => break,
+                CrewEnd::PassDone => {
+                    self.store.again(self.fence, &which.step).await?;
+                    tracing::info!("a row left quarantine without being found: the proof begins again");
+                }
             }
         }
-        self.store.proven(self.fence, &which.step).await?;
         crash::point(&format!("proven {}", which.step));
         Ok(None)
     }

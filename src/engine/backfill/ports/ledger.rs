@@ -171,8 +171,13 @@ pub trait Ledger: Sync {
     fn standing(&self, which: &Which) -> impl Future<Output = Result<Option<Standing>, Failure>> + Send;
     /// Goes over to the proof.
     fn prove(&self, fence: &Fence, step: &str) -> impl Future<Output = Result<(), Failure>> + Send;
-    /// Puts the proof on record: rows that were looked at, rows out of step.
-    fn proven(&self, fence: &Fence, step: &str) -> impl Future<Output = Result<(i64, i64), Failure>> + Send;
+    /// Puts the proof on record: rows that were looked at, rows out of step;
+    /// `None`: it has to begin again, or the fence does not hold.
+    fn proven(
+        &self,
+        fence: &Fence,
+        step: &str,
+    ) -> impl Future<Output = Result<Option<(i64, i64)>, Failure>> + Send;
     /// Takes the proof from the beginning again.
     fn again(&self, fence: &Fence, step: &str) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Ends every lease of the item.

@@ -7,6 +7,6 @@ WITH ours AS (
   SELECT version, step, leaf, $6, $7, $8 FROM ours
   ON CONFLICT (version, step, leaf, key) DO UPDATE
   SET sqlstate = excluded.sqlstate, error = excluded.error, attempts = quarantine.attempts + 1, last_at = now()
-  RETURNING version
+  RETURNING xmax = 0 AS new
 )
-SELECT (SELECT count(*) FROM quarantine q WHERE q.version = $1 AND q.step = $2) + 1 AS rows FROM added
+SELECT (SELECT count(*) FROM quarantine q WHERE q.version = $1 AND q.step = $2) + new::int AS rows FROM added

@@ -2,4 +2,4 @@
 WITH gone AS (
   DELETE FROM quarantine WHERE version = $1 AND step = $2 AND leaf = $3 AND key = $4 RETURNING version, step
 )
-DELETE FROM proof p USING gone WHERE p.version = gone.version AND p.step = gone.step
+UPDATE backfill b SET proof_since = clock_timestamp() FROM gone WHERE b.version = gone.version AND b.step = gone.step
