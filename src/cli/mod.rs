@@ -7,6 +7,7 @@ pub mod config;
 pub mod desk;
 pub mod exit;
 pub mod files;
+pub mod naming;
 pub mod output;
 mod progress;
 pub mod project;

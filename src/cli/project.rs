@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::config::Config;
 use crate::cli::files::{ProjectError, list, read};
+use crate::cli::naming::called;
 use crate::core::compile::{self, CompileError, Server};
 use crate::core::migration::{MAX_MIGRATION_BYTES, SqlMigration};
 use crate::core::plan::model::{Gates, Place, Plan};
@@ -174,39 +175,8 @@ fn located(file: &ProjectFile, error: &CompileError) -> String {
     plan::located(&file.path.display().to_string(), &file.source, error.place, &error.message)
 }
 
-/// Finds the one item that a person means: by version, name, an unambiguous
-/// prefix of either, or path.
-///
-/// # Errors
-/// When none fits, or several do.
-pub fn find<'a>(items: &'a [Item], wanted: &str) -> Result<&'a Item, ProjectError> {
-    let stem = Path::new(wanted).file_stem().and_then(|stem| stem.to_str()).unwrap_or(wanted);
-    let exact = |item: &&Item| item.version.as_str() == wanted || item.name == wanted || item.stem() == stem;
-    if let Some(item) = items.iter().find(exact) {
-        return Ok(item);
-    }
-    let prefix = |item: &&Item| {
-        item.version.as_str().starts_with(wanted)
-            || item.name.starts_with(wanted)
-            || item.stem().starts_with(wanted)
-    };
-    let found: Vec<&Item> = items.iter().filter(prefix).collect();
-    let names = |items: &[&Item]| items.iter().map(|item| item.stem()).collect::<Vec<_>>().join(", ");
-    match found.as_slice() {
-        [only] => Ok(only),
-        [] => Err(ProjectError::NoSuchPlan(format!(
-            "no plan or SQL migration is called {wanted:?}: phase status lists them"
-        ))),
-        several => Err(ProjectError::NoSuchPlan(format!(
-            "{wanted:?} may mean any of {}: write more of it",
-            names(several)
-        ))),
-    }
-}
-
 fn file(path: &Path) -> Result<ProjectFile, ProjectError> {
-    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let Some((version, name)) = Version::split_stem(stem) else {
+    let Some((version, name)) = called(path) else {
         return Err(ProjectError::Invalid(format!(
             "{}: the name must be <version>_<name>, the version 1 to 18 digits: phase new writes one",
             path.display()

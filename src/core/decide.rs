@@ -107,11 +107,7 @@ fn closed(snapshot: &Snapshot<'_>, row: &Transition) -> Vec<String> {
     reasons.extend(conflict::reasons(item, row.to, records));
     if let Work::Run(phase) = row.work {
         if matches!(phase, Phase::Validate | Phase::Contract) {
-            let backfills = item.steps.iter().filter_map(|step| match &step.action {
-                Action::Backfill(backfill) => Some((step.id.as_str(), backfill.astray_outline())),
-                _ => None,
-            });
-            reasons.extend(gate::unproven(item.version.as_str(), backfills, facts));
+            reasons.extend(unproven(item, facts));
         }
         // A constraint or an assertion would fail on them, and leave a half of itself behind.
         let judges = phase == Phase::Validate && item.steps.iter().any(|step| step.phase == phase);
@@ -123,6 +119,16 @@ fn closed(snapshot: &Snapshot<'_>, row: &Transition) -> Vec<String> {
         reasons.extend(kept.and_then(|keep| gate::not_elapsed("keep", keep, facts)));
     }
     reasons
+}
+
+/// Every reason why the backfills of an item have no proof that counts.
+#[must_use]
+pub fn unproven(item: &Item, facts: &Facts) -> Vec<String> {
+    let backfills = item.steps.iter().filter_map(|step| match &step.action {
+        Action::Backfill(backfill) => Some((step.id.as_str(), backfill.astray_outline())),
+        _ => None,
+    });
+    gate::unproven(item.version.as_str(), backfills, facts)
 }
 
 fn abort(snapshot: &Snapshot<'_>) -> Decision {

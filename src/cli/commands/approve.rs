@@ -5,8 +5,8 @@ use clap::Args;
 use crate::cli::args::Global;
 use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::CommandError;
+use crate::cli::naming::find;
 use crate::cli::output::Output;
-use crate::cli::project::find;
 use crate::engine::stop::Stop;
 
 /// Approve a plan, for gates that ask for approvals.

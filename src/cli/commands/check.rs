@@ -9,13 +9,13 @@ use crate::cli::args::Global;
 use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::CommandError;
 use crate::cli::files::ProjectError;
+use crate::cli::naming::{called, only};
 use crate::cli::output::Output;
 use crate::cli::project::Project;
 use crate::core::compile::Server;
 use crate::core::drift::drift;
 use crate::core::record::Kind;
 use crate::core::timeline::Item;
-use crate::core::version::Version;
 use crate::engine::stop::Stop;
 
 /// Check plans and SQL migrations, without a server, for CI.
@@ -113,39 +113,14 @@ fn check(global: &Global, args: &CheckArgs) -> Result<Vec<Item>, CommandError> {
 fn named(wanted: &[PathBuf], paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandError> {
     let mut files: Vec<PathBuf> = Vec::new();
     for text in wanted {
-        let file = if text.is_file() { text.clone() } else { the_one(&text.to_string_lossy(), paths)? };
+        let name = |path: &PathBuf| called(path).map(|(version, name)| (version, name.to_owned()));
+        let file =
+            if text.is_file() { text.clone() } else { only(paths, &text.to_string_lossy(), name)?.clone() };
         if !files.contains(&file) {
             files.push(file);
         }
     }
     Ok(files)
-}
-
-fn the_one(wanted: &str, paths: &[PathBuf]) -> Result<PathBuf, CommandError> {
-    let parts = |path: &PathBuf| {
-        let stem = path.file_stem()?.to_str()?;
-        let (version, name) = Version::split_stem(stem)?;
-        Some([stem.to_owned(), version.to_string(), name.to_owned()])
-    };
-    let fits = |fit: &dyn Fn(&str) -> bool| -> Vec<&PathBuf> {
-        paths
-            .iter()
-            .filter(|path| parts(path).is_some_and(|parts| parts.iter().any(|part| fit(part))))
-            .collect()
-    };
-    let exact = fits(&|part| part == wanted);
-    let found = if exact.is_empty() { fits(&|part| part.starts_with(wanted)) } else { exact };
-    match found.as_slice() {
-        [only] => Ok((*only).clone()),
-        [] => Err(CommandError::Usage(format!(
-            "there is no file {wanted}, and no plan or SQL migration of that version or name: phase status lists them"
-        ))),
-        several => {
-            let several =
-                several.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
-            Err(CommandError::Usage(format!("{wanted:?} may mean any of {several}: write more of it")))
-        }
-    }
 }
 
 /// The same against the record: what stops work on the timeline stops here.

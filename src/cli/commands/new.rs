@@ -9,6 +9,7 @@ use clap::Args;
 use crate::cli::args::Global;
 use crate::cli::config::Config;
 use crate::cli::exit::CommandError;
+use crate::cli::naming::called;
 use crate::cli::output::Output;
 use crate::cli::project::Project;
 use crate::core::version::Version;
@@ -60,22 +61,11 @@ CREATE TABLE my_table (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
 DROP TABLE my_table;
 ";
 
-/// The file that has a name already.
-fn called(config: &Config, name: &str) -> Result<Option<PathBuf>, CommandError> {
-    let same = |path: &PathBuf| {
-        path.file_stem()
-            .and_then(|stem| Version::split_stem(stem.to_str()?))
-            .is_some_and(|(_, other)| other == name)
-    };
-    Ok(Project::paths(config)?.into_iter().find(same))
-}
-
 /// The present time (UTC), or the number after the newest file's version where
 /// that is later: what is new comes last.
 fn next_version(config: &Config) -> Result<String, CommandError> {
     let files = Project::paths(config)?;
-    let version = |path: &PathBuf| Some(Version::split_stem(path.file_stem()?.to_str()?)?.0.number());
-    let newest = files.iter().filter_map(version).max().unwrap_or(0);
+    let newest = files.iter().filter_map(|path| Some(called(path)?.0.number())).max().unwrap_or(0);
     let now = jiff::Timestamp::now().strftime("%Y%m%d%H%M%S").to_string();
     Ok(match now.parse() {
         Ok(now) if newest < now => now.to_string(),
@@ -101,7 +91,8 @@ pub fn run(global: &Global, args: &NewArgs) -> Result<Output, CommandError> {
             .to_string(),
         None => next_version(&config)?,
     };
-    if let Some(there) = called(&config, name)? {
+    let same = |path: &&PathBuf| called(path).is_some_and(|(_, other)| other == name);
+    if let Some(there) = Project::paths(&config)?.iter().find(same) {
         return Err(CommandError::Usage(format!(
             "{} is called {name} already: choose another name, so that commands can tell them apart",
             there.display()

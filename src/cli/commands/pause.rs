@@ -5,8 +5,8 @@ use clap::Args;
 use crate::cli::args::Global;
 use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::CommandError;
+use crate::cli::naming::find;
 use crate::cli::output::Output;
-use crate::cli::project::find;
 use crate::engine::stop::Stop;
 
 /// Put a hold on a plan, from any machine.

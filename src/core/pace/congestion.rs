@@ -25,10 +25,9 @@ use std::collections::VecDeque;
 
 use super::traffic::Others;
 
-/// The least share: more rows than a common script with its pauses writes, in stretches
-/// short enough that an application hardly feels them (docs/benchmarks.md, part 3; 0.18
-/// and more was felt without need, less was slower than the script on a busy machine
-/// while waiting still counted as work).
+/// The least share: more rows than a common script with its pauses writes, in short
+/// stretches (docs/benchmarks.md, part 3; 0.15 was slower than the script on a busy
+/// machine while waiting still counted as work, 0.18 gave more rows than is asked for).
 pub const FLOOR: f64 = 0.13;
 /// The first share.
 const START: f64 = FLOOR;
@@ -112,6 +111,12 @@ impl Congestion {
     #[must_use]
     pub fn share(&self) -> (f64, Option<&str>) {
         (self.share, self.why.as_deref())
+    }
+
+    /// What had risen lately, where something had.
+    #[must_use]
+    pub fn risen(&self) -> Option<&str> {
+        self.why.as_deref().filter(|why| *why != FINDING_OUT)
     }
 
     /// What a row costs where nobody is in the way, in microseconds, as far as that is known.

@@ -2,7 +2,7 @@
 //! taken where nobody is in the way.
 
 /// Rows of a batch that says something about what a row costs.
-pub const ENOUGH: i64 = 20;
+const ENOUGH: i64 = 20;
 /// Planning, fence and cursor of a batch with its round trip, in microseconds.
 const FIXED: f64 = 600.0;
 /// The least that a batch counts for, of the time that it took: rows that cost more than

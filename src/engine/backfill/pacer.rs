@@ -169,7 +169,7 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
         let worst = worst(verdicts);
         let now = worst.map_or((Level::Full, None), |verdict| (verdict.level, Some(verdict.signal)));
         if now == pacer.recorded {
-            return self.record_congestion(pacer, pace).await;
+            return if worst.is_none() { self.record_congestion(pacer, pace).await } else { Ok(()) };
         }
         pacer.recorded = now;
         let why = worst.map_or_else(
@@ -184,8 +184,10 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
     /// Puts congestion on record, from time to time.
     async fn record_congestion(&self, pacer: &mut Pacer, pace: &Pace) -> Result<(), RunError> {
         let fresh = pacer.congested.is_some_and(|at| at.elapsed() < CONGESTED_AGAIN);
-        match &pace.why {
-            Some(why) if why.starts_with("congestion") && !fresh => {
+        let memory = self.memory.lock().ok();
+        let risen = memory.and_then(|memory| memory.congestion.risen().map(str::to_owned));
+        match risen {
+            Some(why) if pace.level == Level::Slow && !fresh => {
                 pacer.congested = Some(Instant::now());
                 Ok(self.execution.store.paced(self.which, &format!("slow: {why}")).await?)
             }

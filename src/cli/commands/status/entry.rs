@@ -6,14 +6,15 @@ use serde::Serialize;
 use crate::cli::desk::Desk;
 use crate::cli::exit::CommandError;
 use crate::cli::work::pending_before;
-use crate::core::decide::{Decision, Snapshot, Wanted, decide};
+use crate::core::decide::{Decision, Snapshot, Wanted, decide, unproven};
 use crate::core::gate::Facts;
 use crate::core::pace::Level;
 use crate::core::pace::progress::eta;
 use crate::core::record::{Hold, Kind, Record};
 use crate::core::state::State;
+use crate::core::step::Phase;
 use crate::core::timeline::Item;
-use crate::core::transition::Transition;
+use crate::core::transition::{Transition, Work};
 use crate::engine::advance::facts;
 use crate::engine::backfill::ports::Total;
 use crate::pg::backfills::WorkerSeen;
@@ -143,7 +144,7 @@ pub(super) fn bare(record: &Record) -> Entry {
 }
 
 fn next(snapshot: &Snapshot<'_>) -> Option<Next> {
-    let Snapshot { item, record, .. } = *snapshot;
+    let Snapshot { item, record, facts, .. } = *snapshot;
     let version = &item.version;
     if record.state != record.goal && record.goal < record.state {
         return Some(Next { to: record.goal, waiting: Vec::new(), command: "phase rollback".into() });
@@ -164,11 +165,10 @@ fn next(snapshot: &Snapshot<'_>) -> Option<Next> {
         Decision::NoPath(why) => vec![why],
         Decision::Run(_) | Decision::Held(_) | Decision::AtGoal => Vec::new(),
     };
+    let proof = matches!(row.work, Work::Run(Phase::Validate | Phase::Contract));
     let command = match record.hold {
         Some(_) => format!("phase resume {version}"),
-        None if waiting.iter().any(|why| why.contains("--prove")) => {
-            format!("phase validate {version} --prove")
-        }
+        None if proof && !unproven(item, facts).is_empty() => format!("phase validate {version} --prove"),
         None => {
             format!("phase {} {version}", if row.from == State::Planned { "advance" } else { row.command() })
         }

@@ -1,7 +1,7 @@
 -- How far each backfill of an item is. Rows that a window wrote count before it ends.
 SELECT b.step, b.pass, b.retries, b.last_retry, b.started_at,
        coalesce(bool_and(c.finished), false) AS finished, count(c.chunk) AS chunks, count(c.chunk) FILTER (WHERE c.finished) AS chunks_done,
-       coalesce(sum(CASE WHEN c.finished THEN c.rows_seen ELSE least(c.rows_seen, greatest(c.rows_total, c.rows_seen)) END), 0)::bigint AS rows_seen,
+       coalesce(sum(c.rows_seen), 0)::bigint AS rows_seen,
        coalesce(sum(CASE WHEN c.finished THEN c.rows_seen ELSE greatest(c.rows_total, c.rows_seen) END), 0)::bigint AS rows_total,
        (SELECT coalesce(sum(w.rows_written), 0)::bigint FROM backfill_chunk w WHERE w.version = b.version AND w.step = b.step) AS rows_written,
        (SELECT count(*) FROM quarantine q WHERE q.version = b.version AND q.step = b.step) AS quarantined,
