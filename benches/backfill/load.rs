@@ -58,10 +58,6 @@ impl Felt {
     pub(crate) fn worst(&self) -> f64 {
         self.0.max() as f64 / 1e3
     }
-
-    pub(crate) fn transactions(&self) -> u64 {
-        self.0.len()
-    }
 }
 
 /// Every transaction: when it ended (seconds since 1970) and how many

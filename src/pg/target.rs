@@ -134,9 +134,10 @@ impl PgTarget {
         run("COMMIT".into()).await.map_err(after_commit)
     }
 
-    /// Ends a transaction that failed and takes back what its statements set for the session.
-    async fn clean(&self, session: &Session) {
-        if let Err(error) = session.client.batch_execute("ROLLBACK").await {
+    /// Takes back what statements set for the session, and ends their transaction where
+    /// one may be open: without one, a ROLLBACK is a warning in the server's log.
+    async fn clean(&self, session: &Session, open: bool) {
+        if open && let Err(error) = session.client.batch_execute("ROLLBACK").await {
             tracing::debug!("rollback: {error}");
         }
         if let Err(error) = session.reset().await {
@@ -157,7 +158,7 @@ impl PgTarget {
             session.client.simple_query(&format!("{sql}\n")).await
         };
         let messages = value.await;
-        self.clean(session).await;
+        self.clean(session, true).await;
         let messages = messages.map_err(|error| failure(&error))?;
         let first = messages.iter().find_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row.try_get(0).ok().flatten().map(str::to_owned)),
@@ -203,7 +204,7 @@ impl Target for PgTarget {
         self.sessions.running(&session.client);
         let work = self.send_transaction(session, fence, statements, step, limits);
         let result = self.sessions.watched(session.pid, &|_| {}, work).await;
-        self.clean(session).await;
+        self.clean(session, result.is_err()).await;
         result
     }
 

@@ -29,13 +29,13 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
         let settled = self.settled.take().is_some_and(|at| at == (chunk.number, chunk.cursor.clone()));
         let checked = crew.execution.interruptible_by(&self.walker, self.walker.check(&order, settled)).await;
         let took = began.elapsed();
-        let (mut remaining, mut seen) = (0, 0);
+        let (mut remaining, mut seen, mut ms) = (0, 0, 0.0);
         let next = self
             .went(leaf, chunk, checked, |worker, chunk, checked| {
                 let end = BatchEnd::Took { written: rows, at_server: at_server(checked.ms) };
                 worker.looks.learn(worker.crew.tuning().bounds(), worker.target(), end);
                 worker.went_through(checked.seen, checked.ms);
-                (remaining, seen) = (checked.remaining, checked.seen);
+                (remaining, seen, ms) = (checked.remaining, checked.seen, checked.ms);
                 worker.crew.held(checked.hold.as_ref());
                 *chunk = checked.chunk;
                 worker.say(Some(chunk));
@@ -46,7 +46,7 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
         }
         self.slipped = 0;
         // Rows that are only read weigh less under `rate` as well.
-        self.rest(Stretch::looked(took, seen / LOOKS)).await;
+        self.rest(Stretch::looked(took, ms, seen / LOOKS)).await;
         Ok(next)
     }
 

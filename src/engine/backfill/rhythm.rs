@@ -14,7 +14,8 @@ use crate::engine::{Store, Target};
 /// of 1.5 and 3 ms an application feels less has not been settled.
 const SHORTEST: Duration = Duration::from_micros(1_500);
 
-/// A rest that is longer shows in the rate.
+/// A rest that is longer shows in the rate, and waiting for an answer counts as work for
+/// no longer: a process that was stopped, or a network that was away, hurt nobody.
 const A_WHILE: Duration = Duration::from_secs(1);
 
 /// A stretch of work.
@@ -28,13 +29,15 @@ pub(super) struct Stretch {
 }
 
 impl Stretch {
-    /// Rows that were only looked at, and count for so many.
-    pub(super) const fn looked(took: Duration, rows: i64) -> Self {
+    /// Rows that were only looked at, and count for so many; `ms` is the server's time.
+    pub(super) fn looked(took: Duration, ms: f64, rows: i64) -> Self {
+        let took = took.min(at_server(ms) + A_WHILE);
         Self { took, worth: took, rows }
     }
 
-    /// A batch that wrote rows.
-    pub(super) fn wrote(took: Duration, rows: i64, us_per_row: Option<f64>) -> Self {
+    /// A batch that wrote rows; `ms` is the server's time.
+    pub(super) fn wrote(took: Duration, ms: f64, rows: i64, us_per_row: Option<f64>) -> Self {
+        let took = took.min(at_server(ms) + A_WHILE);
         let worth = cost::worth(took.as_secs_f64() * 1e6, rows, us_per_row);
         Self { took, worth: Duration::from_secs_f64(worth / 1e6), rows }
     }
@@ -99,4 +102,22 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
 /// A time at the server.
 pub(super) fn at_server(ms: f64) -> Duration {
     Duration::from_secs_f64((ms / 1_000.0).max(0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_was_stopped_during_a_batch_does_not_rest_for_that() {
+        let pace = Pace { share: 0.1, ..Pace::default() };
+        let tuning = Tuning::default();
+        let rest = |took, ms| Stretch::wrote(took, ms, 100, None).rest(&tuning, &pace).as_secs_f64();
+        let usual = rest(Duration::from_millis(2), 1.5);
+        assert!((usual - 0.018).abs() < 0.001, "{usual}");
+        let stopped = rest(Duration::from_secs(60), 1.5);
+        assert!((8.9..9.2).contains(&stopped), "{stopped}");
+        let slow = rest(Duration::from_secs(60), 60_000.0);
+        assert!((slow - 540.0).abs() < 0.1, "it worked all the time: {slow}");
+    }
 }

@@ -205,10 +205,10 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
         let began = Instant::now();
         let done = crew.execution.interruptible_by(&self.walker, self.walker.batch(&order)).await;
         let took = began.elapsed();
-        let mut written = 0;
+        let (mut written, mut ms) = (0, 0.0);
         let next = self
             .went(leaf, chunk, done, |worker, chunk, done| {
-                written = done.written;
+                (written, ms) = (done.written, done.ms);
                 worker.did(chunk, done);
                 if let Some((rows, size)) = cuts {
                     worker.window = Open::of(rows, size);
@@ -216,7 +216,7 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
             })
             .await?;
         if matches!(next, Next::Go) && !chunk.finished {
-            self.rest(Stretch::wrote(took, written, crew.pace().us_per_row)).await;
+            self.rest(Stretch::wrote(took, ms, written, crew.pace().us_per_row)).await;
         }
         Ok(next)
     }
