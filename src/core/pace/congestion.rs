@@ -12,7 +12,8 @@
 //! The law, once a second:
 //!
 //! - start with a small share and double it while nothing rises (slow start), where
-//!   nobody else is at work: there a wrong step hurts no one;
+//!   nobody else is at work, once that is known: there a wrong step hurts no one, and
+//!   what it would do to others could not be told from their usual state afterwards;
 //! - when a delay has risen, take half of the share, and remember where that was;
 //! - afterwards add a little each second, less where others are at work, half as much
 //!   near where it rose before: probing costs the application something;
@@ -51,6 +52,9 @@ const STEP: f64 = 0.02;
 /// What it adds where others are at work: a quarter of an hour from the floor to all. A
 /// table that is worth the care takes hours, and every step up is an experiment on somebody.
 const STEP_AMONG_OTHERS: f64 = 0.001;
+/// Seconds without a word of others until they count as absent: a second look at the
+/// counters tells, where they can be read at all.
+const UNHEARD_OF: u32 = 3;
 /// Seconds over which the lowest value is remembered.
 const MEMORY: usize = 300;
 /// Below this ratio a delay is near its least.
@@ -88,6 +92,8 @@ pub struct Congestion {
     far: u32,
     /// Seconds since a delay had risen.
     calm: u32,
+    /// Seconds in which nothing was known of others.
+    unheard: u32,
 }
 
 impl Default for Congestion {
@@ -102,6 +108,7 @@ impl Default for Congestion {
             why: Some(FINDING_OUT.into()),
             far: 0,
             calm: 0,
+            unheard: 0,
         }
     }
 }
@@ -140,6 +147,7 @@ impl Congestion {
         if among_others {
             self.slow_start = false;
         }
+        self.unheard = if second.others.is_some() { 0 } else { self.unheard + 1 };
         let worst = rows.max(rtt);
         self.far = if worst < NEAR { 0 } else { self.far + 1 };
         if worst >= RISEN || others >= HURT || self.far > LOST {
@@ -155,7 +163,8 @@ impl Congestion {
             self.why = Some(format!("congestion: {what} takes {ratio:.1} times its least"));
         } else if worst < CALM && others < UNHURT {
             if self.slow_start {
-                self.share *= 2.0;
+                let known = second.others.is_some() || self.unheard >= UNHEARD_OF;
+                self.share *= if known { 2.0 } else { 1.0 };
             } else {
                 let step = if among_others { STEP_AMONG_OTHERS } else { STEP };
                 let near = self.ceiling.is_some_and(|ceiling| self.share >= ceiling * 0.5);
@@ -207,7 +216,7 @@ mod tests {
             congestion.learn(Second {
                 us_per_row: Some(10.0 * delay),
                 rtt_us: Some(1_500.0 * delay),
-                others: None,
+                others: Some(Others { per_s: 5.0, ms: None }),
             });
             share
         };
@@ -220,6 +229,21 @@ mod tests {
         let shares = run(&mut congestion, 6, 2.0);
         assert!((shares[5] - 1.0).abs() < 1e-9, "{shares:?}");
         assert_eq!(congestion.share().1, None);
+    }
+
+    #[test]
+    fn nothing_is_tried_before_it_is_known_whether_anybody_is_there() {
+        let second = |others| Second { us_per_row: Some(10.0), rtt_us: Some(300.0), others };
+        let share = |congestion: &Congestion| congestion.share().0;
+        let mut congestion = Congestion::default();
+        congestion.learn(second(None));
+        assert!((share(&congestion) - START).abs() < 1e-9);
+        congestion.learn(second(Some(Others { per_s: 7_000.0, ms: Some(0.6) })));
+        assert!(share(&congestion) < START + 0.01, "{}", share(&congestion));
+        // Counters that cannot be read at all do not keep it at its start.
+        let mut congestion = Congestion::default();
+        (0..8).for_each(|_| congestion.learn(second(None)));
+        assert!((share(&congestion) - 1.0).abs() < 1e-9, "{}", share(&congestion));
     }
 
     #[test]
