@@ -11,7 +11,7 @@ use crate::load;
 use crate::ours::{FULL_PACE, Ours, written};
 use crate::page::{Line, Part, Plot, Want};
 use crate::plot;
-use crate::turns::{All, Seen, Way, together};
+use crate::stretches::{All, Seen, Way, together};
 use crate::{Outcome, Scale, rivals};
 
 /// The share of the server's capacity that the application asks for.
@@ -20,11 +20,10 @@ const SHARE: f64 = 0.6;
 const WARM: u64 = 10;
 /// Seconds in which the capacity is measured.
 const CAPACITY: u64 = 8;
-/// Turns that a way has in a round, each between two of the application alone: a machine
-/// that drifts or stalls then does so on either side.
-const TURNS: u64 = 3;
-/// Seconds until what was going on when a turn ended is over.
+/// Seconds until what was going on when a way ended is over.
 const SETTLE: u64 = 1;
+/// Seconds of a stretch, which has a p99 of its own.
+const STRETCH: f64 = 10.0;
 
 pub(crate) async fn part(lab: &Lab, scale: Scale) -> Outcome<Part> {
     let mut seen: Vec<Seen> = Vec::new();
@@ -59,11 +58,11 @@ pub(crate) async fn part(lab: &Lab, scale: Scale) -> Outcome<Part> {
         number: 3,
         title: "Beside an application".into(),
         text: format!(
-            "pgbench, select and update by key, 8 clients, open loop at 60% of the transactions a second that they reach alone, measured before each round ({:.0} in the middle). In a round, phase and then the script with its pause have {TURNS} turns of {turn} s each, between turns of the application alone in the same run of pgbench; there are {} rounds. The others have one turn of {} s after one alone, because the queue that they leave behind outlasts them. The machine stalls for tens of milliseconds now and then: the p99 of all turns together counts that, the turn in the middle does not, and the first line of the table shows what both say of nothing at all.",
+            "pgbench, select and update by key, 8 clients, open loop at 60% of the transactions a second that they reach alone, measured before each round ({:.0} in the middle). Each way has {} s, between two halves of its baseline in the same run of pgbench: {half} s before and, but where a queue is left behind, {half} s after. Phase and the script with its pause have {} rounds in turn, the others one. The machine stalls for tens of milliseconds now and then: the p99 of all transactions of all rounds counts that, the p99 of {STRETCH:.0} s in the middle (the median of all stretches of {STRETCH:.0} s) does not, and the first line of the table shows what both say of nothing at all.",
             median(seen.iter().map(|seen| seen.capacity).collect()),
-            scale.rounds,
             scale.seconds,
-            turn = turn(scale),
+            scale.rounds,
+            half = half(scale),
         ),
         head: [
             "",
@@ -71,7 +70,7 @@ pub(crate) async fn part(lab: &Lab, scale: Scale) -> Outcome<Part> {
             "p99 alone, ms",
             "p99 beside it, ms",
             "ratio",
-            "p99 of the middle turn alone, ms",
+            "p99 of 10 s alone, ms",
             "beside it, ms",
             "ratio",
             "p50 beside it, ms",
@@ -81,9 +80,9 @@ pub(crate) async fn part(lab: &Lab, scale: Scale) -> Outcome<Part> {
         .into(),
         table: std::iter::once(&nothing).chain(&all).map(All::cells).collect(),
         lines: vec![
-            Line::new("p99 over its baseline, nothing tuned, all turns", ours.ratio(), Want::AtMost(1.5)),
+            Line::new("p99 over its baseline, nothing tuned", ours.ratio(), Want::AtMost(1.5)),
             Line::new(
-                "p99 over its baseline, nothing tuned, the middle turn",
+                "p99 over its baseline, nothing tuned, 10 s in the middle",
                 ours.middle(),
                 Want::AtMost(1.5),
             ),
@@ -101,9 +100,9 @@ pub(crate) async fn part(lab: &Lab, scale: Scale) -> Outcome<Part> {
     })
 }
 
-/// Seconds of a turn.
-fn turn(scale: Scale) -> u64 {
-    (scale.seconds / TURNS).max(2)
+/// Seconds of half a baseline.
+const fn half(scale: Scale) -> u64 {
+    scale.seconds / 2
 }
 
 /// What the application reaches now: a machine that is slower for a while is asked for less.
@@ -122,43 +121,41 @@ async fn measure(lab: &Lab, way: Way, capacity: f64, scale: Scale) -> Outcome<Se
         Way::FullPace => Some(Ours::new(&fresh.url, FULL_PACE).await?),
         _ => None,
     };
-    let (turns, turn) = if way.lingers() { (1, scale.seconds) } else { (TURNS, turn(scale)) };
+    let half = half(scale);
     // A way that ends late leaves enough of what comes after it.
-    let all = WARM + (turns + 1) * (SETTLE + turn) + turns * (turn + 1);
-    let load = load::start(lab, &fresh, capacity * SHARE, all)?;
+    let load = load::start(lab, &fresh, capacity * SHARE, WARM + 2 * half + scale.seconds + SETTLE + 2)?;
     sleep(Duration::from_secs(WARM)).await;
-    let (mut alone, mut beside, mut rows) = (vec![rest(turn).await], Vec::new(), 0.0);
-    for _ in 0..turns {
-        let begin = load::now();
-        rows += work(lab, &fresh, way, ours.as_ref(), Duration::from_secs(turn)).await?;
-        beside.push(begin..load::now());
-        if !way.lingers() {
-            sleep(Duration::from_secs(SETTLE)).await;
-            alone.push(rest(turn).await);
-        }
-    }
+    let zero = load::now();
+    sleep(Duration::from_secs(half)).await;
+    let begin = load::now();
+    let rows = work(lab, &fresh, way, ours.as_ref(), Duration::from_secs(scale.seconds)).await?;
+    let end = load::now();
     let log = load.end().await?;
     lab.over(fresh).await?;
-    let felt =
-        |spans: &[Range<f64>]| spans.iter().map(|span| log.within(std::slice::from_ref(span))).collect();
-    let seconds: f64 = beside.iter().map(|span| span.end - span.start).sum();
-    Ok(Seen { way, capacity, alone: felt(&alone), beside: felt(&beside), rows_per_s: rows / seconds })
+    let felt = |from: f64, to: f64| stretches(from, to).map(|one| log.within(&[one])).collect::<Vec<_>>();
+    let mut alone = felt(zero, begin);
+    if !way.lingers() {
+        let settled = end + SETTLE as f64;
+        alone.extend(felt(settled, settled + half as f64));
+    }
+    Ok(Seen { way, capacity, alone, beside: felt(begin, end), rows_per_s: rows / (end - begin) })
 }
 
-/// A turn of the application alone.
-async fn rest(seconds: u64) -> Range<f64> {
-    let begin = load::now();
-    sleep(Duration::from_secs(seconds)).await;
-    begin..load::now()
+/// Cuts a span of time into stretches; what is left over at its end joins the last one.
+fn stretches(from: f64, to: f64) -> impl Iterator<Item = Range<f64>> {
+    let count = ((to - from) / STRETCH).floor().max(1.0);
+    (0..count as u32).map(move |n| {
+        let at = from + f64::from(n) * STRETCH;
+        at..if f64::from(n) + 1.0 < count { at + STRETCH } else { to }
+    })
 }
 
 /// Works until it is done or its time is up; the rows that are written then.
 async fn work(lab: &Lab, fresh: &Fresh, way: Way, ours: Option<&Ours>, limit: Duration) -> Outcome<f64> {
     if let Some(ours) = ours {
-        let before = written(&fresh.client).await?;
         let mut child = ours.start()?;
         let ended = tokio::time::timeout(limit, child.wait()).await;
-        let rows = written(&fresh.client).await? - before;
+        let rows = written(&fresh.client).await?;
         if ended.is_err() {
             ours.stop(child).await?;
         }

@@ -1,5 +1,5 @@
-//! The ways to do it and their turns beside an application: what they say one by one
-//! and all together.
+//! The ways to do it and what an application felt beside each, stretch by stretch and
+//! all together.
 
 use crate::lab::median;
 use crate::load::Felt;
@@ -33,13 +33,13 @@ impl Way {
     }
 }
 
-/// A way of one round, in turns with nothing at all.
+/// A way of one round, stretch by stretch.
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) way: Way,
     /// Transactions a second where nothing holds the application back.
     pub(crate) capacity: f64,
-    /// The same application in the same minutes, between the turns.
+    /// The same application in the same minutes, before it began and after it ended.
     pub(crate) alone: Vec<Felt>,
     pub(crate) beside: Vec<Felt>,
     pub(crate) rows_per_s: f64,
@@ -51,7 +51,7 @@ impl Seen {
         let each =
             |felt: &[Felt]| felt.iter().map(|one| format!("{:.1}", one.p99())).collect::<Vec<_>>().join(" ");
         println!(
-            "3, round {round}: {}: capacity {capacity:.0}, {rows_per_s:.0} rows/s, p99 of each turn {} ms, alone {} ms",
+            "3, round {round}: {}: capacity {capacity:.0}, {rows_per_s:.0} rows/s, p99 of each stretch {} ms, alone {} ms",
             way.name(),
             each(beside),
             each(alone)
@@ -59,7 +59,7 @@ impl Seen {
     }
 }
 
-/// The turns of a way together.
+/// The rounds of a way together.
 pub(crate) struct All {
     pub(crate) name: &'static str,
     pub(crate) alone: Vec<Felt>,
@@ -78,19 +78,19 @@ impl All {
         }
     }
 
-    /// The turns without anything against each other, every second one against the rest.
+    /// The stretches without anything against each other, every second one against the rest.
     pub(crate) fn nothing(seen: &[Seen]) -> Self {
-        let turns = || seen.iter().filter(|seen| !seen.way.lingers()).flat_map(|seen| &seen.alone).cloned();
-        let (alone, beside) = (turns().step_by(2).collect(), turns().skip(1).step_by(2).collect());
-        Self { name: "nothing, every second turn over the others", alone, beside, rows_per_s: 0.0 }
+        let all = || seen.iter().filter(|seen| !seen.way.lingers()).flat_map(|seen| &seen.alone).cloned();
+        let (alone, beside) = (all().step_by(2).collect(), all().skip(1).step_by(2).collect());
+        Self { name: "nothing: every second stretch", alone, beside, rows_per_s: 0.0 }
     }
 
-    /// With each transaction counted once, whichever turn it fell in.
+    /// With each transaction counted once.
     pub(crate) fn ratio(&self) -> f64 {
         together(&self.beside) / together(&self.alone)
     }
 
-    /// Of the turn in the middle, which a stall of the machine in a few of them does not move.
+    /// Of the stretch in the middle, which a stall of the machine in a few of them does not move.
     pub(crate) fn middle(&self) -> f64 {
         middle(&self.beside) / middle(&self.alone)
     }
@@ -112,12 +112,12 @@ impl All {
     }
 }
 
-/// The p99 of all transactions of some turns.
-pub(crate) fn together<'a>(turns: impl IntoIterator<Item = &'a Felt>) -> f64 {
-    Felt::together(turns.into_iter()).p99()
+/// The p99 of all transactions of some stretches.
+pub(crate) fn together<'a>(stretches: impl IntoIterator<Item = &'a Felt>) -> f64 {
+    Felt::together(stretches.into_iter()).p99()
 }
 
-/// The p99 of the turn in the middle.
-fn middle(turns: &[Felt]) -> f64 {
-    median(turns.iter().map(Felt::p99).collect())
+/// The p99 of the stretch in the middle.
+fn middle(stretches: &[Felt]) -> f64 {
+    median(stretches.iter().map(Felt::p99).collect())
 }
