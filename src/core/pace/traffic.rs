@@ -38,6 +38,11 @@ pub struct Others {
 
 /// Seconds whose middle counts: one long report must not look like congestion.
 const MIDDLE_OF: usize = 3;
+/// Looks that a rate is taken over: a session adds to the counters once a second, so that
+/// between two looks all of them may have added nothing.
+const RATE_OF: usize = 3;
+/// Seconds from the first look until a rate means something.
+const SETTLED: f64 = 2.0;
 
 /// The memory that two looks need.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,13 +50,17 @@ pub struct Traffic {
     before: Option<(f64, Counters)>,
     /// Our own work since then.
     own: Own,
+    /// Our own batches up to the look before: they are counted late as well.
+    late: f64,
+    /// Seconds between looks, and transactions of others.
+    looks: VecDeque<(f64, f64)>,
     recent: VecDeque<f64>,
 }
 
 impl Traffic {
     /// Learns the counters `at` seconds on any steady clock, and what we did ourselves
-    /// since the last call; what others did since the last look. `None` at the first
-    /// one, where the counters could not be had, and after they were reset.
+    /// since the last call; what others did over the last few looks. `None` at first,
+    /// where the counters could not be had, and after they were reset.
     pub fn learn(&mut self, at: f64, now: Option<Counters>, own: Own) -> Option<Others> {
         self.own.batches += own.batches;
         self.own.ms += own.ms;
@@ -61,7 +70,13 @@ impl Traffic {
         let seconds = at - since;
         let transactions = now.transactions - before.transactions - own.batches;
         if seconds <= 0.0 || now.transactions < before.transactions {
+            (self.late, self.looks) = (0.0, VecDeque::new());
             return None;
+        }
+        let late = std::mem::replace(&mut self.late, own.batches);
+        self.looks.push_back((seconds, now.transactions - before.transactions - own.batches.max(late)));
+        if self.looks.len() > RATE_OF {
+            self.looks.pop_front();
         }
         let active = now.active_ms.zip(before.active_ms).map(|(now, before)| now - before - own.ms);
         // Where we are most of what runs, an error in our own share would drown the rest.
@@ -75,7 +90,10 @@ impl Traffic {
         }
         let mut recent: Vec<f64> = self.recent.iter().copied().collect();
         recent.sort_by(f64::total_cmp);
-        Some(Others { per_s: transactions.max(0.0) / seconds, ms: recent.get(recent.len() / 2).copied() })
+        let (seconds, transactions) =
+            self.looks.iter().fold((0.0, 0.0), |sum, look| (sum.0 + look.0, sum.1 + look.1));
+        let per_s = transactions.max(0.0) / seconds;
+        (seconds >= SETTLED).then(|| Others { per_s, ms: recent.get(recent.len() / 2).copied() })
     }
 }
 
@@ -93,8 +111,33 @@ mod tests {
         let mut traffic = Traffic::default();
         assert_eq!(traffic.learn(0.0, counters(0.0, 0.0), Own::default()), None);
         let own = Own { batches: 50.0, ms: 150.0 };
-        let others = traffic.learn(1.0, counters(1_050.0, 750.0), own);
+        assert_eq!(traffic.learn(1.0, counters(1_050.0, 750.0), own), None, "too early");
+        let others = traffic.learn(2.0, counters(2_100.0, 1_500.0), own);
         assert_eq!(others, Some(Others { per_s: 1_000.0, ms: Some(0.6) }));
+    }
+
+    #[test]
+    fn others_are_there_though_nothing_was_counted_between_two_looks() {
+        let mut traffic = Traffic::default();
+        let mut seen = Vec::new();
+        for (second, counted) in [0.0, 0.0, 6_000.0, 6_000.0, 12_000.0, 18_000.0].into_iter().enumerate() {
+            let others = traffic.learn(second as f64, counters(counted, counted * 0.5), Own::default());
+            seen.extend(others.map(|others| others.per_s));
+        }
+        assert!(seen.iter().all(|per_s| *per_s >= 2_000.0), "{seen:?}");
+    }
+
+    #[test]
+    fn our_own_batches_that_are_counted_late_are_not_others() {
+        let mut traffic = Traffic::default();
+        let mut late = 0.0;
+        let mut counted = 0.0;
+        for (second, batches) in [250.0, 250.0, 250.0, 60.0, 20.0, 10.0, 10.0].into_iter().enumerate() {
+            counted += std::mem::replace(&mut late, batches);
+            let own = Own { batches, ms: 100.0 };
+            let others = traffic.learn(second as f64, counters(counted, 0.0), own);
+            assert!(others.is_none_or(|others| others.per_s < 1.0), "{second}: {others:?}");
+        }
     }
 
     #[test]
@@ -106,8 +149,9 @@ mod tests {
             let at = second as f64 + 1.0;
             active += more;
             let others = traffic.learn(at, counters(at * 1_000.0, active), Own::default());
-            seen.push(others.unwrap().ms.unwrap());
+            seen.extend(others.and_then(|others| others.ms));
         }
+        assert_eq!(seen.len(), 4);
         assert!(seen.iter().all(|ms| (*ms - 0.5).abs() < 1e-9), "{seen:?}");
     }
 
@@ -125,12 +169,12 @@ mod tests {
     fn what_is_mostly_ours_says_nothing_about_others() {
         let mut traffic = Traffic::default();
         traffic.learn(0.0, counters(0.0, 0.0), Own::default());
-        let others = traffic.learn(1.0, counters(60.0, 1_010.0), Own { batches: 10.0, ms: 1_000.0 });
+        let others = traffic.learn(2.0, counters(110.0, 2_010.0), Own { batches: 10.0, ms: 2_000.0 });
         assert_eq!(others, Some(Others { per_s: 50.0, ms: None }));
-        assert_eq!(traffic.learn(2.0, counters(5.0, 0.0), Own::default()), None, "reset");
-        let uncounted = Counters { transactions: 25.0, active_ms: None };
+        assert_eq!(traffic.learn(3.0, counters(5.0, 0.0), Own::default()), None, "reset");
+        let uncounted = Counters { transactions: 45.0, active_ms: None };
         assert_eq!(
-            traffic.learn(3.0, Some(uncounted), Own::default()),
+            traffic.learn(5.0, Some(uncounted), Own::default()),
             Some(Others { per_s: 20.0, ms: None })
         );
     }
