@@ -8,6 +8,7 @@ pub mod cost;
 pub mod density;
 pub mod log_clock;
 pub mod progress;
+pub mod rest;
 pub mod servo;
 pub mod signal;
 pub mod stripes;

@@ -68,16 +68,17 @@ impl Traffic {
         let own = std::mem::take(&mut self.own);
         let (since, before) = self.before.replace((at, now))?;
         let seconds = at - since;
-        let transactions = now.transactions - before.transactions - own.batches;
-        if seconds <= 0.0 || now.transactions < before.transactions {
+        let counted = now.transactions - before.transactions;
+        if seconds <= 0.0 || counted < 0.0 {
             (self.late, self.looks) = (0.0, VecDeque::new());
             return None;
         }
         let late = std::mem::replace(&mut self.late, own.batches);
-        self.looks.push_back((seconds, now.transactions - before.transactions - own.batches.max(late)));
+        self.looks.push_back((seconds, counted - own.batches.max(late)));
         if self.looks.len() > RATE_OF {
             self.looks.pop_front();
         }
+        let transactions = counted - own.batches;
         let active = now.active_ms.zip(before.active_ms).map(|(now, before)| now - before - own.ms);
         // Where we are most of what runs, an error in our own share would drown the rest.
         if let Some(active) = active.filter(|active| *active >= own.ms && transactions >= 1.0) {

@@ -4,10 +4,11 @@
 use std::time::Instant;
 
 use super::ports::{Order, Walker};
-use super::rhythm::{Stretch, at_server};
+use super::rhythm::at_server;
 use super::worker::{Next, Worker};
 use crate::core::backfill::batch::{Locking, Take};
 use crate::core::backfill::{Chunk, Leaf};
+use crate::core::pace::rest::Stretch;
 use crate::core::pace::servo::BatchEnd;
 use crate::engine::error::RunError;
 use crate::engine::{Store, Target};
