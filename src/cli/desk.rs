@@ -72,14 +72,16 @@ impl Desk {
         let process = process(command);
         let actor = format!("{}/{}", server.user, process.os_user);
         let lock = OnceCell::new();
-        // Only after a pooler is ruled out may anything be prepared.
         if access == Access::Write {
             server.refuse_standby()?;
             let session = connect(&settings, SessionRole::Lock).await?;
             refuse_pooler(&control, &session).await?;
-            let locks = LockSession::new(session, config.schema.clone());
-            let version = schema::version(&control.client, &config.schema).await?;
-            if version != Some(schema::newest()) {
+            let _ = lock.set(LockSession::new(session, config.schema.clone()));
+        }
+        // Only after a pooler is ruled out may anything be prepared.
+        let mut version = schema::version(&control.client, &config.schema).await?;
+        match lock.get() {
+            Some(locks) if version != Some(schema::newest()) => {
                 if !locks.acquire(&LockKey::Schema, SCHEMA_WAIT, &stop).await? {
                     return Err(CommandError::Usage(
                         "another process is setting up the metadata schema: try again".into(),
@@ -87,16 +89,15 @@ impl Desk {
                 }
                 schema::upgrade(&control.client, &config.schema).await?;
                 locks.release(&LockKey::Schema).await?;
+                version = Some(schema::newest());
             }
-            let _ = lock.set(locks);
-        }
-        let recorded = schema::version(&control.client, &config.schema).await?.is_some();
-        let found = schema::version(&control.client, &config.schema).await?;
-        if access == Access::Read && found.is_some_and(|version| version < schema::newest()) {
-            return Err(CommandError::Usage(format!(
-                "the record in schema {} was made by an older phase: phase init brings it up to date",
-                config.schema
-            )));
+            None if version.is_some_and(|version| version < schema::newest()) => {
+                return Err(CommandError::Usage(format!(
+                    "the record in schema {} was made by an older phase: phase init brings it up to date",
+                    config.schema
+                )));
+            }
+            _ => {}
         }
         schema::enter(&control.client, &config.schema).await?;
         let store = PgStore::open(control.client, (access == Access::Write).then_some(&process)).await?;
@@ -108,7 +109,7 @@ impl Desk {
             target,
             stop,
             settings,
-            recorded,
+            recorded: version.is_some(),
             lock,
             lock_wait: global.lock_wait(),
             actor,

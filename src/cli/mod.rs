@@ -34,7 +34,8 @@ pub fn main() -> ExitCode {
         }
     };
     tracing_to_stderr(cli.global.verbose);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    // All of it is waiting for servers: between more threads every answer would be passed on once more.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {

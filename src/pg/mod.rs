@@ -9,6 +9,7 @@ pub mod history;
 mod ledger;
 pub mod lock;
 pub mod monitor;
+mod prepared;
 pub mod queries;
 pub mod schema;
 mod sessions;

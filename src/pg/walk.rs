@@ -1,20 +1,20 @@
 //! The session of one worker: binds and sends the statements of a walk.
 
-use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Row, Statement};
+use tokio_postgres::Row;
 
 use crate::core::backfill::batch::{Form, Locking};
 use crate::core::backfill::check::Look;
 use crate::core::backfill::{Chunk, Key, Stripes, Tuning, Walk};
-use crate::core::failure::{Failure, FailureKind};
+use crate::core::failure::Failure;
 use crate::core::ident::Ident;
 use crate::engine::backfill::ports::{Checked, Done, LEASE_S, Order, Walker};
 use crate::pg::classify::failure;
 use crate::pg::connect::{ConnectSettings, Session};
+use crate::pg::prepared::Prepared;
 
 /// How long a batch that tries waits for a row: shorter than anybody notices.
 const TRY: Duration = Duration::from_millis(10);
@@ -41,7 +41,7 @@ pub struct PgWalker {
     settings: ConnectSettings,
     metadata: Ident,
     statement_timeout: Duration,
-    prepared: Mutex<HashMap<String, Statement>>,
+    prepared: Prepared,
     manner: Mutex<Option<Manner>>,
 }
 
@@ -86,25 +86,9 @@ impl PgWalker {
             settings,
             metadata,
             statement_timeout: timeout,
-            prepared: Mutex::new(HashMap::new()),
+            prepared: Prepared::default(),
             manner: Mutex::new(None),
         })
-    }
-
-    /// Prepares a statement once; its text is its name.
-    async fn prepare(&self, sql: String) -> Result<Statement, Failure> {
-        let known = self.prepared.lock().ok().and_then(|prepared| prepared.get(&sql).cloned());
-        if let Some(statement) = known {
-            return Ok(statement);
-        }
-        tracing::debug!(%sql, "batch statement");
-        let statement = self.session.client.prepare(&sql).await.map_err(|error| failure(&error))?;
-        let mut prepared = self
-            .prepared
-            .lock()
-            .map_err(|_| Failure::new(FailureKind::Other, "a batch statement was given up half prepared"))?;
-        prepared.insert(sql, statement.clone());
-        Ok(statement)
     }
 
     fn manner_of(&self, order: &Order<'_>) -> Manner {
@@ -132,7 +116,6 @@ impl PgWalker {
     }
 
     async fn send(&self, sql: String, order: &Order<'_>) -> Result<Vec<Row>, Failure> {
-        let statement = self.prepare(sql).await?;
         self.set_manner(self.manner_of(order)).await?;
         let Order { which, chunk, leaf, next, .. } = *order;
         let (bad, listed) = (serde_json::json!(order.quarantine), serde_json::json!(order.listed));
@@ -154,7 +137,7 @@ impl PgWalker {
             &next.name(),
             &next.count,
         ];
-        self.session.client.query(&statement, &params).await.map_err(|error| failure(&error))
+        self.prepared.rows(&self.session.client, &sql, &params).await
     }
 }
 

@@ -56,6 +56,10 @@ pub(super) struct Crew<'a, S: Store, T: Target> {
     pub(super) bad: Mutex<Vec<(String, Key)>>,
     /// What the batches since the last look took.
     costs: Mutex<Costs>,
+    /// Whether the server's health is known: no row is written before.
+    pub(super) looked: watch::Sender<bool>,
+    /// Held by whoever opens a session.
+    door: tokio::sync::Mutex<()>,
     backends: Mutex<Vec<i32>>,
     /// How large the table is, in bytes.
     pub(super) size: Mutex<Option<f64>>,
@@ -93,10 +97,19 @@ impl<'a, S: Store, T: Target> Crew<'a, S, T> {
             said: Mutex::new(Vec::new()),
             bad: Mutex::new(Vec::new()),
             costs: Mutex::default(),
+            looked: watch::Sender::new(false),
+            door: tokio::sync::Mutex::default(),
             backends: Mutex::new(Vec::new()),
             size: Mutex::new(None),
             total: watch::Sender::new(Total::default()),
         }
+    }
+
+    /// Opens a session, after a rest and after whoever does so now; at full pace at once.
+    pub(super) async fn open<V>(&self, session: impl Future<Output = V>) -> V {
+        let _turn = self.door.lock().await;
+        self.execution.breath(&self.tuning()).await;
+        session.await
     }
 
     /// Whether a place has a worker.

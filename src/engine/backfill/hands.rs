@@ -61,21 +61,24 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
     /// One place for a worker: it has one while that many are wanted.
     async fn hand(&self, index: u32) -> Result<(), RunError> {
         let (mut end, mut tuning) = (self.end.subscribe(), self.tuning.subscribe());
+        let mut looked = self.looked.subscribe();
         loop {
-            while !self.wants(index) {
+            while !self.wants(index) || !*looked.borrow() {
                 if self.ended() {
                     return Ok(());
                 }
                 tokio::select! {
                     _ = end.changed() => {}
                     _ = tuning.changed() => {}
+                    _ = looked.changed() => {}
                 }
             }
             if self.ended() {
                 return Ok(());
             }
             let failed = |failure: Failure| self.current.failed(failure);
-            let walker = match self.execution.target.walker(&self.tuning(), self.table).await {
+            let settings = self.tuning();
+            let walker = match self.open(self.execution.target.walker(&settings, self.table)).await {
                 Ok(walker) => walker,
                 // Where others are at work, one that has no session yet waits for it.
                 Err(failure) if failure.kind.reconnects() && !self.backends().is_empty() => {

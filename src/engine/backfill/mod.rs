@@ -15,8 +15,10 @@ mod worker;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use crate::core::backfill::cut::{self, Cut};
+use crate::core::backfill::tuning::Tuning;
 use crate::core::backfill::{Backfill, Leaf, Table, Walk};
 use crate::core::failure::Failure;
 use crate::core::step::{Action, Step};
@@ -27,6 +29,9 @@ use crate::engine::{Store, Target, crash};
 use crew::{Crew, CrewEnd};
 use ports::{Known, Which};
 
+/// A rest before a session is opened: a new one keeps a core of the server busy for 10 to
+/// 20 ms, and several of them in a row are felt by whoever works there.
+const BREATH: Duration = Duration::from_millis(40);
 /// The work.
 const WORK: i32 = 1;
 /// The proof.
@@ -42,6 +47,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         let sql = backfill.outline();
         let failed = |failure: Failure| current.failed(failure);
         let which = Which { version: self.fence.version.clone(), step: current.step.id.clone() };
+        self.breath(&backfill.tuning).await;
         let table = self.target.table(backfill).await.map_err(failed)?;
         self.store.step_started(self.fence, &current.write(false, None, &sql)).await?;
         crash::point(&format!("inside {}", which.step));
@@ -52,6 +58,13 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         // The record commits synchronously, and with it whatever came before it in the log.
         self.store.step_finished(self.fence, &current.write(true, None, &sql)).await?;
         Ok(Ended::Done)
+    }
+
+    /// Rests for a moment, but at full pace.
+    async fn breath(&self, tuning: &Tuning) {
+        if tuning.throttle.congestion {
+            self.stop.sleep(BREATH).await;
+        }
     }
 
     /// Looks at every row of a backfill that is done once more; to `repair`,

@@ -53,7 +53,7 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
     /// Sets the pace until the crew ends.
     pub(super) async fn paces(&self) -> Result<(), RunError> {
         let failed = |failure: Failure| self.current.failed(failure);
-        let mut monitor = self.execution.target.monitor(self.table).await.map_err(failed)?;
+        let mut monitor = self.open(self.execution.target.monitor(self.table)).await.map_err(failed)?;
         let mut pacer = Pacer {
             board: Board::default(),
             began: Instant::now(),
@@ -77,6 +77,7 @@ impl<S: Store, T: Target> Crew<'_, S, T> {
             let pace = self.pace_of(&tuning.throttle, &verdicts, second);
             self.record_pace(&mut pacer, &verdicts, &pace).await?;
             self.set_pace(pace);
+            self.looked.send_replace(true);
             let bytes = monitor.size().await.map_err(failed)?;
             if let Ok(mut size) = self.size.lock() {
                 *size = bytes.or(*size);

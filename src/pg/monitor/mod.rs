@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::types::{Oid, ToSql};
 use tokio_postgres::{Client, Row};
 
-use crate::core::failure::Failure;
+use crate::core::failure::{Failure, FailureKind};
 use crate::core::pace::log_clock::LogClock;
 use crate::core::pace::signal::{Reading, Signal, Unit, Value, shown};
 use crate::core::pace::throttle::{Slo, Throttle};
@@ -16,6 +16,7 @@ use crate::core::pace::traffic::Counters;
 use crate::engine::backfill::ports::Monitor;
 use crate::pg::classify::failure;
 use crate::pg::connect::Session;
+use crate::pg::prepared::Prepared;
 use crate::pg::queries as q;
 use crate::probe;
 
@@ -25,6 +26,7 @@ const QUERY_MS: u64 = 900;
 /// The session that looks at the server's health.
 pub struct PgMonitor {
     session: Session,
+    prepared: Prepared,
     tables: Vec<Oid>,
     began: Instant,
     clock: LogClock,
@@ -47,6 +49,7 @@ impl PgMonitor {
         session.client.batch_execute(&limits()).await.map_err(|error| failure(&error))?;
         Ok(Self {
             session,
+            prepared: Prepared::default(),
             tables,
             began: Instant::now(),
             clock: LogClock::default(),
@@ -60,8 +63,13 @@ impl PgMonitor {
         self.began.elapsed().as_secs_f64()
     }
 
+    async fn rows(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Failure> {
+        self.prepared.rows(&self.session.client, sql, params).await
+    }
+
     async fn one(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Row, Failure> {
-        self.session.client.query_one(sql, params).await.map_err(|error| failure(&error))
+        let row = self.rows(sql, params).await?.into_iter().next();
+        row.ok_or_else(|| Failure::new(FailureKind::Other, "the server gave no answer"))
     }
 }
 

@@ -5,7 +5,6 @@ use super::{Log, PgMonitor, first_value};
 use crate::core::failure::Failure;
 use crate::core::pace::signal::{Signal, Value};
 use crate::core::pace::throttle::Throttle;
-use crate::pg::classify::failure;
 use crate::pg::queries as q;
 use crate::probe;
 
@@ -32,8 +31,7 @@ impl PgMonitor {
                 Ok(visible(row.get("hidden"), row.get::<_, i64>("active")))
             }
             Signal::LockWaiters => {
-                let rows = self.session.client.query(q::SIGNAL_WAITERS, &[&ours]).await;
-                Ok(number(rows.map_err(|error| failure(&error))?.len()))
+                Ok(number(self.rows(q::SIGNAL_WAITERS, &[&ours]).await?.len()))
             }
             Signal::OldestTransaction => {
                 let row = self.one(q::SIGNAL_TRANSACTIONS, &[&ours]).await?;
@@ -54,8 +52,7 @@ impl PgMonitor {
 
     async fn replica(&mut self, signal: Signal, log: Option<&Log>) -> Read {
         let Some(log) = log else { return Ok(Value::Unknown("where the log stands cannot be seen".into())) };
-        let rows =
-            self.session.client.query(q::SIGNAL_REPLICAS, &[]).await.map_err(|error| failure(&error))?;
+        let rows = self.rows(q::SIGNAL_REPLICAS, &[]).await?;
         if rows.is_empty() {
             // A replica that was there and is gone is not one that keeps up.
             return Ok(if self.replicas {

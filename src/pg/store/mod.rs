@@ -13,6 +13,7 @@ use crate::core::timeline::Item;
 use crate::core::version::Version;
 use crate::engine::Fence;
 use crate::pg::classify::failure;
+use crate::pg::prepared::Prepared;
 use crate::pg::queries as q;
 
 pub(crate) use port::finish_step;
@@ -20,6 +21,7 @@ pub(crate) use port::finish_step;
 /// The record, reached over a session whose `search_path` is the metadata schema.
 pub struct PgStore {
     client: Client,
+    prepared: Prepared,
     runner: i64,
 }
 
@@ -42,7 +44,7 @@ impl PgStore {
     /// # Errors
     /// When the process cannot be put on record.
     pub async fn open(client: Client, process: Option<&Process>) -> Result<Self, Failure> {
-        let mut store = Self { client, runner: 0 };
+        let mut store = Self { client, prepared: Prepared::default(), runner: 0 };
         if let Some(Process { os_user, host, pid, command }) = process {
             let version = env!("CARGO_PKG_VERSION");
             store.runner =
@@ -58,7 +60,7 @@ impl PgStore {
     }
 
     pub(crate) async fn rows(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Failure> {
-        self.client.query(sql, params).await.map_err(|error| failure(&error))
+        self.prepared.rows(&self.client, sql, params).await
     }
 
     async fn one(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Row, Failure> {
