@@ -8,6 +8,9 @@
 //!   batch is locks held and an application that waits;
 //! - half, when a lock or a deadlock was in the way: there is somebody else, and
 //!   what is lost with a batch is lost time;
+//! - where batches are far shorter than a scheduler's turn, a single slow one is forgiven, and
+//!   the size follows the others by a quarter of what they say: whoever waits for a processor
+//!   is slow as well, and each row of a batch that is too small costs more;
 //! - larger only when the batch wrote at least half of what it was sized for: where
 //!   little is to do, time says nothing about the cost of a row.
 //!
@@ -43,6 +46,13 @@ pub struct Bounds {
 const GROWTH: f64 = 1.5;
 /// The most that one batch may shrink.
 const SHRINK: f64 = 0.1;
+/// Batches as short as this are slow whenever others have the processors: Linux and
+/// hypervisors hand them out for 1 to 10 ms at a time.
+pub const FLEETING: Duration = Duration::from_millis(5);
+/// A batch that takes that many times its target is slow.
+const SLOW: f64 = 2.0;
+/// The part of what a short batch says that is followed, as a power of it.
+const DAMPED: f64 = 0.25;
 /// Within this share of the target nothing changes: below it is noise.
 const CALM: f64 = 0.1;
 /// The first size: a few milliseconds on any server.
@@ -52,11 +62,13 @@ const START: f64 = 100.0;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Servo {
     rows: f64,
+    /// Whether the batch before was slow.
+    slow: bool,
 }
 
 impl Default for Servo {
     fn default() -> Self {
-        Self { rows: START }
+        Self { rows: START, slow: false }
     }
 }
 
@@ -83,10 +95,14 @@ impl Servo {
                 let ratio = target.as_secs_f64() / at_server.as_secs_f64().max(1e-6);
                 #[allow(clippy::cast_precision_loss, reason = "a share")]
                 let full = written as f64 * 2.0 >= now;
+                let (fleeting, slow) = (target <= FLEETING, ratio < 1.0 / SLOW);
+                let slow_before = std::mem::replace(&mut self.slow, slow);
+                let followed = if fleeting { DAMPED } else { 1.0 };
                 match ratio {
+                    _ if fleeting && slow && !slow_before => now,
                     ratio if (ratio - 1.0).abs() <= CALM => now,
                     ratio if ratio > 1.0 && !full => now,
-                    ratio => now * ratio.clamp(SHRINK, GROWTH),
+                    ratio => now * ratio.powf(followed).clamp(SHRINK, GROWTH),
                 }
             }
         }
@@ -144,6 +160,27 @@ mod tests {
         let before = servo.rows(BOUNDS);
         run(&mut servo, 1, Duration::ZERO, Duration::from_micros(200));
         assert!(servo.rows(BOUNDS) <= before / 9, "{before} -> {}", servo.rows(BOUNDS));
+    }
+
+    #[test]
+    fn short_batches_keep_their_size_where_one_in_five_waits_for_a_processor() {
+        let (mut servo, target) = (Servo::default(), Duration::from_micros(700));
+        let mut rows = Vec::new();
+        for n in 0..200 {
+            let waited = if n % 5 == 0 { 5_000 } else { 0 };
+            let now = servo.rows(BOUNDS);
+            let at_server = Duration::from_micros(100 + 5 * u64::from(now) + waited);
+            servo.learn(BOUNDS, target, BatchEnd::Took { written: i64::from(now), at_server });
+            rows.push(now);
+        }
+        assert!(rows[20..].iter().all(|rows| (100..=140).contains(rows)), "{rows:?}");
+        // Rows that are dearer are no accident.
+        for _ in 0..15 {
+            let at_server = Duration::from_micros(100 + 50 * u64::from(servo.rows(BOUNDS)));
+            let written = i64::from(servo.rows(BOUNDS));
+            servo.learn(BOUNDS, target, BatchEnd::Took { written, at_server });
+        }
+        assert!(servo.rows(BOUNDS) <= 16, "{}", servo.rows(BOUNDS));
     }
 
     #[test]

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 use super::PROOF;
 use super::crew::{Crew, CrewEnd};
 use super::ports::{Done, Order, Said, Walker};
+use super::rhythm::at_server;
 use crate::core::backfill::batch::{Locking, Take};
 use crate::core::backfill::{Chunk, Key, Leaf, Stripes, Walk};
 use crate::core::pace::Level;
 use crate::core::pace::density::Density;
 use crate::core::pace::progress::Rate;
 use crate::core::pace::rest::Stretch;
-use crate::core::pace::servo::Servo;
+use crate::core::pace::servo::{FLEETING, Servo};
 use crate::core::pace::stripes::StripeChoice;
 use crate::engine::error::RunError;
 use crate::engine::{Store, Target, crash};
@@ -190,8 +191,9 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
     async fn stripe(&mut self, leaf: &Leaf, chunk: &mut Chunk) -> Result<Next, RunError> {
         let crew = self.crew;
         let rows = i64::from(self.servo.rows(crew.tuning().bounds()));
-        // A window that is far too large by now is opened again, smaller: what was done in it is passed over.
-        let stale = self.window.cut_for > rows * 2;
+        // A window that is far too large by now is opened again, smaller. What was done in it is looked
+        // at once more, stripe by stripe, which is dearer than what is left of short batches.
+        let stale = self.window.cut_for > rows * 2 && at_server(self.last_ms) > FLEETING;
         if chunk.until.is_none() || stale {
             let order = self.order(leaf, chunk, Take::Stripe, rows);
             self.window = Open::of(rows, order.size);

@@ -30,9 +30,7 @@ impl PgMonitor {
                 let row = self.one(q::SIGNAL_SESSIONS, &[&ours]).await?;
                 Ok(visible(row.get("hidden"), row.get::<_, i64>("active")))
             }
-            Signal::LockWaiters => {
-                Ok(number(self.rows(q::SIGNAL_WAITERS, &[&ours]).await?.len()))
-            }
+            Signal::LockWaiters => Ok(number(self.rows(q::SIGNAL_WAITERS, &[&ours]).await?.len())),
             Signal::OldestTransaction => {
                 let row = self.one(q::SIGNAL_TRANSACTIONS, &[&ours]).await?;
                 let (hidden, age): (i64, f64) = (row.get("hidden"), row.get("age"));
