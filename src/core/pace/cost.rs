@@ -27,9 +27,19 @@ pub fn per_row(us: f64, rows: i64) -> Option<f64> {
 /// backfill on a busy server would work less the longer it has to wait, without end.
 #[must_use]
 pub fn worth(us: f64, rows: i64, us_per_row: Option<f64>) -> f64 {
+    foreseen(us, rows, us_per_row, FIXED + ANSWER)
+}
+
+/// The part of a batch's time by the server's clock that was work, as [`worth`] has it.
+#[must_use]
+pub fn work(us: f64, rows: i64, us_per_row: Option<f64>) -> f64 {
+    foreseen(us, rows, us_per_row, FIXED)
+}
+
+fn foreseen(us: f64, rows: i64, us_per_row: Option<f64>, fixed: f64) -> f64 {
     #[allow(clippy::cast_precision_loss, reason = "an average")]
     match us_per_row {
-        Some(each) if rows >= ENOUGH => (FIXED + ANSWER + each * rows as f64).clamp(us * LEAST, us),
+        Some(each) if rows >= ENOUGH => (fixed + each * rows as f64).clamp(us * LEAST, us),
         _ => us,
     }
 }
@@ -46,6 +56,7 @@ mod tests {
         assert!((worth(2_200.0, 100, each) - 1_400.0).abs() < 1e-9, "800 us were spent waiting");
         assert!((worth(9_000.0, 100, each) - 4_500.0).abs() < 1e-9, "it may be dear rows as well");
         assert!((worth(1_000.0, 100, each) - 1_000.0).abs() < 1e-9);
+        assert!((work(2_000.0, 100, each) - 1_100.0).abs() < 1e-9, "by the server's clock");
         assert!((worth(9_000.0, 3, each) - 9_000.0).abs() < 1e-9, "it says nothing");
         assert_eq!(per_row(9_000.0, 3), None);
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::worker::Worker;
 use crate::core::pace::rest::Stretch;
-use crate::core::pace::servo::BatchEnd;
+use crate::core::pace::servo::{BatchEnd, FLEETING};
 use crate::core::pace::{Level, cost};
 use crate::engine::{Store, Target};
 
@@ -35,7 +35,12 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
 
     /// Learns from a batch that wrote rows.
     pub(super) fn took(&mut self, written: i64, ms: f64) {
-        let end = BatchEnd::Took { written, at_server: at_server(ms) };
+        // A short batch that waited for a processor is no larger than it should be.
+        let worked = match self.target() {
+            target if target <= FLEETING => cost::work(ms * 1e3, written, self.crew.pace().us_per_row) / 1e3,
+            _ => ms,
+        };
+        let end = BatchEnd::Took { written, at_server: at_server(worked) };
         self.servo.learn(self.crew.tuning().bounds(), self.target(), end);
         self.went_through(written, ms);
         self.rows += written;
