@@ -54,14 +54,17 @@ pub(crate) async fn part(lab: &Lab, scale: Scale) -> Outcome<Part> {
     let nothing = All::nothing(&seen);
     let baseline = together(nothing.alone.iter().chain(&nothing.beside));
     let rows_per_s = ours.rows_per_s / script.rows_per_s;
+    let turns = Turns::of(Way::Default, scale);
     Ok(Part {
         number: 3,
         title: "Beside an application".into(),
         text: format!(
-            "pgbench, select and update by key, 8 clients, open loop at 60% of the transactions a second that they reach alone, measured before each round ({:.0} in the middle). Each way has {} s, between two halves of its baseline in the same run of pgbench: {half} s before and, but where a queue is left behind, {half} s after. Phase and the script with its pause have {} rounds in turn, the others one. The machine stalls for tens of milliseconds now and then: the p99 of all transactions of all rounds counts that, the p99 of {STRETCH:.0} s in the middle (the median of all stretches of {STRETCH:.0} s) does not, and the first line of the table shows what both say of nothing at all.",
+            "pgbench, select and update by key, 8 clients, open loop at 60% of the transactions a second that they reach alone, measured before each round ({:.0} in the middle). Each way has {} s. Phase and the script with its pause have {} rounds in turn, and in each round {} turns of {} s, started anew each time, with as long without them before, between and after, all in one run of pgbench; the others, which leave a queue behind, have one round and one turn, after {half} s alone. The machine stalls for tens of milliseconds now and then: the p99 of all transactions of all rounds counts that, the p99 of {STRETCH:.0} s in the middle (the median of all stretches of {STRETCH:.0} s) does not, and the first line of the table shows what both say of nothing at all.",
             median(seen.iter().map(|seen| seen.capacity).collect()),
             scale.seconds,
             scale.rounds,
+            turns.count,
+            turns.beside,
             half = half(scale),
         ),
         head: [
@@ -100,7 +103,7 @@ pub(crate) async fn part(lab: &Lab, scale: Scale) -> Outcome<Part> {
     })
 }
 
-/// Seconds of half a baseline.
+/// Seconds alone before a way that leaves a queue behind.
 const fn half(scale: Scale) -> u64 {
     scale.seconds / 2
 }
@@ -114,6 +117,34 @@ async fn capacity(lab: &Lab) -> Outcome<f64> {
     Ok(capacity)
 }
 
+/// How a way and its baseline take turns.
+#[derive(Debug, Clone, Copy)]
+struct Turns {
+    count: u64,
+    /// Seconds of each.
+    beside: u64,
+    /// Seconds without it before each, and after the last.
+    alone: u64,
+}
+
+impl Turns {
+    /// As short as a stretch, so that a machine that is slow for a while is slow in both; one
+    /// turn where a queue is left behind.
+    fn of(way: Way, scale: Scale) -> Self {
+        if way.lingers() {
+            return Self { count: 1, beside: scale.seconds, alone: half(scale) };
+        }
+        let count = (scale.seconds / STRETCH as u64).max(1);
+        let each = scale.seconds / count;
+        Self { count, beside: each, alone: each }
+    }
+
+    /// Seconds of all of them; a way that ends late leaves enough of what comes after it.
+    const fn seconds(self) -> u64 {
+        self.count * (self.alone + self.beside + SETTLE + 1) + self.alone + 1
+    }
+}
+
 async fn measure(lab: &Lab, way: Way, capacity: f64, scale: Scale) -> Outcome<Seen> {
     let fresh = lab.fresh().await?;
     let ours = match way {
@@ -121,28 +152,37 @@ async fn measure(lab: &Lab, way: Way, capacity: f64, scale: Scale) -> Outcome<Se
         Way::FullPace => Some(Ours::new(&fresh.url, FULL_PACE).await?),
         _ => None,
     };
-    let half = half(scale);
-    // A way that ends late leaves enough of what comes after it.
-    let load = load::start(lab, &fresh, capacity * SHARE, WARM + 2 * half + scale.seconds + SETTLE + 2)?;
+    let turns = Turns::of(way, scale);
+    let load = load::start(lab, &fresh, capacity * SHARE, WARM + turns.seconds())?;
     sleep(Duration::from_secs(WARM)).await;
-    let zero = load::now();
-    sleep(Duration::from_secs(half)).await;
-    let begin = load::now();
-    let rows = work(lab, &fresh, way, ours.as_ref(), Duration::from_secs(scale.seconds)).await?;
-    let end = load::now();
+    let (mut alone, mut beside) = (Vec::new(), Vec::new());
+    let (mut rows, mut worked) = (0.0, 0.0);
+    for _ in 0..turns.count {
+        let quiet = load::now();
+        sleep(Duration::from_secs(turns.alone)).await;
+        let begin = load::now();
+        rows += work(lab, &fresh, way, ours.as_ref(), Duration::from_secs(turns.beside)).await?;
+        let end = load::now();
+        alone.push(quiet..begin);
+        beside.push(begin..end);
+        worked += end - begin;
+        sleep(Duration::from_secs(SETTLE)).await;
+    }
+    if !way.lingers() {
+        let quiet = load::now();
+        alone.push(quiet..quiet + turns.alone as f64);
+    }
     let log = load.end().await?;
     lab.over(fresh).await?;
-    let felt = |from: f64, to: f64| stretches(from, to).map(|one| log.within(&[one])).collect::<Vec<_>>();
-    let mut alone = felt(zero, begin);
-    if !way.lingers() {
-        let settled = end + SETTLE as f64;
-        alone.extend(felt(settled, settled + half as f64));
-    }
-    Ok(Seen { way, capacity, alone, beside: felt(begin, end), rows_per_s: rows / (end - begin) })
+    let felt = |spans: Vec<Range<f64>>| {
+        spans.into_iter().flat_map(stretches).map(|one| log.within(&[one])).collect::<Vec<_>>()
+    };
+    Ok(Seen { way, capacity, alone: felt(alone), beside: felt(beside), rows_per_s: rows / worked })
 }
 
 /// Cuts a span of time into stretches; what is left over at its end joins the last one.
-fn stretches(from: f64, to: f64) -> impl Iterator<Item = Range<f64>> {
+fn stretches(span: Range<f64>) -> impl Iterator<Item = Range<f64>> {
+    let (from, to) = (span.start, span.end);
     let count = ((to - from) / STRETCH).floor().max(1.0);
     (0..count as u32).map(move |n| {
         let at = from + f64::from(n) * STRETCH;
@@ -153,9 +193,10 @@ fn stretches(from: f64, to: f64) -> impl Iterator<Item = Range<f64>> {
 /// Works until it is done or its time is up; the rows that are written then.
 async fn work(lab: &Lab, fresh: &Fresh, way: Way, ours: Option<&Ours>, limit: Duration) -> Outcome<f64> {
     if let Some(ours) = ours {
+        let before = written(&fresh.client).await?;
         let mut child = ours.start()?;
         let ended = tokio::time::timeout(limit, child.wait()).await;
-        let rows = written(&fresh.client).await?;
+        let rows = written(&fresh.client).await? - before;
         if ended.is_err() {
             ours.stop(child).await?;
         }

@@ -39,7 +39,7 @@ pub(crate) struct Seen {
     pub(crate) way: Way,
     /// Transactions a second where nothing holds the application back.
     pub(crate) capacity: f64,
-    /// The same application in the same minutes, before it began and after it ended.
+    /// The same application in the same minutes: before it began, between its turns, after it ended.
     pub(crate) alone: Vec<Felt>,
     pub(crate) beside: Vec<Felt>,
     pub(crate) rows_per_s: f64,
