@@ -167,6 +167,10 @@ async fn measure(lab: &Lab, way: Way, capacity: f64, scale: Scale) -> Outcome<Se
         beside.push(begin..end);
         worked += end - begin;
         sleep(Duration::from_secs(SETTLE)).await;
+        if end - begin < turns.beside as f64 {
+            // Nothing is left for another turn.
+            break;
+        }
     }
     if !way.lingers() {
         let quiet = load::now();
@@ -197,8 +201,14 @@ async fn work(lab: &Lab, fresh: &Fresh, way: Way, ours: Option<&Ours>, limit: Du
         let mut child = ours.start()?;
         let ended = tokio::time::timeout(limit, child.wait()).await;
         let rows = written(&fresh.client).await? - before;
-        if ended.is_err() {
-            ours.stop(child).await?;
+        match ended {
+            Err(_) => ours.stop(child).await?,
+            Ok(ended) => {
+                let ended = ended?;
+                if !ended.success() {
+                    return Err(format!("phase backfill: {ended}").into());
+                }
+            }
         }
         return Ok(rows);
     }

@@ -66,12 +66,24 @@ async fn written(db: &Db) -> Outcome<i64> {
     Ok(db.value("SELECT coalesce(sum(rows_written), 0) FROM phase.backfill_chunk").await?.parse()?)
 }
 
+/// Waits until the workers have said once more how they are: within a second or so.
+async fn beats(db: &Db) -> TestResult {
+    let client = db.connect().await?;
+    let sql = "SELECT max(seen_at)::text FROM phase.backfill_worker";
+    let before = value(&client, sql).await?;
+    let beat = async {
+        while value(&client, sql).await? == before {}
+        Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    };
+    tokio::time::timeout(Duration::from_secs(15), beat).await.map_err(|_| "no worker says how it is")?
+}
+
 /// Nothing moves while it stands still, and it goes on afterwards.
 pub(crate) async fn stands_still(db: &Db) -> TestResult {
     // A batch may have been under way when it stopped.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    beats(db).await?;
     let before = written(db).await?;
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    beats(db).await?;
     same!(written(db).await?, before, "it went on");
     Ok(())
 }

@@ -26,8 +26,8 @@ use std::collections::VecDeque;
 
 use super::traffic::Others;
 
-/// The least share: about as many rows as a common script with its pauses writes, or more, in
-/// short stretches. What an application feels of shares between 0.08 and 0.16 at one length of
+/// The least share: a little more rows than a common script with its pauses writes, in short
+/// stretches (beside pgbench on two cores, five rounds each: 1.1 times as many). What an application feels of shares between 0.08 and 0.16 at one length of
 /// batches could not be told apart.
 pub const FLOOR: f64 = 0.14;
 /// The first share.

@@ -46,9 +46,8 @@ pub struct Bounds {
 const GROWTH: f64 = 1.5;
 /// The most that one batch may shrink.
 const SHRINK: f64 = 0.1;
-/// Batches as short as this are slow whenever others have the processors: Linux and
-/// hypervisors hand them out for 1 to 10 ms at a time.
-pub const FLEETING: Duration = Duration::from_millis(5);
+/// The longest batch that is [`fleeting`].
+const FLEETING: Duration = Duration::from_millis(5);
 /// A batch that takes that many times its target is slow.
 const SLOW: f64 = 2.0;
 /// The part of what a short batch says that is followed, as a power of it.
@@ -57,6 +56,13 @@ const DAMPED: f64 = 0.25;
 const CALM: f64 = 0.1;
 /// The first size: a few milliseconds on any server.
 const START: f64 = 100.0;
+
+/// Whether a batch is so short that it is slow whenever others have the processors: Linux and
+/// hypervisors hand them out for 1 to 10 ms at a time.
+#[must_use]
+pub fn fleeting(batch: Duration) -> bool {
+    batch <= FLEETING
+}
 
 /// The size of the next batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -95,7 +101,7 @@ impl Servo {
                 let ratio = target.as_secs_f64() / at_server.as_secs_f64().max(1e-6);
                 #[allow(clippy::cast_precision_loss, reason = "a share")]
                 let full = written as f64 * 2.0 >= now;
-                let (fleeting, slow) = (target <= FLEETING, ratio < 1.0 / SLOW);
+                let (fleeting, slow) = (fleeting(target), ratio < 1.0 / SLOW);
                 let slow_before = std::mem::replace(&mut self.slow, slow);
                 let followed = if fleeting { DAMPED } else { 1.0 };
                 match ratio {

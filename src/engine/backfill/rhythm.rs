@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::worker::Worker;
 use crate::core::pace::rest::Stretch;
-use crate::core::pace::servo::{BatchEnd, FLEETING};
+use crate::core::pace::servo::{BatchEnd, fleeting};
 use crate::core::pace::{Level, cost};
 use crate::engine::{Store, Target};
 
@@ -36,12 +36,14 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
     /// Learns from a batch that wrote rows.
     pub(super) fn took(&mut self, written: i64, ms: f64) {
         // A short batch that waited for a processor is no larger than it should be.
-        let worked = match self.target() {
-            target if target <= FLEETING => cost::work(ms * 1e3, written, self.crew.pace().us_per_row) / 1e3,
-            _ => ms,
+        let target = self.target();
+        let worked = if fleeting(target) {
+            cost::work(ms * 1e3, written, self.crew.pace().us_per_row) / 1e3
+        } else {
+            ms
         };
         let end = BatchEnd::Took { written, at_server: at_server(worked) };
-        self.servo.learn(self.crew.tuning().bounds(), self.target(), end);
+        self.servo.learn(self.crew.tuning().bounds(), target, end);
         self.went_through(written, ms);
         self.rows += written;
         self.rate.learn(self.since.elapsed().as_secs_f64(), self.rows);

@@ -12,7 +12,7 @@ use crate::core::pace::Level;
 use crate::core::pace::density::Density;
 use crate::core::pace::progress::Rate;
 use crate::core::pace::rest::Stretch;
-use crate::core::pace::servo::{FLEETING, Servo};
+use crate::core::pace::servo::{Servo, fleeting};
 use crate::core::pace::stripes::StripeChoice;
 use crate::engine::error::RunError;
 use crate::engine::{Store, Target, crash};
@@ -193,7 +193,7 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
         let rows = i64::from(self.servo.rows(crew.tuning().bounds()));
         // A window that is far too large by now is opened again, smaller. What was done in it is looked
         // at once more, stripe by stripe, which is dearer than what is left of short batches.
-        let stale = self.window.cut_for > rows * 2 && at_server(self.last_ms) > FLEETING;
+        let stale = self.window.cut_for > rows * 2 && !fleeting(at_server(self.last_ms));
         if chunk.until.is_none() || stale {
             let order = self.order(leaf, chunk, Take::Stripe, rows);
             self.window = Open::of(rows, order.size);
