@@ -13,13 +13,14 @@ has cargo || { echo "Rust's toolchain is missing: https://rustup.rs" >&2; exit 1
 
 has_cc() { has cc || has gcc || has clang; }
 
+# The C library alone will do: a libclang-cpp beside it is another one, in C++.
 has_libclang() {
   [ -n "${LIBCLANG_PATH:-}" ] && return 0
-  for file in /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/llvm*/lib/libclang*.so* /usr/lib/libclang*.so* \
-    /usr/lib64/libclang*.so* /usr/lib64/llvm*/lib*/libclang*.so* /usr/lib/*-linux-gnu/libclang*.so* \
-    /opt/homebrew/opt/llvm/lib/libclang.dylib /usr/local/opt/llvm/lib/libclang.dylib \
-    /Library/Developer/CommandLineTools/usr/lib/libclang.dylib; do
-    [ -e "$file" ] && return 0
+  for folder in /usr/lib/llvm-*/lib /usr/lib/llvm*/lib /usr/lib /usr/lib64 /usr/lib64/llvm*/lib* /usr/lib/*-linux-gnu \
+    /opt/homebrew/opt/llvm/lib /usr/local/opt/llvm/lib /Library/Developer/CommandLineTools/usr/lib; do
+    for file in "$folder"/libclang.so* "$folder"/libclang-[0-9]*.so* "$folder"/libclang.dylib; do
+      [ -e "$file" ] && return 0
+    done
   done
   return 1
 }
