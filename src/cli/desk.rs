@@ -15,7 +15,7 @@ use crate::core::timeline::Item;
 use crate::engine::Store;
 use crate::engine::stop::Stop;
 use crate::pg::connect::{ConnectSettings, ServerFacts, SessionRole, connect, refuse_pooler};
-use crate::pg::lock::{LockKey, LockSession};
+use crate::pg::lock::{Holder, LockKey, LockSession};
 use crate::pg::schema;
 use crate::pg::store::{PgStore, Process};
 use crate::pg::target::PgTarget;
@@ -166,6 +166,14 @@ impl Desk {
             self.store.lock_taken(key).await?;
         }
         Ok(free)
+    }
+
+    /// Who has a lock.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn holder(&self, key: &LockKey) -> Result<Holder, CommandError> {
+        Ok(self.locks().await?.holder(key, &self.store).await)
     }
 
     /// Takes a lock, or says who has it.

@@ -153,6 +153,10 @@ fn run_hints(item: &str, wanted: Option<Wanted>, error: &RunError) -> Vec<String
             )]
         }
         RunError::Store(_) => vec![format!("what is done is on record: phase status {version}")],
+        // A proof that was asked for by itself.
+        RunError::Step { .. } | RunError::Refused { .. } if wanted.is_none() => {
+            vec![format!("when the cause is gone: phase validate {version} --prove")]
+        }
         RunError::Step { step, .. } | RunError::Refused { step, .. } => {
             let mut hints = vec![format!(
                 "what was done before it is on record and is not done again; when the cause is gone: phase {again} {version}"

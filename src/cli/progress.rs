@@ -119,6 +119,15 @@ impl Listener for Terminal {
                 self.watched(format!("{}{}", watch.phase, waits.collect::<String>()));
             }
             Event::Progress(progress) => self.progress(progress),
+            // A proof that only confirms says nothing that the line before it does not.
+            Event::Proven { proof, .. } if proof.written == 0 && proof.out_of_step == 0 => {}
+            Event::Proven { id, proof } => {
+                self.line(&format!(
+                    "  {id}  the proof wrote {} rows that were left or out of step; {} are out of step",
+                    count(proof.written),
+                    count(proof.out_of_step)
+                ));
+            }
             Event::Quarantined { leaf, key, why } => {
                 let why = why.lines().next().unwrap_or_default();
                 self.line(&format!("    into quarantine: {leaf} ({}): {why}", key.join(", ")));

@@ -1,7 +1,7 @@
 //! Works on the backfills of an item beside its moves: helps another runner, and
 //! proves them once more.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::cli::exit::{Code, CommandError};
 use crate::cli::work::{Moved, Worker, moved, refuse_edited};
@@ -16,6 +16,10 @@ use crate::pg::lock::LockKey;
 use crate::pg::store::PgStore;
 use crate::pg::target::PgTarget;
 
+/// How long a helper has nothing to do before it says whom it waits for.
+const SILENT_FOR: Duration = Duration::from_secs(15);
+/// A look for a chunk is over sooner than this; what takes longer was work.
+const WORKED: Duration = Duration::from_secs(1);
 /// How often a helper looks whether there is a chunk for it.
 const HELP_EVERY: Duration = Duration::from_millis(250);
 
@@ -35,7 +39,10 @@ impl Worker<'_> {
     }
 
     async fn prove_locked(&self, item: &Item, repair: bool) -> Result<Option<Moved>, CommandError> {
-        let record = self.record(item).await?;
+        let records = self.desk.records().await?;
+        let Some(record) = records.into_iter().find(|record| record.version == item.version) else {
+            return Err(CommandError::NoPath { item: item.stem(), why: too_early(State::Planned) });
+        };
         refuse_edited(item, &record)?;
         // A validate that failed on rows is no obstacle: to find and mend them is what the proof is for.
         let validating = record.state == State::Backfilled && record.goal == State::Validated;
@@ -49,13 +56,7 @@ impl Worker<'_> {
             });
         }
         if !matches!(record.state, State::Backfilled | State::Validated) {
-            return Err(CommandError::NoPath {
-                item: item.stem(),
-                why: format!(
-                    "it is {}; a proof is made once it is backfilled, and before contract",
-                    record.state
-                ),
-            });
+            return Err(CommandError::NoPath { item: item.stem(), why: too_early(record.state) });
         }
         let fence = self.desk.store.take_over(&item.version).await?;
         let execution = self.execution(item, &fence);
@@ -75,6 +76,18 @@ impl Worker<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Says who has the plan, where nothing of its backfill is left to share.
+    async fn waits_for_runner(&self, item: &Item, key: &LockKey) -> Result<(), CommandError> {
+        tracing::warn!(
+            "{}: nothing of its backfill is left to share, and {}; it goes on when that one does, or is gone: a runner that \
+             stands still (SIGSTOP, a frozen machine) keeps the plan as long as its session lives, which \
+             pg_terminate_backend of that pid ends",
+            item.stem(),
+            self.desk.holder(key).await?
+        );
+        Ok(())
     }
 
     fn execution<'e>(&'e self, item: &Item, fence: &'e Fence) -> Execution<'e, PgStore, PgTarget> {
@@ -112,6 +125,7 @@ impl Worker<'_> {
         let fence = Fence { version: item.version.clone(), epoch: 0 };
         let execution = self.execution(item, &fence);
         tracing::info!("{}: another process runs it; sharing its backfill", item.stem());
+        let (mut idle, mut told) = (Instant::now(), false);
         loop {
             if self.desk.try_lock(&key).await? {
                 let moved = Box::pin(self.locked(item, wanted, pending_before)).await;
@@ -131,20 +145,35 @@ impl Worker<'_> {
                 };
                 return Ok(moved(item, from, record.state, outcome, Vec::new(), code));
             }
+            let helping = Instant::now();
             let helped = Box::pin(execution.help(&item.steps)).await;
+            // Whoever worked was not idle.
+            if helping.elapsed() >= WORKED {
+                (idle, told) = (Instant::now(), false);
+            }
             let run =
                 |error| CommandError::Run { item: item.stem(), wanted: Some(wanted), error: Box::new(error) };
             match helped.map_err(run)? {
                 Helped::Halted(why) => {
                     return Ok(moved(item, from, record.state, "work_left", vec![why], Code::WorkLeft));
                 }
-                Helped::NothingNow => self.stop.sleep(HELP_EVERY).await,
+                Helped::NothingNow => {
+                    if idle.elapsed() >= SILENT_FOR && !told {
+                        self.waits_for_runner(item, &key).await?;
+                        told = true;
+                    }
+                    self.stop.sleep(HELP_EVERY).await;
+                }
             }
             if let Some(why) = self.stop.reason() {
                 return Ok(moved(item, from, record.state, "work_left", vec![why.into()], Code::WorkLeft));
             }
         }
     }
+}
+
+fn too_early(state: State) -> String {
+    format!("it is {state}; a proof is made once it is backfilled, and before contract")
 }
 
 /// Whether work can be shared.

@@ -17,6 +17,7 @@ use crate::core::record::{Kind, Record};
 use crate::core::state::State;
 use crate::core::timeline::Item;
 use crate::engine::advance::{Mover, Outcome};
+use crate::engine::backfill::ports::Ledger;
 use crate::engine::event::Listener;
 use crate::engine::stop::Stop;
 use crate::pg::lock::LockKey;
@@ -130,7 +131,7 @@ impl<'a> Worker<'a> {
         };
         let from = record.state;
         let mut state = from;
-        let mut wanted = wanted;
+        let (mut wanted, mut reasons) = (wanted, Vec::new());
         loop {
             let outcome = Box::pin(mover.advance(wanted)).await;
             match outcome.map_err(|error| CommandError::Run {
@@ -140,23 +141,29 @@ impl<'a> Worker<'a> {
             })? {
                 Outcome::Reached(reached) => {
                     state = reached;
+                    if reached == State::Backfilled {
+                        reasons = self.in_quarantine(item).await?;
+                    }
                     // Without keep there is nothing to purge: the last step is a formality.
                     if reached == State::Contracted && item.keep.is_none() {
                         wanted = Wanted::Forward(State::Completed);
                     }
                     if !matches!(wanted, Wanted::Forward(_)) {
-                        return Ok(moved(item, from, state, "reached", Vec::new(), Code::Done));
+                        return Ok(moved(item, from, state, "reached", reasons, Code::Done));
                     }
                 }
                 Outcome::AtGoal(at) => {
                     let outcome = if at == from { "nothing_to_do" } else { "reached" };
-                    return Ok(moved(item, from, at, outcome, Vec::new(), Code::Done));
+                    return Ok(moved(item, from, at, outcome, reasons, Code::Done));
                 }
                 Outcome::Waiting(reasons) => {
                     return Ok(moved(item, from, state, "waiting", reasons, Code::Waiting));
                 }
                 Outcome::Held(hold) => {
-                    let why = format!("paused by {} since {:.0}: {}", hold.by, hold.since, hold.reason);
+                    let why = format!(
+                        "paused by {} since {:.0}: {}; to go on: phase resume {}",
+                        hold.by, hold.since, hold.reason, item.version
+                    );
                     return Ok(moved(item, from, state, "held", vec![why], Code::WorkLeft));
                 }
                 Outcome::WorkLeft(why) => {
@@ -175,6 +182,17 @@ impl<'a> Worker<'a> {
                 why: "its record went away while it was being moved".into(),
             }
         })
+    }
+
+    /// What a backfill that is done has left in quarantine, said once more at its end.
+    async fn in_quarantine(&self, item: &Item) -> Result<Vec<String>, CommandError> {
+        let bad = self.desk.store.quarantined(&item.version, None).await?.len();
+        let rows = if bad == 1 { "row is" } else { "rows are" };
+        let said = format!(
+            "{bad} {rows} in quarantine, and stand in the way of contract: phase quarantine {}",
+            item.version
+        );
+        Ok(if bad == 0 { Vec::new() } else { vec![said] })
     }
 
     /// Looks up what the item takes for granted, before anything of it runs.

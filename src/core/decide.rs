@@ -72,7 +72,13 @@ fn resume(snapshot: &Snapshot<'_>) -> Decision {
     match row.work {
         Work::Undo => Decision::NoPath("it is being aborted: finish that with phase abort".into()),
         Work::RollBack => Decision::NoPath("it is being rolled back: finish that with phase rollback".into()),
-        Work::Run(_) | Work::Apply => held_or(snapshot, Decision::Run(row)),
+        Work::Run(phase) => {
+            // A proof that was made since then may have found what validate must not build on.
+            let reasons =
+                if phase == Phase::Validate { unproven(snapshot.item, snapshot.facts) } else { Vec::new() };
+            held_or(snapshot, if reasons.is_empty() { Decision::Run(row) } else { Decision::Wait(reasons) })
+        }
+        Work::Apply => held_or(snapshot, Decision::Run(row)),
     }
 }
 

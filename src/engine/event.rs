@@ -7,6 +7,7 @@ use crate::core::pace::Level;
 use crate::core::state::State;
 use crate::core::transition::Transition;
 use crate::engine::Watch;
+use crate::engine::backfill::ports::Proof;
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -67,6 +68,13 @@ pub enum Event {
     },
     /// A backfill goes on.
     Progress(Progress),
+    /// A backfill is proven.
+    Proven {
+        /// The step.
+        id: String,
+        /// What the proof has found.
+        proof: Proof,
+    },
     /// A row could not be changed and is out of the way.
     Quarantined {
         /// The table or partition.

@@ -170,13 +170,6 @@ async fn leaf(client: &Client, backfill: &Backfill, row: &Row) -> Result<Leaf, F
     if key.is_empty() && backfill.key.is_some() {
         return Err(wrong(no_key(&table, backfill.key.as_deref())));
     }
-    let correlation = match key.first() {
-        None => None,
-        Some(first) => {
-            let row = client.query_opt(q::CORRELATION, &[&schema, &name, &first.name.as_str()]).await;
-            row.map_err(|error| failure(&error))?.and_then(|row| row.get("correlation"))
-        }
-    };
     let estimate = estimate(client, &table).await?;
     Ok(Leaf {
         oid: row.get("oid"),
@@ -184,7 +177,6 @@ async fn leaf(client: &Client, backfill: &Backfill, row: &Row) -> Result<Leaf, F
         pages: row.get("pages"),
         table,
         key,
-        correlation,
         targets,
         backs,
         arbiter: Vec::new(),

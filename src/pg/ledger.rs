@@ -8,7 +8,7 @@ use crate::core::backfill::{Chunk, Key, Leaf, Stripes, Walk};
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::version::Version;
 use crate::engine::Fence;
-use crate::engine::backfill::ports::{BadRow, Known, LEASE_S, Ledger, Pulse, Said, Standing, Which};
+use crate::engine::backfill::ports::{BadRow, Known, LEASE_S, Ledger, Proof, Pulse, Said, Standing, Which};
 use crate::pg::backfills::read_tune;
 use crate::pg::queries as q;
 use crate::pg::store::PgStore;
@@ -84,10 +84,14 @@ impl Ledger for PgStore {
         if changed == 0 { Err(Failure::fenced()) } else { Ok(()) }
     }
 
-    async fn proven(&self, fence: &Fence, step: &str) -> Result<Option<(i64, i64)>, Failure> {
+    async fn proven(&self, fence: &Fence, step: &str) -> Result<Option<Proof>, Failure> {
         let params: [&(dyn ToSql + Sync); 4] = [&fence.version.as_str(), &fence.epoch, &step, &self.runner()];
         let rows = self.rows(q::PROOF_END, &params).await?;
-        Ok(rows.first().map(|row| (row.get("rows"), row.get("out_of_step"))))
+        Ok(rows.first().map(|row| Proof {
+            rows: row.get("rows"),
+            written: row.get("written"),
+            out_of_step: row.get("out_of_step"),
+        }))
     }
 
     async fn again(&self, fence: &Fence, step: &str) -> Result<(), Failure> {
@@ -127,9 +131,9 @@ impl Ledger for PgStore {
     }
 
     async fn paced(&self, which: &Which, detail: &str) -> Result<(), Failure> {
-        let params: [&(dyn ToSql + Sync); 4] =
-            [&which.version.as_str(), &which.step, &detail, &self.runner()];
-        self.write(q::BACKFILL_PACED, &params).await.map(|_| ())
+        let params: [&(dyn ToSql + Sync); 5] =
+            [&which.version.as_str(), &"pace", &which.step, &detail, &self.runner()];
+        self.write(q::NOTE, &params).await.map(|_| ())
     }
 
     async fn retried(&self, which: &Which, why: &str) -> Result<(), Failure> {

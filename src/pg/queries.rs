@@ -24,6 +24,7 @@ queries! {
     LOCK_TAKEN = "lock_taken";
     MARKERS = "markers";
     NEXT_BATCH = "next_batch";
+    NOTE = "note";
     NOW = "now";
     REGISTER_ITEM = "register_item";
     RUNNER_ADD = "runner_add";
@@ -42,7 +43,6 @@ queries! {
     BACKFILL_BEAT = "backfill/beat";
     BACKFILL_FORGET = "backfill/forget";
     BACKFILL_OPEN = "backfill/open";
-    BACKFILL_PACED = "backfill/paced";
     BACKFILL_PROGRESS = "backfill/progress";
     BACKFILL_RETRIED = "backfill/retried";
     BACKFILL_STANDING = "backfill/standing";
@@ -82,7 +82,6 @@ queries! {
     BLOCKERS = "catalog/blockers";
     CATALOG_HOT = "catalog/hot";
     CATALOG_TRIGGERS = "catalog/triggers";
-    CORRELATION = "catalog/correlation";
     INDEX_DEFINITION = "catalog/index_definition";
     INDEX_PROBE = "catalog/index_probe";
     INDEX_PROGRESS = "catalog/index_progress";

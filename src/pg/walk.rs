@@ -218,6 +218,11 @@ impl Walker for PgWalker {
         Ok(self.send(sql, order).await?.iter().map(|row| row.get("row")).collect())
     }
 
+    async fn weigh(&self, order: &Order<'_>) -> Result<(), Failure> {
+        let sql = order.backfill.weigh_sql(order.leaf, form(order));
+        self.send(sql, order).await.map(|_| ())
+    }
+
     async fn cancel(&self) {
         if let Err(error) = self.settings.cancel(&self.session.client.cancel_token()).await {
             tracing::debug!("cancel: {error}");

@@ -129,6 +129,12 @@ async fn a_time_budget_ends_with_work_left(db: Db) -> TestResult {
     db.phase(&["backfill", "--max-duration", "1s"]).await?.expect(5)?;
     let second: i64 = db.value("SELECT sum(rows_written) FROM phase.backfill_chunk").await?.parse()?;
     check!(second > first, "{second} after {first}");
+    // How far it is stands on record: nobody's word makes it done.
+    db.phase(&["pause", "1"]).await?.expect(0)?;
+    let ended = db.phase(&["resume", "1", "--step-done"]).await?.expect(2)?;
+    check!(ended.stderr.contains("no step of it is in doubt"), "{ended:?}");
+    let ended = db.phase(&["backfill"]).await?.expect(5)?;
+    check!(ended.stdout.contains("phase resume 1"), "{ended:?}");
     Ok(())
 }
 

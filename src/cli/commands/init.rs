@@ -29,15 +29,23 @@ pub struct InitArgs {
 /// When a file cannot be written or the server cannot be reached.
 pub async fn run(global: &Global, args: &InitArgs, stop: Stop) -> Result<Output, CommandError> {
     let folder = global.folder();
+    if !folder.is_dir() {
+        return Err(CommandError::Usage(format!(
+            "{}: there is no such folder: make it first",
+            folder.display()
+        )));
+    }
+    if global.config.is_some() {
+        return Err(CommandError::Usage("init writes phase.yaml into the project's folder: leave --config out, or name the folder with -C".into()));
+    }
     let mut made = Vec::new();
     let wrong = |path: &std::path::Path, error: std::io::Error| {
         CommandError::Io(format!("{}: {error}", path.display()))
     };
     let file = folder.join(config::FILE);
     if !file.exists() {
-        fs::create_dir_all(&folder).map_err(|error| wrong(&folder, error))?;
         fs::write(&file, config::TEMPLATE).map_err(|error| wrong(&file, error))?;
-        made.push(config::FILE.to_owned());
+        made.push(file.display().to_string());
     }
     let config = global.config()?;
     for path in [&config.plans, &config.migrations] {

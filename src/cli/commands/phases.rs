@@ -46,7 +46,8 @@ pub struct BackfillArgs {
 pub struct ValidateArgs {
     /// The plans; without any, all that are backfilled.
     plans: Vec<String>,
-    /// First prove the backfills of these plans once more: look at every row.
+    /// First prove the backfills of these plans once more: look at every row, and fill those
+    /// that are left.
     #[arg(long, requires = "plans")]
     prove: bool,
     /// The same, and set rows that are out of step to what the plan says.
@@ -97,7 +98,9 @@ pub async fn backfill(global: &Global, args: &BackfillArgs, stop: Stop) -> Resul
 /// As [`backfill`].
 pub async fn validate(global: &Global, args: &ValidateArgs, stop: Stop) -> Result<Output, CommandError> {
     if args.prove || args.repair {
-        let left = Box::pin(prove(global, args, stop.clone())).await?;
+        // As a backfill, it waits for a server that is away for a while, and begins again.
+        let proving = async || Box::pin(prove(global, args, stop.clone())).await;
+        let left = reconnecting(&stop, || true, proving).await?;
         if let Some(left) = left {
             return Ok(left);
         }

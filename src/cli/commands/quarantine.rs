@@ -104,6 +104,14 @@ pub async fn retry(global: &Global, args: &RetryBadArgs, stop: Stop) -> Result<O
             }
         }
     }
+    if !bad.is_empty() {
+        let detail = format!(
+            "{} rows tried: {mended} mended, {right} right already, {gone} gone or moved, {} failed again",
+            bad.len(),
+            again.len()
+        );
+        desk.store.note(&item.version, "retry-bad", &detail).await?;
+    }
     let mut text = format!(
         "{}: {mended} {} mended, {right} right already, {gone} gone or moved, {} failed again\n",
         item.stem(),
@@ -112,8 +120,8 @@ pub async fn retry(global: &Global, args: &RetryBadArgs, stop: Stop) -> Result<O
     );
     if right + gone > 0 {
         text += &format!(
-            "  a row that was not to be done may be under another key or on another page by now, which only a look at all \
-             rows tells; it is made by: phase validate {} --prove\n",
+            "  its key may stand for another row by now, or the row may have moved: only a look at all rows tells, \
+             which is asked for before validate: phase validate {} --prove\n",
             item.version
         );
     }

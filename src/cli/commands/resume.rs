@@ -7,6 +7,8 @@ use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::CommandError;
 use crate::cli::naming::find;
 use crate::cli::output::Output;
+use crate::core::step::{Action, Step, Undo};
+use crate::core::timeline::{Item, Rollback};
 use crate::engine::backfill::ports::Ledger;
 use crate::engine::stop::Stop;
 use crate::pg::lock::LockKey;
@@ -30,6 +32,18 @@ pub struct ResumeArgs {
     step_again: bool,
 }
 
+/// The steps whose outcome nobody can look up. Of all others the record or the
+/// catalog tells how far they are, and an operator's word would only hide work.
+fn in_doubt(item: &Item) -> Vec<&str> {
+    let down = match &item.down {
+        Rollback::Steps(steps) => steps.as_slice(),
+        Rollback::Refused(_) => &[],
+    };
+    let alone = |action: &Action| matches!(action, Action::Autocommit { .. });
+    let open = |step: &&Step| alone(&step.action) || matches!(&step.undo, Undo::Run(undo) if alone(undo));
+    item.steps.iter().chain(down).filter(open).map(|step| step.id.as_str()).collect()
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -43,7 +57,7 @@ pub async fn run(global: &Global, args: &ResumeArgs, stop: Stop) -> Result<Outpu
     if args.step_done || args.step_again {
         let key = LockKey::Item(item.version.clone());
         desk.lock(&key).await?;
-        let resolved = desk.store.resolve_step(&item.version, args.step_done).await?;
+        let resolved = desk.store.resolve_step(&item.version, args.step_done, &in_doubt(item)).await?;
         desk.unlock(&key).await?;
         if resolved == 0 {
             return Err(CommandError::Usage(format!("{}: no step of it is in doubt", item.stem())));

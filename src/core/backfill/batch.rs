@@ -116,6 +116,20 @@ impl Backfill {
         )
     }
 
+    /// Tries the proof's look on listed rows of the window, and changes nothing: it
+    /// fails where one of them makes an expression fail.
+    #[must_use]
+    pub fn weigh_sql(&self, leaf: &Leaf, form: Form) -> String {
+        let range = within(form.walk, &leaf.key, form.after.then_some("$6"), "$7");
+        let astray = healthy(leaf, form.quarantine, &self.out_of_step(leaf));
+        let listed = listed(&leaf.key, "$13");
+        format!(
+            "WITH {PARAMETERS} SELECT count(*) FILTER (WHERE CASE WHEN {listed} THEN {astray} ELSE false END) AS astray \
+             FROM ONLY {} AS {} WHERE {range}",
+            leaf.table, self.table.name,
+        )
+    }
+
     /// The predicate for the rows that a statement takes.
     fn rows_of(&self, leaf: &Leaf, form: Form) -> String {
         let range = within(form.walk, &leaf.key, form.after.then_some("$6"), "$7");

@@ -2,9 +2,9 @@
 //! that are left and the rows that are out of step.
 
 use super::fence::{IN_PLACE, OURS, PARAMETERS, PLACE, RENEWED, healthy, outcome, same_storage, window_end};
-use super::range::within;
-use super::{Backfill, Leaf, Walk};
-use crate::core::ident::Ident;
+use super::range::{listed, within};
+use super::{Backfill, Key, Leaf, Walk};
+use crate::core::ident::{Ident, literal};
 use crate::core::plan::model::BackfillWork;
 
 /// What decides the text of a look.
@@ -23,6 +23,20 @@ pub struct Look {
 }
 
 impl Backfill {
+    /// Counts the rows of a leaf that are out of step, all in one statement; rows in
+    /// quarantine are left out.
+    #[must_use]
+    pub fn astray_sql(&self, leaf: &Leaf, quarantine: &[Key]) -> String {
+        let astray = self.out_of_step(leaf);
+        let astray = if quarantine.is_empty() {
+            astray
+        } else {
+            let list = format!("{}::jsonb", literal(&serde_json::json!(quarantine).to_string()));
+            format!("CASE WHEN {} THEN false ELSE {astray} END", listed(&leaf.key, &list))
+        };
+        format!("SELECT count(*) FROM ONLY {} AS {} WHERE {astray}", leaf.table, self.table.name)
+    }
+
     /// Looks at one window: one row (left, out of step, seen, and where the walk
     /// is), or none when the fence does not hold. The cursor moves only past a
     /// window in which nothing is left, or, `settled`, past one where all that

@@ -124,9 +124,6 @@ pub struct Leaf {
     pub filenode: i64,
     /// The columns of its key in index order; none: it has no key.
     pub key: Vec<TypedColumn>,
-    /// How well the order of the key follows the order on disk, 0 to 1;
-    /// `None` where the statistics do not say.
-    pub correlation: Option<f64>,
     /// The columns that the work sets.
     pub targets: Vec<TypedColumn>,
     /// The columns that syncs compute back, for [`InStep`].
@@ -159,8 +156,6 @@ impl Table {
 
 /// The first server that reads a range of pages without the rest (TID range scan).
 const PAGES_SINCE: u32 = 140_000;
-/// Below this correlation a proof by key would read a page for every row.
-const CORRELATED: f64 = 0.5;
 
 impl Backfill {
     /// How the rows of a leaf are found in the first pass.
@@ -174,18 +169,18 @@ impl Backfill {
         if by_pages || leaf.key.is_empty() { Walk::Pages } else { Walk::Key }
     }
 
-    /// How the rows of a leaf are found when they are proven. A row that moves
-    /// to a page that was read already would be missed, so the key is preferred;
-    /// where its order is not that of the disk, and a sync fills rows that move,
-    /// pages are as exact and do not read a page for every row.
+    /// How the rows of a leaf are found when they are proven: by the key, because a
+    /// row that moves to a page that was read already would be missed. By pages only
+    /// where there is no key; then [`Backfill::astray_sql`] has the last word.
     #[must_use]
     pub fn proof_walk(&self, leaf: &Leaf) -> Walk {
-        let scattered = leaf.correlation.is_some_and(|correlation| correlation.abs() < CORRELATED);
-        if leaf.key.is_empty() || (scattered && self.key.is_none() && !self.syncs.is_empty()) {
-            Walk::Pages
-        } else {
-            Walk::Key
-        }
+        if leaf.key.is_empty() { Walk::Pages } else { Walk::Key }
+    }
+
+    /// Whether a sync of the plan writes what it sets.
+    #[must_use]
+    pub fn synced(&self) -> bool {
+        !self.syncs.is_empty()
     }
 
     /// What it does, as one statement for people; batches run it range by range.

@@ -15,7 +15,9 @@ pub(super) fn names(key: &[TypedColumn]) -> String {
 
 /// The columns as an array of texts.
 pub(super) fn texts(key: &[TypedColumn]) -> String {
-    let texts: Vec<String> = key.iter().map(|column| format!("{}::text", column.name)).collect();
+    // An array of columns of several collations would have none, and could not be compared with any.
+    let text = |column: &TypedColumn| format!("{}::text COLLATE pg_catalog.\"default\"", column.name);
+    let texts: Vec<String> = key.iter().map(text).collect();
     format!("ARRAY[{}]", texts.join(", "))
 }
 

@@ -13,7 +13,6 @@ pub(super) fn leaf() -> Leaf {
         oid: 1,
         filenode: 1,
         key: vec![column("id", "bigint")],
-        correlation: Some(1.0),
         targets: vec![column("display_name", "text")],
         backs: vec![column("name", "text")],
         arbiter: vec![column("id", "bigint")],
@@ -67,7 +66,5 @@ fn the_walk_follows_from_the_table() {
     let named = Backfill { key: Some(vec![Ident::parse("id").unwrap()]), ..set.clone() };
     assert_eq!(named.walk(&leaf(), 150_000), Walk::Key);
     assert_eq!(set.proof_walk(&leaf()), Walk::Key);
-    assert_eq!(set.proof_walk(&Leaf { correlation: Some(0.1), ..leaf() }), Walk::Pages);
-    let alone = Backfill { syncs: Vec::new(), ..set };
-    assert_eq!(alone.proof_walk(&Leaf { correlation: Some(0.1), ..leaf() }), Walk::Key);
+    assert_eq!(set.proof_walk(&Leaf { key: Vec::new(), ..leaf() }), Walk::Pages);
 }

@@ -36,6 +36,7 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
                 let end = BatchEnd::Took { written: rows, at_server: at_server(checked.ms) };
                 worker.looks.learn(worker.crew.tuning().bounds(), worker.target(), end);
                 worker.went_through(checked.seen, checked.ms);
+                worker.baffled = 0;
                 (remaining, seen, ms) = (checked.remaining, checked.seen, checked.ms);
                 worker.crew.held(checked.hold.as_ref());
                 *chunk = checked.chunk;

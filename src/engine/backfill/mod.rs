@@ -11,6 +11,7 @@ mod pacer;
 mod pick;
 pub mod ports;
 mod rhythm;
+mod strays;
 mod worker;
 
 use std::collections::BTreeSet;
@@ -24,6 +25,7 @@ use crate::core::failure::Failure;
 use crate::core::step::{Action, Step};
 use crate::engine::current::{Current, Direction};
 use crate::engine::error::RunError;
+use crate::engine::event::Event;
 use crate::engine::execute::{Ended, Execution};
 use crate::engine::{Store, Target, crash};
 use crew::{Crew, CrewEnd};
@@ -98,7 +100,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         mut pass: i32,
         repair: bool,
     ) -> Result<Option<String>, RunError> {
-        let memory = Mutex::default();
+        let (memory, mut tries) = (Mutex::default(), 0);
         loop {
             self.cut(current, backfill, which, &table, pass).await?;
             crash::point(&format!("cut {} for pass {pass}", which.step));
@@ -115,10 +117,20 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                     pass = PROOF;
                     crash::point(&format!("proof of {}", which.step));
                 }
-                CrewEnd::PassDone if self.store.proven(self.fence, &which.step).await?.is_some() => break,
                 CrewEnd::PassDone => {
+                    tries += 1;
+                    let why = match self.store.proven(self.fence, &which.step).await? {
+                        Some(proof) => {
+                            if !self.strayed(current, backfill, which, &table, proof, tries).await? {
+                                self.listener.on(&Event::Proven { id: which.step.clone(), proof });
+                                break;
+                            }
+                            "rows had moved to pages that were read already"
+                        }
+                        None => "a row left quarantine without being found",
+                    };
                     self.store.again(self.fence, &which.step).await?;
-                    tracing::info!("a row left quarantine without being found: the proof begins again");
+                    tracing::info!("{why}: the proof begins again");
                 }
             }
         }

@@ -12,6 +12,9 @@ use crate::engine::error::RunError;
 use crate::engine::event::Event;
 use crate::engine::{Store, Target};
 
+/// How often a window is tried again that fails on data, while no row of it does by itself.
+const BAFFLED: u32 = 5;
+
 impl<S: Store, T: Target> Worker<'_, S, T> {
     /// The rows of the window one part after another; afterwards the batch may
     /// be sent again.
@@ -43,7 +46,16 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
             let bad = crew.bad(&chunk.leaf);
             let base = self.order(leaf, chunk, Take::Listed, 1);
             let order = Order { quarantine: &bad, listed: &part, locking: Locking::Skip, ..base };
-            match crew.execution.interruptible_by(&self.walker, self.walker.batch(&order)).await {
+            let batch = crew.execution.interruptible_by(&self.walker, self.walker.batch(&order)).await;
+            // The proof looks at rows that are done as well, and one of those may be what it fails on.
+            let result = match batch {
+                Ok(Some(done)) if chunk.pass == PROOF => {
+                    let weighed = self.walker.weigh(&order);
+                    crew.execution.interruptible_by(&self.walker, weighed).await.map(|()| Some(done))
+                }
+                batch => batch,
+            };
+            match result {
                 Ok(Some(done)) => self.took(done.written, done.ms),
                 Ok(None) => return Ok(Next::Leave),
                 Err(failure) if failure.kind == FailureKind::Data => match part.as_slice() {
@@ -71,6 +83,10 @@ impl<S: Store, T: Target> Worker<'_, S, T> {
         }
         if found == 0 {
             // No row by itself fails: what made the batch fail is gone, or is not of one row.
+            self.baffled += 1;
+            if self.baffled > BAFFLED {
+                return Err(crew.current.failed(failure));
+            }
             return self.in_the_way(failure).await;
         }
         Ok(Next::Go)

@@ -81,6 +81,8 @@ pub(super) struct Worker<'a, S: Store, T: Target> {
     pub(super) settled: Option<(i32, Option<Key>)>,
     /// How often rows of the window under way slipped away.
     pub(super) slipped: u32,
+    /// How often it failed on data that no row of it explains.
+    pub(super) baffled: u32,
 }
 
 impl<'a, S: Store, T: Target> Worker<'a, S, T> {
@@ -106,6 +108,7 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
             last_ms: 0.0,
             settled: None,
             slipped: 0,
+            baffled: 0,
         }
     }
 
@@ -226,6 +229,7 @@ impl<'a, S: Store, T: Target> Worker<'a, S, T> {
     /// Learns from a batch that committed.
     fn did(&mut self, chunk: &mut Chunk, done: Done) {
         let cut = chunk.stripes;
+        self.baffled = 0;
         let window_ended = done.chunk.cursor != chunk.cursor || done.chunk.finished;
         self.took(done.written, done.ms);
         self.choice.report(done.written, done.hot);

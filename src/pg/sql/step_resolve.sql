@@ -4,7 +4,7 @@ WITH resolved AS (
       THEN CASE status WHEN 'started' THEN 'done' ELSE 'undone' END
       ELSE CASE status WHEN 'started' THEN 'undone' ELSE 'done' END END,
     error = NULL, runner = $3
-  WHERE version = $1 AND status IN ('started', 'undoing')
+  WHERE version = $1 AND status IN ('started', 'undoing') AND step = ANY ($4::text[])
   RETURNING version, step, status
 )
 INSERT INTO history (version, event, step, outcome, detail, runner)

@@ -119,12 +119,12 @@ impl PgStore {
         Ok(self.write(q::HOLD_PLACE, &[&version.as_str(), &reason, &by, &self.runner]).await? > 0)
     }
 
-    /// Records what an operator says of an interrupted statement; how many there were.
+    /// Records what an operator says of interrupted statements among `steps`; how many there were.
     ///
     /// # Errors
     /// When the record cannot be written.
-    pub async fn resolve_step(&self, version: &Version, done: bool) -> Result<u64, Failure> {
-        self.write(q::STEP_RESOLVE, &[&version.as_str(), &done, &self.runner]).await
+    pub async fn resolve_step(&self, version: &Version, done: bool, steps: &[&str]) -> Result<u64, Failure> {
+        self.write(q::STEP_RESOLVE, &[&version.as_str(), &done, &self.runner, &steps]).await
     }
 
     /// Records what an operator says of a step that is to be taken back: done by
@@ -142,6 +142,16 @@ impl PgStore {
     /// When the record cannot be written.
     pub async fn approve(&self, version: &Version, actor: &str, note: Option<&str>) -> Result<(), Failure> {
         self.write(q::APPROVE, &[&version.as_str(), &actor, &note, &self.runner]).await?;
+        Ok(())
+    }
+
+    /// Writes into the history what happened to an item besides its steps.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub async fn note(&self, version: &Version, event: &str, detail: &str) -> Result<(), Failure> {
+        let step: Option<&str> = None;
+        self.write(q::NOTE, &[&version.as_str(), &event, &step, &detail, &self.runner]).await?;
         Ok(())
     }
 

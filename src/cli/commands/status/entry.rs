@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::cli::desk::Desk;
 use crate::cli::exit::CommandError;
+use crate::cli::waits::waits_for;
 use crate::cli::work::pending_before;
 use crate::core::decide::{Decision, Snapshot, Wanted, decide, unproven};
 use crate::core::gate::Facts;
@@ -102,7 +103,7 @@ pub(super) async fn entry(
         since: on_record.map(|record| record.state_since),
         hold: record.hold.clone(),
         next: next(&snapshot),
-        backfill: backfill(&progress, &workers, record.hold.as_ref()),
+        backfill: backfill(&progress, &workers, record.hold.as_ref(), stands(desk, item, record).await?),
         error: record.error.clone(),
     })
 }
@@ -176,8 +177,27 @@ fn next(snapshot: &Snapshot<'_>) -> Option<Next> {
     Some(Next { to: row.to, waiting, command })
 }
 
+/// Why a backfill under way stands still besides a hold: by what an operator tuned, or by its window.
+async fn stands(desk: &Desk, item: &Item, record: &Record) -> Result<Option<String>, CommandError> {
+    if record.state != State::Expanded || record.hold.is_some() || !desk.recorded() {
+        return Ok(None);
+    }
+    if desk.store.tuned(&item.version).await?.workers == Some(0) {
+        return Ok(Some(format!(
+            "no worker is wanted (tune --workers 0): phase tune {} --workers 1",
+            item.version
+        )));
+    }
+    waits_for(desk, item).await
+}
+
 /// The first backfill that is not over, or the last one.
-fn backfill(steps: &[(String, Total)], workers: &[WorkerSeen], hold: Option<&Hold>) -> Option<Backfill> {
+fn backfill(
+    steps: &[(String, Total)],
+    workers: &[WorkerSeen],
+    hold: Option<&Hold>,
+    stands: Option<String>,
+) -> Option<Backfill> {
     let (step, total) = steps.iter().find(|(_, total)| !total.over()).or_else(|| steps.last())?;
     let workers: Vec<WorkerSeen> = workers.iter().filter(|worker| worker.step == *step).cloned().collect();
     let now: f64 = workers.iter().map(|worker| worker.rows_per_s).sum();
@@ -209,8 +229,15 @@ fn backfill(steps: &[(String, Total)], workers: &[WorkerSeen], hold: Option<&Hol
         retries: total.retries,
         wal_bytes: total.wal_bytes,
         workers: u32::try_from(workers.len()).unwrap_or(u32::MAX),
-        pace: if hold.is_some() { Level::Stop } else { worst.map_or(Level::Full, |worker| worker.level) },
-        why: hold.map(|hold| hold.reason.clone()).or_else(|| worst.and_then(|worker| worker.why.clone())),
+        pace: if hold.is_some() || stands.is_some() {
+            Level::Stop
+        } else {
+            worst.map_or(Level::Full, |worker| worker.level)
+        },
+        why: hold
+            .map(|hold| hold.reason.clone())
+            .or(stands)
+            .or_else(|| worst.and_then(|worker| worker.why.clone())),
         at_work: workers,
     })
 }

@@ -41,7 +41,7 @@ fn notes(entry: &Entry) -> String {
     if let Some(done) =
         entry.backfill.as_ref().filter(|done| entry.state < State::Backfilled || done.quarantined > 0)
     {
-        text += &backfill_text(done);
+        text += &backfill_text(done, entry.hold.is_some());
     }
     for reason in entry.next.iter().flat_map(|next| &next.waiting) {
         text += &format!("  waits: {reason}\n");
@@ -49,7 +49,7 @@ fn notes(entry: &Entry) -> String {
     if text.is_empty() { text } else { format!("\n{}_{}\n{text}", entry.version, entry.name) }
 }
 
-fn backfill_text(done: &Backfill) -> String {
+fn backfill_text(done: &Backfill, held: bool) -> String {
     let what = if done.pass == "proof" { "proof" } else { "backfill" };
     let mut text = format!(
         "  {what} ({}): {} of {} rows, {} written, {} rows/s",
@@ -61,12 +61,18 @@ fn backfill_text(done: &Backfill) -> String {
         _ => String::new(),
     };
     text.push('\n');
-    if done.pace != Level::Full {
+    // A hold is told above, once.
+    if done.pace != Level::Full && !held {
         text +=
             &format!("  pace: {}: {}\n", done.pace.name(), done.why.as_deref().unwrap_or("no reason given"));
     }
     if done.quarantined > 0 {
-        text += &format!("  in quarantine: {} rows; phase quarantine lists them\n", done.quarantined);
+        let rows = if done.quarantined == 1 {
+            "row; phase quarantine lists it"
+        } else {
+            "rows; phase quarantine lists them"
+        };
+        text += &format!("  in quarantine: {} {rows}\n", done.quarantined);
     }
     if done.at_work.is_empty() && !done.finished && done.pace != Level::Stop {
         text += "  no worker is at it\n";

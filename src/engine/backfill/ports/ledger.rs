@@ -125,6 +125,17 @@ pub struct Known {
     pub rows: i64,
 }
 
+/// What a proof has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    /// Rows that were looked at.
+    pub rows: i64,
+    /// Rows that were written on the way: left over by the work, or repaired.
+    pub written: i64,
+    /// Rows that are out of step all the same.
+    pub out_of_step: i64,
+}
+
 /// What is on record of backfills.
 pub trait Ledger: Sync {
     /// Begins a backfill or takes one up; the pass that it is in.
@@ -171,13 +182,12 @@ pub trait Ledger: Sync {
     fn standing(&self, which: &Which) -> impl Future<Output = Result<Option<Standing>, Failure>> + Send;
     /// Goes over to the proof.
     fn prove(&self, fence: &Fence, step: &str) -> impl Future<Output = Result<(), Failure>> + Send;
-    /// Puts the proof on record: rows that were looked at, rows out of step;
-    /// `None`: it has to begin again, or the fence does not hold.
+    /// Puts the proof on record; `None`: it has to begin again, or the fence does not hold.
     fn proven(
         &self,
         fence: &Fence,
         step: &str,
-    ) -> impl Future<Output = Result<Option<(i64, i64)>, Failure>> + Send;
+    ) -> impl Future<Output = Result<Option<Proof>, Failure>> + Send;
     /// Takes the proof from the beginning again.
     fn again(&self, fence: &Fence, step: &str) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Ends every lease of the item.

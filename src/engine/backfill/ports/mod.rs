@@ -7,7 +7,7 @@ mod walker;
 
 use crate::core::version::Version;
 
-pub use ledger::{BadRow, Known, LEASE_S, Ledger, Pulse, Said, Standing, Total};
+pub use ledger::{BadRow, Known, LEASE_S, Ledger, Proof, Pulse, Said, Standing, Total};
 pub use monitor::Monitor;
 pub use walker::{Checked, Done, Order, Walker};
 

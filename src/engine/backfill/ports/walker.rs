@@ -83,6 +83,8 @@ pub trait Walker: Send + Sync {
     ) -> impl Future<Output = Result<Option<Checked>, Failure>> + Send;
     /// What tells the rows of the window apart.
     fn identities(&self, order: &Order<'_>) -> impl Future<Output = Result<Vec<Key>, Failure>> + Send;
+    /// Tries the proof's look on the rows that are listed, and changes nothing.
+    fn weigh(&self, order: &Order<'_>) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Asks the server to cancel what runs now.
     fn cancel(&self) -> impl Future<Output = ()> + Send;
 }
