@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use clap::CommandFactory;
 
 use crate::cli::args::Cli;
+use crate::core::lint::table::{Who, rows};
+use crate::core::lint::{Lesson, Level, lessons};
 use crate::core::plan::{Source, parse};
 use crate::core::state::State;
 use crate::core::transition::{TRANSITIONS, Work};
@@ -16,6 +18,7 @@ use crate::core::version::Version;
 fn in_sync(file: &str, wanted: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file);
     if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, wanted).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
@@ -119,6 +122,102 @@ fn every_command_teaches_by_an_example() {
 fn the_schema_is_that_of_the_types() {
     let schema = serde_json::to_string_pretty(&crate::core::plan::schema()).unwrap();
     in_sync("docs/plan.schema.json", &format!("{schema}\n"));
+}
+
+#[test]
+fn the_page_of_the_locks_is_the_lock_table() {
+    let mut page = String::from(
+        "# The lock table\n\nWritten from `src/core/lint/table/` by `make docs`; a test keeps it so. Another test runs the example of\n\
+         every row on PostgreSQL 13 to 18 and compares what the server took and did with what the row says.\n\n\
+         `phase show PLAN` prints the rows that a plan meets, with its own tables; `phase check` objects to those that\n\
+         stop an application ([lint/](lint/README.md)). What only changes the catalog takes a moment once it has its\n\
+         lock; until then everybody queues behind it, which is why `lock_timeout` is always set.\n\n\
+         | statement | locks, until the transaction ends | meanwhile the server | from |\n|---|---|---|---|\n",
+    );
+    for row in rows() {
+        let who = |who: Who| match who {
+            Who::This | Who::Only => "it",
+            Who::Referenced => "the referenced table",
+            Who::Tied => "every table tied to it by a foreign key",
+            Who::IndexTable => "the index's table",
+            Who::Parent => "the parent",
+            Who::Partition => "the partition",
+            Who::DefaultPartition => "the default partition",
+            Who::Users => "every table with a column of it",
+            Who::Reads => "what it reads",
+            Who::Other => "the other table",
+        };
+        let mut locks: Vec<String> =
+            row.locks.iter().map(|(on, lock)| format!("{} on {}", lock.name(), who(*on))).collect();
+        if locks.is_empty() {
+            locks.push("none on a table that was there".into());
+        }
+        let what = match row.hazard {
+            Some(_) => format!("[{}](lint/{}.md)", row.what.replace('|', "\\|"), row.id),
+            None => row.what.to_owned(),
+        };
+        let alone = if row.alone { "; outside of transactions only" } else { "" };
+        let since = match (row.since, row.until) {
+            (13, 99) => String::new(),
+            (since, 99) => since.to_string(),
+            (_, until) => format!("up to {until}"),
+        };
+        writeln!(page, "| {what} | {}{alone} | {} | {since} |", locks.join(", "), row.work.words()).unwrap();
+    }
+    in_sync("docs/locks.md", &page);
+}
+
+#[test]
+fn every_rule_has_its_page() {
+    let mut index = String::from(
+        "# What phase check objects to\n\nWritten from the rules by `make docs`; a test keeps it so. Every example is run by tests. An error ends\n\
+         `phase check` and `phase advance` with exit code 2. A table that the plan itself makes, or that is known to be\n\
+         small (`lint: {small_table: 10MB}` in phase.yaml), is let through. To accept one finding of one step:\n\n\
+         ```text\n    lint: {allow: [{rule: RULE, reason: WHY}]}\n```\n\n\
+         In a SQL migration it is a line of its own: `-- lint: allow RULE: WHY`. There is no switch for all.\n\n\
+         | rule | about | level |\n|---|---|---|\n",
+    );
+    for lesson in lessons() {
+        let level = if lesson.level == Level::Error { "error" } else { "warning" };
+        writeln!(index, "| [{0}]({0}.md) | {1} | {level} |", lesson.rule, lesson.title.replace('|', "\\|"))
+            .unwrap();
+        in_sync(&format!("docs/lint/{}.md", lesson.rule), &lesson_page(&lesson));
+    }
+    in_sync("docs/lint/README.md", &index);
+}
+
+fn lesson_page(lesson: &Lesson) -> String {
+    let mut page = format!("# {}: {}\n\n", lesson.rule, lesson.title);
+    writeln!(page, "{}.\n", capital(lesson.why)).unwrap();
+    if let Some(row) = lesson.row {
+        for (_, lock) in row.locks {
+            writeln!(page, "- It takes {}: {}.", lock.name(), lock.leaves()).unwrap();
+        }
+        writeln!(page, "- The server {}.", row.work.words()).unwrap();
+        if row.alone {
+            page += "- It cannot run in a transaction.\n";
+        }
+        if row.since > 13 {
+            writeln!(page, "- From PostgreSQL {} on.", row.since).unwrap();
+        }
+        page += "\n";
+    }
+    let setup = lesson.setup.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+    if !setup.is_empty() {
+        writeln!(page, "## Given\n\n```sql\n{setup};\n```\n").unwrap();
+    }
+    writeln!(page, "## Not so\n\n```yaml\n{}```\n", lesson.bad).unwrap();
+    match (&lesson.good, lesson.advice) {
+        (Some(good), _) => writeln!(page, "## But so\n\n```yaml\n{good}```").unwrap(),
+        (None, Some(advice)) => writeln!(page, "## But so\n\n{}.", capital(advice)).unwrap(),
+        (None, None) => writeln!(page, "## But so\n\nBring the server up to date first.").unwrap(),
+    }
+    page
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// Every plan in a page reads, compiles and is what `phase check` accepts.

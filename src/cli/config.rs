@@ -6,6 +6,8 @@ use serde::Deserialize;
 
 use crate::cli::files::{ProjectError, read};
 use crate::core::ident::Ident;
+use crate::core::lint::SMALL_TABLE_BYTES;
+use crate::core::pace::throttle::size;
 use crate::core::plan::durations::check_limit;
 use crate::core::plan::yaml;
 use crate::core::step::Limits;
@@ -24,6 +26,8 @@ settings:
   lock_timeout: 1s       # how long one statement may wait for a lock
   statement_timeout: 30s # how long one statement may run
   lock_wait_max: 10m     # how long a step goes on retrying because of locks
+lint:
+  small_table: 10MB      # up to this size a table may be read or written whole under a lock
 ";
 
 /// The configuration of a project.
@@ -37,6 +41,8 @@ pub struct Config {
     pub migrations: PathBuf,
     /// Limits for plans that set none.
     pub limits: Limits,
+    /// The size up to which a table may be read or written whole under a lock, in bytes.
+    pub small_table: f64,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -47,6 +53,14 @@ struct Raw {
     migrations: Option<PathBuf>,
     #[serde(default)]
     settings: RawSettings,
+    #[serde(default)]
+    lint: RawLint,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLint {
+    small_table: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -85,8 +99,14 @@ impl Config {
                 Ok(span)
             }
         };
+        let small_table = match raw.lint.small_table {
+            None => SMALL_TABLE_BYTES,
+            Some(text) => size(&text)
+                .ok_or_else(|| wrong("lint.small_table", format!("{text:?}: write a size such as 10MB")))?,
+        };
         let settings = raw.settings;
         Ok(Self {
+            small_table,
             schema: Ident::parse(schema).map_err(|error| wrong("schema", error.to_string()))?,
             plans: dir.join(raw.plans.unwrap_or_else(|| "plans".into())),
             migrations: dir.join(raw.migrations.unwrap_or_else(|| "migrations".into())),

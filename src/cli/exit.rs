@@ -71,6 +71,14 @@ pub enum CommandError {
     /// A plan asks for something that is not there, found before anything ran.
     #[error("{0}")]
     Preflight(String),
+    /// Statements that would stop the application, found before they ran.
+    #[error("{findings}")]
+    Unsafe {
+        /// Each with its place and what to write instead.
+        findings: String,
+        /// Whether something of the plan has run before.
+        began: bool,
+    },
     /// A plan could not be moved.
     #[error("{item}: {error}")]
     Run {
@@ -102,7 +110,7 @@ impl CommandError {
     #[must_use]
     pub const fn code(&self) -> Code {
         match self {
-            Self::Usage(_) | Self::Project(_) | Self::Preflight(_) => Code::Usage,
+            Self::Usage(_) | Self::Project(_) | Self::Preflight(_) | Self::Unsafe { .. } => Code::Usage,
             Self::Connect(error) if error.is_configuration() => Code::Usage,
             Self::Connect(_)
             | Self::Server(_)
@@ -125,6 +133,16 @@ impl CommandError {
                     .into(),
             ],
             Self::Preflight(_) => vec!["nothing of this plan has been run".into()],
+            Self::Unsafe { began, .. } => vec![
+                if *began {
+                    "none of these statements has run; what ran before them is on record".into()
+                } else {
+                    "nothing of this plan has been run".into()
+                },
+                "write it the safe way, or accept it on its step: lint: {allow: [{rule: RULE, reason: WHY}]} \
+                 (in a SQL migration a line -- lint: allow RULE: WHY)"
+                    .into(),
+            ],
             Self::Run { item, wanted, error } => run_hints(item, *wanted, error),
             _ => Vec::new(),
         }

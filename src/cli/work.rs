@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::cli::again::in_a_backfill;
 use crate::cli::desk::Desk;
 use crate::cli::exit::{Code, CommandError};
+use crate::cli::guard::refuse_unsafe;
 use crate::cli::output::Output;
 use crate::cli::share::Sharing;
 use crate::core::conflict::uses_what_goes;
@@ -116,6 +117,9 @@ impl<'a> Worker<'a> {
             for caution in &item.cautions {
                 tracing::warn!("{caution}");
             }
+        }
+        if matches!(wanted, Wanted::Forward(_)) {
+            refuse_unsafe(self.desk, item, &record).await?;
         }
         let fence = self.desk.store.take_over(&item.version).await?;
         let mover = Mover {

@@ -60,10 +60,25 @@ pub struct Step {
     pub title: String,
     /// Where the plan asks for it; `None` for what the program adds itself.
     pub place: Option<Place>,
+    /// Where each statement of its SQL stands; empty for what the program writes itself.
+    pub statements: Vec<Place>,
+    /// The file that they stand in, where it is not the plan itself.
+    pub file: Option<String>,
+    /// Findings that the plan's author accepts for it.
+    pub allow: Vec<Allow>,
     /// The work.
     pub action: Action,
     /// The way back.
     pub undo: Undo,
+}
+
+/// A finding that the plan's author accepts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Allow {
+    /// The rule.
+    pub rule: String,
+    /// Why it is right all the same.
+    pub reason: String,
 }
 
 /// What running a step means.

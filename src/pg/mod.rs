@@ -17,3 +17,4 @@ pub mod store;
 pub mod target;
 pub mod walk;
 mod watch;
+pub mod world;

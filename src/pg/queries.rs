@@ -82,6 +82,7 @@ queries! {
     BLOCKERS = "catalog/blockers";
     CATALOG_HOT = "catalog/hot";
     CATALOG_TRIGGERS = "catalog/triggers";
+    DOMAINS = "catalog/domains";
     INDEX_DEFINITION = "catalog/index_definition";
     INDEX_PROBE = "catalog/index_probe";
     INDEX_PROGRESS = "catalog/index_progress";
@@ -89,8 +90,10 @@ queries! {
     LEAVES = "catalog/leaves";
     LOCK_SESSION = "catalog/lock_session";
     PARTITION_KEY = "catalog/partition_key";
+    STEADY = "catalog/steady";
     TABLE_COLUMNS = "catalog/table_columns";
     TABLE_EXISTS = "catalog/table_exists";
+    WORLD = "catalog/world";
 }
 
 /// The upgrades of the metadata schema itself, in order; their numbers are

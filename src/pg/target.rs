@@ -10,6 +10,7 @@ use crate::core::failure::{Failure, FailureKind};
 use crate::core::gate::QueryFact;
 use crate::core::ident::{Ident, QName};
 use crate::core::index::Probe;
+use crate::core::lint::{Mentions, World};
 use crate::core::preflight::Requirement;
 use crate::core::sql::redact;
 use crate::core::step::{Limits, Statements};
@@ -24,6 +25,7 @@ use crate::pg::queries as q;
 use crate::pg::sessions::Sessions;
 use crate::pg::store::finish_step;
 use crate::pg::walk::{PgWalker, style};
+use crate::pg::world::world;
 
 /// What came of a row in quarantine that was tried once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +68,15 @@ impl PgTarget {
         let client = &self.sessions.work().await?.client;
         let (triggers, room) = catalog::surroundings(client, backfill, self.sessions.metadata()).await?;
         Ok(backfill.notes(&triggers, &room))
+    }
+
+    /// What the catalog tells of the relations that some statements name.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn world(&self, mentions: &Mentions) -> Result<World, Failure> {
+        let session = self.sessions.work().await?;
+        world(&session.client, session.version(), mentions).await
     }
 
     /// Tries a row in quarantine once more; `None`: it is not in quarantine any more.

@@ -19,6 +19,8 @@ mod crash;
 mod harness;
 mod hot;
 mod index;
+mod lint;
+mod lock_table;
 mod locks;
 mod looks;
 mod pace;
@@ -95,6 +97,8 @@ fn all() -> Vec<(&'static str, Test)> {
         ("crash", crash::tests()),
         ("hot", hot::tests()),
         ("index", index::tests()),
+        ("lint", lint::tests()),
+        ("lock_table", lock_table::tests()),
         ("locks", locks::tests()),
         ("looks", looks::tests()),
         ("pace", pace::tests()),

@@ -12,6 +12,7 @@ use crate::cli::naming::find;
 use crate::cli::output::Output;
 use crate::cli::project::Project;
 use crate::core::compile::Server;
+use crate::core::lint::{Taken, World, inspect, mentions, taken};
 use crate::core::record::{Kind, Record, StepRecord, StepStatus};
 use crate::core::state::State;
 use crate::core::step::{Action, Phase, Step, Undo};
@@ -20,8 +21,8 @@ use crate::core::transition::{Transition, Work};
 use crate::engine::Store;
 use crate::engine::stop::Stop;
 
-/// Show what a plan does: every step's SQL, transaction mode and undo, and how
-/// far it is.
+/// Show what a plan does: every step's SQL, transaction mode, locks and undo, and
+/// how far it is.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  phase show users_display_name\n  phase show plans/20261121093000_users_display_name.yaml --offline"
@@ -51,6 +52,7 @@ struct Shown {
     title: String,
     mode: &'static str,
     sql: Vec<String>,
+    locks: Vec<Taken>,
     undo: Option<Vec<String>>,
     irreversible: Option<String>,
     status: Option<StepStatus>,
@@ -69,7 +71,9 @@ struct Shown {
 pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output, CommandError> {
     if args.offline {
         let items = Project::load(&global.config()?)?.items(Server::NEWEST)?;
-        return Ok(page(find(&items, &args.plan)?, None, &[], &Notes::new()));
+        let item = find(&items, &args.plan)?;
+        let locks = locks(item, World::offline(Server::NEWEST.version));
+        return Ok(page(item, None, &[], &Notes::new(), &locks));
     }
     let desk = Desk::open(global, "show", Access::Read, stop).await?;
     let items = desk.items()?;
@@ -77,7 +81,19 @@ pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output,
     let records = desk.records().await?;
     let record = records.iter().find(|record| record.version == item.version);
     let steps = if desk.recorded() { desk.store.steps(&item.version).await? } else { Vec::new() };
-    Ok(page(item, record, &steps, &notes(&desk, item).await?))
+    let world = desk.target.world(&mentions(&item.steps)).await?;
+    Ok(page(item, record, &steps, &notes(&desk, item).await?, &locks(item, world)))
+}
+
+/// The locks of each step, by step, in the order in which they come.
+type Locks = BTreeMap<String, Vec<Taken>>;
+
+fn locks(item: &Item, mut world: World) -> Locks {
+    let mut locks = Locks::new();
+    for step in Phase::ALL.into_iter().flat_map(|phase| item.steps_of(phase)) {
+        locks.insert(step.id.clone(), taken(&inspect(step, &mut world)));
+    }
+    locks
 }
 
 /// What is worth knowing about each step's table, by step.
@@ -93,7 +109,13 @@ async fn notes(desk: &Desk, item: &Item) -> Result<Notes, CommandError> {
     Ok(notes)
 }
 
-fn page(item: &Item, record: Option<&Record>, recorded: &[StepRecord], notes: &Notes) -> Output {
+fn page(
+    item: &Item,
+    record: Option<&Record>,
+    recorded: &[StepRecord],
+    notes: &Notes,
+    locks: &Locks,
+) -> Output {
     let state = record.map_or(State::Planned, |record| record.state);
     let mut text = format!("{}: {}\n{state}. {}\n", item.stem(), item.title, state.guarantee());
     if let Some(keep) = item.keep {
@@ -108,16 +130,17 @@ fn page(item: &Item, record: Option<&Record>, recorded: &[StepRecord], notes: &N
         for step in steps {
             let record = recorded.iter().find(|record| record.step == step.id);
             let notes = notes.get(&step.id).map_or(&[][..], Vec::as_slice);
-            text += &step_text(step, record);
+            let locks = locks.get(&step.id).map_or(&[][..], Vec::as_slice);
+            text += &step_text(step, record, locks);
             text.extend(notes.iter().map(|note| format!("    note: {note}\n")));
-            shown.push(entry(step, record, notes));
+            shown.push(entry(step, record, notes, locks));
         }
     }
     if item.kind == Kind::Sql {
         text += &match &item.down {
             Rollback::Refused(why) => format!("\nrollback: refused, {why}\n"),
             Rollback::Steps(steps) => {
-                steps.iter().fold("\nrollback\n".to_owned(), |all, step| all + &step_text(step, None))
+                steps.iter().fold("\nrollback\n".to_owned(), |all, step| all + &step_text(step, None, &[]))
             }
         };
     }
@@ -132,7 +155,7 @@ fn page(item: &Item, record: Option<&Record>, recorded: &[StepRecord], notes: &N
     Output::done(text, &document)
 }
 
-fn step_text(step: &Step, record: Option<&StepRecord>) -> String {
+fn step_text(step: &Step, record: Option<&StepRecord>, locks: &[Taken]) -> String {
     let mark = match record.map(|record| record.status) {
         Some(StepStatus::Done) => "✓",
         Some(StepStatus::Started | StepStatus::Undoing) => "…",
@@ -143,6 +166,7 @@ fn step_text(step: &Step, record: Option<&StepRecord>) -> String {
     for sql in step.action.sql() {
         text += &format!("      {};\n", indented(&sql));
     }
+    text.extend(locks.iter().map(|taken| format!("    lock: {}\n", taken.line())));
     text.extend(pace(step).iter().map(|line| format!("    {line}\n")));
     match &step.undo {
         Undo::Nothing => {}
@@ -174,13 +198,14 @@ fn indented(sql: &str) -> String {
     sql.trim().replace('\n', "\n      ")
 }
 
-fn entry(step: &Step, record: Option<&StepRecord>, notes: &[String]) -> Shown {
+fn entry(step: &Step, record: Option<&StepRecord>, notes: &[String], locks: &[Taken]) -> Shown {
     Shown {
         id: step.id.clone(),
         phase: step.phase,
         title: step.title.clone(),
         mode: step.action.mode(),
         sql: step.action.sql(),
+        locks: locks.to_vec(),
         undo: match &step.undo {
             Undo::Run(action) => Some(action.sql()),
             _ => None,

@@ -88,13 +88,23 @@ pub fn plan(plan: &Plan, server: Server) -> Result<Vec<Step>, CompileError> {
 pub fn migration(migration: &SqlMigration) -> Result<(Vec<Step>, Rollback), CompileError> {
     let line = |line: usize| Place { line, column: 1 };
     let up = At { phase: Phase::Expand, id: "up".into(), place: line(migration.up_line) };
-    let steps = sql::steps(&up, &format!("run {}", migration.name), &migration.up, Undo::Nothing)?;
+    let steps = sql::steps(
+        &up,
+        &format!("run {}", migration.name),
+        &sql::Text::from_line(&migration.up, migration.up_line, &migration.allow),
+        Undo::Nothing,
+    )?;
     let down = match (&migration.down, Rollback::refusal(&migration.down)) {
         (_, Some(why)) => Rollback::Refused(why),
-        (Down::Sql(text), None) => {
-            let down =
-                At { phase: Phase::Expand, id: "down".into(), place: line(migration.down_line.unwrap_or(1)) };
-            Rollback::Steps(sql::steps(&down, &format!("take {} back", migration.name), text, Undo::Nothing)?)
+        (Down::Sql(sql), None) => {
+            let first = migration.down_line.unwrap_or(1);
+            let down = At { phase: Phase::Expand, id: "down".into(), place: line(first) };
+            Rollback::Steps(sql::steps(
+                &down,
+                &format!("take {} back", migration.name),
+                &sql::Text::from_line(sql, first, &migration.allow),
+                Undo::Nothing,
+            )?)
         }
         (_, None) => Rollback::Refused("it has no DOWN section".into()),
     };
@@ -115,6 +125,9 @@ impl At {
             phase: self.phase,
             title: title.into(),
             place: Some(self.place),
+            statements: Vec::new(),
+            file: None,
+            allow: Vec::new(),
             action,
             undo,
         }
@@ -161,7 +174,7 @@ fn step(at: &At, spec: &StepSpec, server: Server) -> Result<Vec<Step>, CompileEr
                 Some(UndoSpec::Irreversible(why)) => Undo::Irreversible(why.clone()),
                 None => Undo::Irreversible("the plan gives no undo for it".into()),
             };
-            sql::steps(at, &sql::title(spec), &spec.text, undo)?
+            sql::steps(at, &sql::title(spec), &sql::Text::of_spec(spec), undo)?
         }
         StepSpec::Index(spec) => vec![index::build(at, spec)?],
         StepSpec::DropIndex(index) => vec![index::drop(at, index)],

@@ -3,16 +3,58 @@
 
 use super::{At, CompileError, transaction};
 use crate::core::ident::QName;
-use crate::core::plan::model::SqlSpec;
+use crate::core::plan::model::{Place, SqlSpec};
 use crate::core::sql::{self, Kind, Statement};
-use crate::core::step::{Action, IndexBuild, Step, Undo};
+use crate::core::step::{Action, Allow, IndexBuild, Step, Undo};
 
-/// Compiles `text` into steps; `undo` takes all of them back.
-pub(super) fn steps(at: &At, title: &str, text: &str, undo: Undo) -> Result<Vec<Step>, CompileError> {
-    let statements = read(at, text)?;
+/// SQL, and where each of its lines begins in the file that it was read from.
+pub(super) struct Text<'a> {
+    sql: &'a str,
+    lines: Vec<Place>,
+    file: Option<String>,
+    allow: Vec<Allow>,
+}
+
+impl<'a> Text<'a> {
+    pub(super) fn of_spec(spec: &'a SqlSpec) -> Self {
+        Self {
+            sql: &spec.text,
+            lines: spec.lines.clone(),
+            file: spec.file.clone(),
+            allow: spec.allow.clone(),
+        }
+    }
+
+    /// SQL that begins on a line of its file and goes on line by line.
+    pub(super) fn from_line(sql: &'a str, first: usize, allow: &[Allow]) -> Self {
+        let lines = (first..first + sql.lines().count()).map(|line| Place { line, column: 1 }).collect();
+        Self { sql, lines, file: None, allow: allow.to_vec() }
+    }
+
+    /// Where a statement begins.
+    fn place(&self, statement: &Statement) -> Option<Place> {
+        let line = self.lines.get(statement.line - 1)?;
+        let before = self.sql.get(..statement.offset)?;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
+        Some(Place { line: line.line, column: line.column + column })
+    }
+
+    fn placed(&self, mut step: Step, statements: &[Place]) -> Step {
+        step.statements = statements.to_vec();
+        step.file.clone_from(&self.file);
+        step.allow.clone_from(&self.allow);
+        step
+    }
+}
+
+/// Compiles SQL into steps; `undo` takes all of them back.
+pub(super) fn steps(at: &At, title: &str, text: &Text<'_>, undo: Undo) -> Result<Vec<Step>, CompileError> {
+    let statements = read(at, text.sql)?;
+    let places: Vec<Place> =
+        statements.iter().map(|statement| text.place(statement).unwrap_or(at.place)).collect();
     if statements.iter().all(|statement| in_one_transaction(&statement.kind)) {
         let sql = statements.into_iter().map(|statement| statement.text).collect();
-        return Ok(vec![at.step(title, transaction(sql), undo)]);
+        return Ok(vec![text.placed(at.step(title, transaction(sql), undo), &places)]);
     }
     let many = statements.len() > 1;
     if let Some(set) = statements.iter().find(|statement| many && matches!(statement.kind, Kind::SetSession))
@@ -20,7 +62,7 @@ pub(super) fn steps(at: &At, title: &str, text: &str, undo: Undo) -> Result<Vec<
         return Err(at.error(format!(
             "{} (line {} of the SQL): these statements run one by one, each in a session as new, because one of them \
              cannot run in a transaction: SET would not reach the others; split the file, or name schemas in full",
-            first_words(&set.text),
+            sql::first_words(&set.text),
             set.line
         )));
     }
@@ -30,7 +72,9 @@ pub(super) fn steps(at: &At, title: &str, text: &str, undo: Undo) -> Result<Vec<
             if many { at.part(n + 1) } else { At { phase: at.phase, id: at.id.clone(), place: at.place } };
         // The plan's undo is for the whole; it hangs on the first part, which is taken back last.
         let undo = undo.take().unwrap_or(Undo::Nothing);
-        Ok(at.step(format!("{title}: {}", first_words(&statement.text)), action(&at, statement)?, undo))
+        let title = format!("{title}: {}", sql::first_words(&statement.text));
+        let place = places.get(n).copied().unwrap_or(at.place);
+        Ok(text.placed(at.step(title, action(&at, statement)?, undo), &[place]))
     };
     statements.into_iter().enumerate().map(compile).collect()
 }
@@ -51,7 +95,7 @@ pub(super) fn undo(at: &At, text: &str) -> Result<Action, CompileError> {
 
 /// What a step says for people.
 pub(super) fn title(spec: &SqlSpec) -> String {
-    spec.file.as_ref().map_or_else(|| first_words(&spec.text), |file| format!("run {file}"))
+    spec.file.as_ref().map_or_else(|| sql::first_words(&spec.text), |file| format!("run {file}"))
 }
 
 fn read(at: &At, text: &str) -> Result<Vec<Statement>, CompileError> {
@@ -81,7 +125,11 @@ fn refuse(at: &At, statement: &Statement) -> Result<(), CompileError> {
         Kind::Copy => "COPY with data from the client cannot run here: use INSERT, or a backfill",
         _ => return Ok(()),
     };
-    Err(at.error(format!("{} (line {} of the SQL): {message}", first_words(&statement.text), statement.line)))
+    Err(at.error(format!(
+        "{} (line {} of the SQL): {message}",
+        sql::first_words(&statement.text),
+        statement.line
+    )))
 }
 
 const fn in_one_transaction(kind: &Kind) -> bool {
@@ -108,17 +156,6 @@ fn action(at: &At, statement: Statement) -> Result<Action, CompileError> {
             transaction(vec![text])
         }
     })
-}
-
-/// The most characters of a statement that a title shows.
-const TITLE_CHARS: usize = 60;
-
-fn first_words(text: &str) -> String {
-    let mut words = sql::redact(text).split_whitespace().collect::<Vec<_>>().join(" ");
-    if words.chars().count() > TITLE_CHARS {
-        words = words.chars().take(TITLE_CHARS - 1).collect::<String>() + "…";
-    }
-    words
 }
 
 /// The tables that a script touches, or none when it does not parse.

@@ -1,1 +1,28 @@
-//! The place of lint rules, one file each.
+//! Lock safety: which lock each statement takes, on what, what the server does
+//! under it, and the safe way.
+
+mod effect;
+mod fill;
+mod finding;
+mod inspect;
+mod judge;
+mod lesson;
+mod lock;
+mod mentions;
+mod outline;
+mod rules;
+pub mod table;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+pub use effect::{Effect, effect, effects, strongest};
+pub use finding::{Finding, Level};
+pub use inspect::{Inspected, Taken, inspect, mentions, statements, taken};
+pub use judge::{SMALL_TABLE_BYTES, judge};
+pub use lesson::{Lesson, accepts, lessons, names};
+pub use lock::Lock;
+pub use mentions::Mentions;
+pub use outline::apply;
+pub use world::{Column, Constraint, Domain, Index, Table, TableKind, World};

@@ -5,8 +5,10 @@ mod scan;
 use scan::Scan;
 use strsim::osa_distance;
 
+use crate::core::lint;
 use crate::core::plan::fault::located;
 use crate::core::plan::model::Place;
+use crate::core::step::Allow;
 use crate::core::version::Version;
 
 /// The most bytes that a SQL file may have.
@@ -27,6 +29,8 @@ pub struct SqlMigration {
     pub down: Down,
     /// The line that it starts on.
     pub down_line: Option<usize>,
+    /// Findings that it accepts (`-- lint: allow RULE: why`).
+    pub allow: Vec<Allow>,
 }
 
 /// The way back of a SQL migration.
@@ -88,8 +92,31 @@ impl SqlMigration {
             return Err(wrong(up_line.saturating_sub(1).max(1), "UP has no statement"));
         }
         let down = down_line.map_or(Down::Empty, |line| down(&lines(text, line, usize::MAX)));
-        Ok(Self { version, name: name.into(), up, up_line, down, down_line })
+        let allow = allowed(&up).map_err(|(line, why)| wrong(up_line + line, &why))?;
+        Ok(Self { version, name: name.into(), up, up_line, down, down_line, allow })
     }
+}
+
+/// The findings that comments of UP accept, or the line (from 0) of one that is not right.
+fn allowed(up: &str) -> Result<Vec<Allow>, (usize, String)> {
+    let mut state = Scan::default();
+    let mut allowed = Vec::new();
+    for (n, line) in up.lines().enumerate() {
+        let outside = state.outside();
+        state.line(line);
+        let comment = line.trim().strip_prefix("--").map(str::trim);
+        let Some(allow) = comment.and_then(|text| text.strip_prefix("lint:")).filter(|_| outside) else {
+            continue;
+        };
+        let said = allow.trim().strip_prefix("allow ").and_then(|allow| allow.split_once(':'));
+        let Some((rule, reason)) = said else {
+            return Err((n, "write it as -- lint: allow RULE: why it is right all the same".into()));
+        };
+        let (rule, reason) = (rule.trim().to_owned(), reason.trim().to_owned());
+        lint::accepts(&rule, &reason).map_err(|why| (n, why))?;
+        allowed.push(Allow { rule, reason });
+    }
+    Ok(allowed)
 }
 
 fn down(text: &str) -> Down {

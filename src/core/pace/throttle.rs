@@ -120,8 +120,9 @@ pub fn limit(signal: Signal, text: &str) -> Result<Option<f64>, String> {
         .map_err(|example| format!("{key}: {text:?} is no limit for it: write it like {example}, or off"))
 }
 
-/// Reads `50MB`; units are PostgreSQL's, powers of 1024.
-fn size(text: &str) -> Option<f64> {
+/// Reads `50MB`, in bytes; units are PostgreSQL's, powers of 1024.
+#[must_use]
+pub fn size(text: &str) -> Option<f64> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let number: f64 = text[..digits].parse().ok()?;
     let shift = match text[digits..].trim() {

@@ -7,6 +7,7 @@ pub mod fault;
 mod gates;
 pub mod model;
 mod raw;
+pub mod scalar;
 mod steps;
 mod supported;
 mod throttle;
@@ -69,7 +70,7 @@ fn build(source: &Source<'_>, raw: RawPlan, sql_file: ReadFile<'_>, faults: &mut
             "this plan does nothing: give it at least one of expand, backfill, validate, contract",
         );
     }
-    let mut steps = |phase, raw| steps::read(phase, raw, sql_file, faults);
+    let mut steps = |phase, raw| steps::read(phase, raw, source.text, sql_file, faults);
     let expand = steps(Phase::Expand, raw.expand);
     let validate = steps(Phase::Validate, raw.validate);
     let contract = steps(Phase::Contract, raw.contract);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::core::ident::{Ident, QName};
 use crate::core::pace::throttle::{Slo, Throttle};
 use crate::core::pace::window::Window;
+use crate::core::step::Allow;
 use crate::core::version::Version;
 
 /// A place in a source file; both count from 1, the column in characters.
@@ -107,8 +108,12 @@ pub struct SqlSpec {
     pub text: String,
     /// The file that they came from (`sql_file`), relative to the plan.
     pub file: Option<String>,
+    /// Where each line of the statements begins: in that file, or in the plan.
+    pub lines: Vec<Place>,
     /// How to take it back; `None` where the plan says nothing (never in expand).
     pub undo: Option<UndoSpec>,
+    /// Findings that are accepted.
+    pub allow: Vec<Allow>,
 }
 
 /// The way back from an `sql` step.

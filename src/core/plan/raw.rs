@@ -69,11 +69,15 @@ pub(super) struct RawSettings {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawStep {
     /// One or many statements.
-    pub sql: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub sql: Option<Spanned<String>>,
     /// A file with statements, relative to the plan.
     pub sql_file: Option<String>,
     /// Statements that take it back, or `irreversible: why`.
     pub undo: Option<String>,
+    /// Findings of this sql that are accepted.
+    #[schemars(with = "Option<RawLint>")]
+    pub lint: Option<Spanned<RawLint>>,
     /// An index to build concurrently.
     pub index: Option<RawIndex>,
     /// An index to drop concurrently.
@@ -88,6 +92,25 @@ pub(super) struct RawStep {
     pub drop_column: Option<RawColumn>,
     /// A table to take away.
     pub drop_table: Option<RawTable>,
+}
+
+/// What is accepted of a step's findings.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLint {
+    /// Each rule that is accepted, and why.
+    #[schemars(with = "Vec<RawAllow>")]
+    pub allow: Vec<Spanned<RawAllow>>,
+}
+
+/// A rule that is accepted.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAllow {
+    /// The rule, as docs/lint/ names it.
+    pub rule: String,
+    /// Why it is right all the same; kept in the history.
+    pub reason: String,
 }
 
 /// An index.

@@ -1,23 +1,26 @@
 //! Reads steps: exactly one kind each, and only where it may stand.
 
 use super::ReadFile;
-use super::fault::Faults;
+use super::fault::{Faults, TOP};
 use super::model::{AssertSpec, IndexSpec, Place, Placed, SqlSpec, StepSpec, SyncSpec, UndoSpec};
-use super::raw::{RawColumn, RawIndex, RawStep, RawSync};
+use super::raw::{RawAllow, RawColumn, RawIndex, RawLint, RawStep, RawSync};
+use super::scalar::line_places;
 use super::yaml::{Pairs, Spanned, place};
 use crate::core::ident::{Ident, QName, plain};
-use crate::core::step::Phase;
+use crate::core::lint;
+use crate::core::step::{Allow, Phase};
 
 pub(super) fn read(
     phase: Phase,
     raw: Vec<Spanned<RawStep>>,
+    text: &str,
     sql_file: ReadFile<'_>,
     faults: &mut Faults<'_>,
 ) -> Vec<Placed<StepSpec>> {
     let mut steps = Vec::new();
     for step in raw {
         let at = place(&step);
-        let step = Reader { phase, at, sql_file, faults }.step(step.value);
+        let step = Reader { phase, at, text, sql_file, faults }.step(step.value);
         steps.extend(step.map(|value| Placed { value, place: at }));
     }
     steps
@@ -26,6 +29,8 @@ pub(super) fn read(
 struct Reader<'r, 'a> {
     phase: Phase,
     at: Place,
+    /// The file, for the places of statements.
+    text: &'r str,
     sql_file: ReadFile<'r>,
     faults: &'r mut Faults<'a>,
 }
@@ -59,9 +64,16 @@ impl Reader<'_, '_> {
         if raw.undo.is_some() && !matches!(*kind, "sql" | "sql_file") {
             self.fault(format!("undo belongs to sql and sql_file; that of {kind} is derived"));
         }
+        if let Some(lint) = raw.lint.as_ref().filter(|_| !matches!(*kind, "sql" | "sql_file")) {
+            self.faults
+                .add(place(lint), format!("lint belongs to sql and sql_file; {kind} is safe by itself"));
+        }
         match raw {
-            RawStep { sql: Some(text), undo, .. } => self.sql(text, None, undo),
-            RawStep { sql_file: Some(file), undo, .. } => self.file(file, undo),
+            RawStep { sql: Some(text), undo, lint, .. } => {
+                let lines = line_places(self.text, place(&text), &text.value);
+                self.sql(text.value, None, lines, undo, lint)
+            }
+            RawStep { sql_file: Some(file), undo, lint, .. } => self.file(file, undo, lint),
             RawStep { index: Some(raw), .. } => self.index(raw),
             RawStep { drop_index: Some(raw), .. } => self.table("name", &raw.name).map(StepSpec::DropIndex),
             RawStep { sync: Some(raw), .. } => self.sync(raw),
@@ -98,7 +110,15 @@ impl Reader<'_, '_> {
         Some((table?, column?))
     }
 
-    fn sql(&mut self, text: String, file: Option<String>, undo: Option<String>) -> Option<StepSpec> {
+    fn sql(
+        &mut self,
+        text: String,
+        file: Option<String>,
+        lines: Vec<Place>,
+        undo: Option<String>,
+        lint: Option<Spanned<RawLint>>,
+    ) -> Option<StepSpec> {
+        let allow = self.allow(lint);
         if undo.is_none() && self.phase == Phase::Expand {
             self.fault("an sql step in expand needs its undo: write undo: with the SQL that takes it back, or undo: \"irreversible: why\"");
             return None;
@@ -108,12 +128,33 @@ impl Reader<'_, '_> {
             Some(why) if why.starts_with(':') => UndoSpec::Irreversible(why[1..].trim().into()),
             _ => UndoSpec::Sql(undo),
         });
-        Some(StepSpec::Sql(SqlSpec { text, file, undo }))
+        Some(StepSpec::Sql(SqlSpec { text, file, lines, undo, allow }))
     }
 
-    fn file(&mut self, file: String, undo: Option<String>) -> Option<StepSpec> {
+    fn allow(&mut self, lint: Option<Spanned<RawLint>>) -> Vec<Allow> {
+        let mut allowed = Vec::new();
+        for raw in lint.map(|lint| lint.value.allow).unwrap_or_default() {
+            let at = place(&raw);
+            let RawAllow { rule, reason } = raw.value;
+            match lint::accepts(&rule, &reason) {
+                Ok(()) => allowed.push(Allow { rule, reason }),
+                Err(why) => self.faults.add(at, format!("lint: {why}")),
+            }
+        }
+        allowed
+    }
+
+    fn file(
+        &mut self,
+        file: String,
+        undo: Option<String>,
+        lint: Option<Spanned<RawLint>>,
+    ) -> Option<StepSpec> {
         match (self.sql_file)(&file) {
-            Ok(text) => self.sql(text, Some(file), undo),
+            Ok(text) => {
+                let lines = line_places(&text, TOP, &text);
+                self.sql(text, Some(file), lines, undo, lint)
+            }
             Err(why) => {
                 self.fault(format!("sql_file: {why}"));
                 None

@@ -3,6 +3,7 @@
 //! whatever does not parse is refused.
 
 mod classify;
+mod ddl;
 mod expression;
 mod parse;
 mod redact;
@@ -10,11 +11,15 @@ mod split;
 mod tables;
 
 pub use classify::{BuildIndex, DropIndex, Kind};
+pub use ddl::{
+    Alter, Change, Demand, DomainChange, Generated, Inline, NewColumn, NewConstraint, NewDefault, NewIndex,
+    Object, Part, Renamed, TypeRef, Verb, WriteVerb, proven_not_null,
+};
 pub use expression::{
     changes_every_time, check_expression, check_predicate, check_query, closed, expression_columns, qualify,
 };
 pub use parse::SqlError;
-pub use redact::redact;
+pub use redact::{first_words, redact};
 pub use split::{Statement, split};
 pub use tables::{made_tables, tables};
 

@@ -1,6 +1,9 @@
 //! Owns the call into the parser: bounded input, a stack of its own, one kind of error.
 
-use pg_query::protobuf::ParseResult;
+use pg_query::protobuf::node::Node;
+use pg_query::protobuf::{
+    LimitOption, Node as Tree, ParseResult, RawStmt, ResTarget, SelectStmt, SetOperation,
+};
 use serde_json::Value;
 
 /// The most bytes of SQL that are parsed at once.
@@ -51,6 +54,28 @@ fn plain(error: &pg_query::Error) -> String {
         pg_query::Error::Conversion(_) => "the SQL holds a NUL byte".into(),
         other => other.to_string(),
     }
+}
+
+/// A statement written again from its tree.
+pub(super) fn statement_text(node: Node) -> Result<String, SqlError> {
+    let stmt = Some(Box::new(Tree { node: Some(node) }));
+    let tree = ParseResult { version: 0, stmts: vec![RawStmt { stmt, stmt_location: 0, stmt_len: 0 }] };
+    pg_query::deparse(&tree, pg_query::DeparseOptions::default())
+        .map_err(|error| SqlError::new(plain(&error)))
+}
+
+/// An expression written again from its tree.
+pub(super) fn expression_text(expr: &Tree) -> Result<String, SqlError> {
+    let target = ResTarget { val: Some(Box::new(expr.clone())), ..ResTarget::default() };
+    let target = Tree { node: Some(Node::ResTarget(Box::new(target))) };
+    let select = SelectStmt {
+        target_list: vec![target],
+        limit_option: LimitOption::Default.into(),
+        op: SetOperation::SetopNone.into(),
+        ..SelectStmt::default()
+    };
+    let text = statement_text(Node::SelectStmt(Box::new(select)))?;
+    Ok(text.trim_start_matches("SELECT ").to_owned())
 }
 
 /// The tree as JSON, for walks that must not miss any kind of node.

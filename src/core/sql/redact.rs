@@ -34,6 +34,19 @@ pub fn redact(sql: &str) -> String {
     shown + sql.get(at..).unwrap_or_default()
 }
 
+/// The most characters of a statement that a title shows.
+const TITLE_CHARS: usize = 60;
+
+/// The beginning of a statement on one line, without its secrets.
+#[must_use]
+pub fn first_words(text: &str) -> String {
+    let mut words = redact(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.chars().count() > TITLE_CHARS {
+        words = words.chars().take(TITLE_CHARS - 1).collect::<String>() + "…";
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::redact;

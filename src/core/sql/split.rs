@@ -3,6 +3,7 @@
 use pg_query::protobuf::RawStmt;
 
 use super::classify::{Kind, classify};
+use super::ddl::{Change, changes};
 use super::parse::{SqlError, with_tree};
 
 /// One statement of a script.
@@ -16,6 +17,8 @@ pub struct Statement {
     pub line: usize,
     /// How it meets transactions.
     pub kind: Kind,
+    /// What it changes, one by one; never empty.
+    pub changes: Vec<Change>,
 }
 
 /// Splits a script. Comments before a statement belong to no one.
@@ -37,7 +40,7 @@ fn statement(sql: &str, raw: &RawStmt) -> Result<Statement, SqlError> {
     let offset = start + lead;
     let line = sql[..offset].matches('\n').count() + 1;
     let node = raw.stmt.as_ref().and_then(|stmt| stmt.node.as_ref()).ok_or_else(broken)?;
-    Ok(Statement { text, offset, line, kind: classify(node)? })
+    Ok(Statement { text, offset, line, kind: classify(node)?, changes: changes(node)? })
 }
 
 /// The length of the blanks and comments at the start.

@@ -1,5 +1,8 @@
 //! `phase check`.
 
+mod report;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -7,21 +10,25 @@ use serde::Serialize;
 
 use crate::cli::args::Global;
 use crate::cli::desk::{Access, Desk};
-use crate::cli::exit::CommandError;
+use crate::cli::exit::{Code, CommandError};
 use crate::cli::files::ProjectError;
 use crate::cli::naming::{called, only};
 use crate::cli::output::Output;
 use crate::cli::project::Project;
 use crate::core::compile::Server;
 use crate::core::drift::drift;
+use crate::core::lint::{self, Finding, World, judge};
 use crate::core::record::Kind;
 use crate::core::timeline::Item;
 use crate::engine::stop::Stop;
+use report::{annotate, annotate_finding, sarif, text};
 
 /// Check plans and SQL migrations, without a server, for CI.
 ///
-/// Parses every file, compiles it, and checks versions, dependencies and what
-/// this version of phase does not support.
+/// Parses every file, compiles it, and checks versions, dependencies, what this
+/// version of phase does not support, and which locks each statement takes: what
+/// would stop the application ends with exit code 2, and the safe way to paste.
+/// Without a server every table counts as big and busy; --online asks the catalog.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  phase check\n  phase check users_display_name\n  phase check plans/20261121093000_users_display_name.yaml\n  phase check --format github\n  phase check --online"
@@ -29,7 +36,8 @@ use crate::engine::stop::Stop;
 pub struct CheckArgs {
     /// The files, or their versions or names; without any, all of the project.
     files: Vec<PathBuf>,
-    /// Compare with the record as well: edited, missing and out-of-order files (exit code 6).
+    /// Compare with the record as well: edited, missing and out-of-order files (exit code 6);
+    /// and ask the catalog for sizes, types, constraints and indexes.
     #[arg(long, conflicts_with = "files")]
     online: bool,
     /// How to print faults.
@@ -46,12 +54,15 @@ enum Format {
     Json,
     /// Annotations for GitHub Actions.
     Github,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
 }
 
 #[derive(Serialize)]
 struct Document {
     checked: Vec<String>,
     cautions: Vec<String>,
+    findings: Vec<Finding>,
 }
 
 impl CheckArgs {
@@ -76,25 +87,46 @@ pub async fn run(global: &Global, args: &CheckArgs, stop: Stop) -> Result<Output
     {
         annotate("error", &error.to_string());
     }
-    let items = result?;
-    let text = match items.len() {
-        0 => "there is nothing to check yet: phase new NAME".into(),
-        n => format!("{n} checked, all right"),
-    };
+    let Checked { items, findings, sources } = result?;
     let cautions: Vec<String> = items.iter().flat_map(|item| item.cautions.clone()).collect();
     for caution in &cautions {
         match args.format {
             Format::Text => tracing::warn!("{caution}"),
             Format::Github => annotate("warning", caution),
-            Format::Json => {}
+            Format::Json | Format::Sarif => {}
         }
     }
+    let refused = findings.iter().filter(|finding| finding.refuses()).count();
+    let summary = match (items.len(), findings.len(), refused) {
+        (0, ..) => "there is nothing to check yet: phase new NAME".into(),
+        (n, 0, _) => format!("{n} checked, all right"),
+        (n, _, 0) => format!("{n} checked, nothing that stops the application"),
+        (n, ..) => format!("{n} checked, {refused} must not run like this"),
+    };
+    let report = match args.format {
+        Format::Text => text(&findings, &sources) + &summary,
+        Format::Github => {
+            findings.iter().for_each(annotate_finding);
+            summary
+        }
+        Format::Sarif => sarif(&findings),
+        Format::Json => summary,
+    };
     let checked: Vec<String> = items.iter().map(Item::stem).collect();
-    let document = Document { checked, cautions };
-    Ok(Output::done(text, &document))
+    let document = Document { checked, cautions, findings };
+    let code = if refused == 0 { Code::Done } else { Code::Usage };
+    Ok(Output::done(report, &document).with_code(code))
 }
 
-fn check(global: &Global, args: &CheckArgs) -> Result<Vec<Item>, CommandError> {
+/// What was checked.
+struct Checked {
+    items: Vec<Item>,
+    findings: Vec<Finding>,
+    /// The text of each file.
+    sources: BTreeMap<String, String>,
+}
+
+fn check(global: &Global, args: &CheckArgs) -> Result<Checked, CommandError> {
     let config = global.config()?;
     let project = if args.files.is_empty() {
         Project::load(&config)?
@@ -106,7 +138,14 @@ fn check(global: &Global, args: &CheckArgs) -> Result<Vec<Item>, CommandError> {
     if args.files.is_empty() {
         faults.extend(dependencies(&items));
     }
-    if faults.is_empty() { Ok(items) } else { Err(ProjectError::Invalid(faults.join("\n")).into()) }
+    if !faults.is_empty() {
+        return Err(ProjectError::Invalid(faults.join("\n")).into());
+    }
+    let small = config.small_table;
+    let findings =
+        items.iter().flat_map(|item| judge(item, World::offline(Server::NEWEST.version), small)).collect();
+    let sources = items.iter().map(|item| (item.file.clone(), item.source.clone())).collect();
+    Ok(Checked { items, findings, sources })
 }
 
 /// The files that are meant, each once: a path, or a version, a name or the beginning of either.
@@ -124,11 +163,20 @@ fn named(wanted: &[PathBuf], paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandE
 }
 
 /// The same against the record: what stops work on the timeline stops here.
-async fn online(global: &Global, stop: Stop) -> Result<Vec<Item>, CommandError> {
+async fn online(global: &Global, stop: Stop) -> Result<Checked, CommandError> {
     let desk = Desk::open(global, "check", Access::Read, stop).await?;
     let items = desk.items()?;
     let drifts = drift(&items, &desk.records().await?);
-    if drifts.is_empty() { Ok(items) } else { Err(CommandError::Drift(drifts)) }
+    if !drifts.is_empty() {
+        return Err(CommandError::Drift(drifts));
+    }
+    let mut findings = Vec::new();
+    for item in &items {
+        let world = desk.target.world(&lint::mentions(&item.steps)).await?;
+        findings.extend(judge(item, world, desk.config.small_table));
+    }
+    let sources = items.iter().map(|item| (item.file.clone(), item.source.clone())).collect();
+    Ok(Checked { items, findings, sources })
 }
 
 /// Dependencies that are not there, or that come later.
@@ -144,21 +192,4 @@ fn dependencies(items: &[Item]) -> Vec<String> {
         }
     }
     faults
-}
-
-/// Writes faults as workflow commands; the first line of each is `file:line:column: message`.
-fn annotate(level: &str, faults: &str) {
-    use std::io::Write;
-    for fault in faults.split("\n\n") {
-        let mut parts = fault.lines().next().unwrap_or_default().splitn(4, ':');
-        let (file, line, column, message) = (parts.next(), parts.next(), parts.next(), parts.next());
-        let number = |text: Option<&str>| text.and_then(|text| text.trim().parse::<u32>().ok());
-        let annotation = match (file, number(line), number(column), message) {
-            (Some(file), Some(line), Some(column), Some(message)) => {
-                format!("::{level} file={file},line={line},col={column}::{}", message.trim())
-            }
-            _ => format!("::{level}::{}", fault.replace('\n', "%0A")),
-        };
-        let _ = writeln!(anstream::stdout(), "{annotation}");
-    }
 }

@@ -1,0 +1,48 @@
+//! Refuses what would stop the application, before it runs: the linter's errors
+//! against the database as it is now.
+
+use crate::cli::desk::Desk;
+use crate::cli::exit::CommandError;
+use crate::core::lint::{Finding, judge, mentions};
+use crate::core::plan::located;
+use crate::core::record::{Record, StepStatus};
+use crate::core::state::State;
+use crate::core::timeline::Item;
+use crate::engine::Store;
+
+/// Looks at the steps of an item that are not done yet; says what is only to be
+/// looked at, and refuses the rest.
+///
+/// # Errors
+/// When a statement must not run like this, or the server cannot be asked.
+pub(super) async fn refuse_unsafe(desk: &Desk, item: &Item, record: &Record) -> Result<(), CommandError> {
+    let steps = desk.store.steps(&item.version).await?;
+    let done = |step: &str| steps.iter().any(|known| known.step == step && known.status == StepStatus::Done);
+    if item.steps.iter().all(|step| step.statements.is_empty() || done(&step.id)) {
+        return Ok(());
+    }
+    let world = desk.target.world(&mentions(&item.steps)).await?;
+    let findings = judge(item, world, desk.config.small_table);
+    let (refused, rest): (Vec<Finding>, Vec<Finding>) =
+        findings.into_iter().filter(|finding| !done(&finding.step)).partition(Finding::refuses);
+    for finding in rest {
+        let Finding { file, line, column, .. } = &finding;
+        tracing::warn!("{file}:{line}:{column}: {}", finding.headline());
+        if let (true, Some(reason)) = (refused.is_empty(), &finding.allowed) {
+            let detail = format!("{} of {} is accepted: {reason}", finding.rule, finding.step);
+            desk.store.note(&item.version, "lint", &detail).await?;
+        }
+    }
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let shown = refused.iter().map(|finding| {
+        located(&finding.file, &item.source, Some(finding.place()), &finding.headline())
+            + "\n"
+            + &finding.details()
+    });
+    Err(CommandError::Unsafe {
+        findings: shown.collect::<Vec<_>>().join("\n"),
+        began: record.state != State::Planned || record.goal != State::Planned,
+    })
+}

@@ -1,0 +1,61 @@
+//! Owns what a statement does to the database: the rows of its changes, and
+//! the locks that they come to.
+
+use std::collections::BTreeMap;
+
+use super::lock::Lock;
+use super::outline;
+use super::table::{Case, Row, Work, row};
+use super::world::World;
+use crate::core::ident::QName;
+use crate::core::sql::{Change, Statement};
+
+/// What one change does.
+#[derive(Debug, Clone)]
+pub struct Effect {
+    /// The row of the lock table; `None`: this program does not know it.
+    pub row: Option<&'static Row>,
+    /// The locks, each on one relation.
+    pub locks: Vec<(QName, Lock)>,
+    /// What is done while they are held.
+    pub work: Work,
+}
+
+/// What each change of a statement does.
+#[must_use]
+pub fn effects(statement: &Statement, world: &World) -> Vec<Effect> {
+    let mut world = world.clone();
+    let mut all = Vec::new();
+    for change in &statement.changes {
+        all.push(effect(&Case { change, world: &world }));
+        // The column of ADD COLUMN … UNIQUE is there when its constraint is made.
+        outline::apply(&mut world, change);
+    }
+    all
+}
+
+/// What one change does.
+#[must_use]
+pub fn effect(case: &Case<'_>) -> Effect {
+    let row = row(case);
+    let mut locks = Vec::new();
+    for (who, lock) in row.map(|row| row.locks).unwrap_or_default() {
+        let lock = match case.change {
+            Change::LockTable { mode, .. } => Lock::numbered(*mode).unwrap_or(*lock),
+            _ => *lock,
+        };
+        locks.extend(case.whom(*who).into_iter().map(|relation| (relation, lock)));
+    }
+    Effect { row, locks, work: row.map(|row| row.work).unwrap_or_default() }
+}
+
+/// The strongest lock on each relation.
+#[must_use]
+pub fn strongest<'a>(effects: impl IntoIterator<Item = &'a Effect>) -> BTreeMap<QName, Lock> {
+    let mut held: BTreeMap<QName, Lock> = BTreeMap::new();
+    for (relation, lock) in effects.into_iter().flat_map(|effect| &effect.locks) {
+        let entry = held.entry(relation.clone()).or_insert(*lock);
+        *entry = (*entry).max(*lock);
+    }
+    held
+}

@@ -1,0 +1,98 @@
+//! Walks the steps of an item in order, and tells what each statement locks
+//! in the database as it stands by then.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::effect::{Effect, effects, strongest};
+use super::lock::Lock;
+use super::mentions::Mentions;
+use super::outline::apply;
+use super::world::World;
+use crate::core::sql::{Change, Statement, split};
+use crate::core::step::{Action, Step};
+
+/// A statement of a step and what it does.
+#[derive(Debug, Clone)]
+pub struct Inspected {
+    /// The statement.
+    pub statement: Statement,
+    /// What each of its changes does.
+    pub effects: Vec<Effect>,
+}
+
+/// A lock that a step takes, for people and programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Taken {
+    /// The relation.
+    pub relation: String,
+    /// The strongest lock on it.
+    pub lock: Lock,
+    /// Whether the application's queries wait behind it.
+    pub blocks_reads: bool,
+    /// Whether the application's writes wait behind it.
+    pub blocks_writes: bool,
+    /// What the server does while it is held.
+    pub work: &'static str,
+}
+
+/// The statements of a step. What this program itself adds parses; what does
+/// not parse was refused before there was a step.
+#[must_use]
+pub fn statements(step: &Step) -> Vec<Statement> {
+    let sql = match &step.action {
+        Action::Backfill(_) | Action::Assert { .. } => Vec::new(),
+        action => action.sql(),
+    };
+    sql.iter().flat_map(|sql| split(sql).unwrap_or_default()).collect()
+}
+
+/// The names that the catalog must be asked about for these steps.
+#[must_use]
+pub fn mentions<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Mentions {
+    let changes: Vec<Change> =
+        steps.into_iter().flat_map(statements).flat_map(|statement| statement.changes).collect();
+    Mentions::of(&changes)
+}
+
+/// What each statement of a step does; `world` is what stands after it.
+pub fn inspect(step: &Step, world: &mut World) -> Vec<Inspected> {
+    let look = |statement: Statement| {
+        let effects = effects(&statement, world);
+        statement.changes.iter().for_each(|change| apply(world, change));
+        Inspected { statement, effects }
+    };
+    statements(step).into_iter().map(look).collect()
+}
+
+/// The strongest lock on each relation, over all statements of a step.
+#[must_use]
+pub fn taken(inspected: &[Inspected]) -> Vec<Taken> {
+    let effects = || inspected.iter().flat_map(|inspected| &inspected.effects);
+    let mut work: BTreeMap<_, super::table::Work> = BTreeMap::new();
+    for effect in effects() {
+        for (relation, _) in &effect.locks {
+            let entry = work.entry(relation.clone()).or_default();
+            entry.rewrites |= effect.work.rewrites;
+            entry.scans |= effect.work.scans;
+            entry.builds |= effect.work.builds;
+        }
+    }
+    let taken = strongest(effects()).into_iter().map(|(relation, lock)| Taken {
+        relation: relation.plain(),
+        lock,
+        blocks_reads: lock.blocks_reads(),
+        blocks_writes: lock.blocks_writes(),
+        work: work.get(&relation).copied().unwrap_or_default().words(),
+    });
+    taken.collect()
+}
+
+impl Taken {
+    /// One line for people.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!("{} on {}: {}, {}", self.lock.name(), self.relation, self.work, self.lock.leaves())
+    }
+}

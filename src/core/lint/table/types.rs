@@ -1,0 +1,198 @@
+//! Rows of ALTER COLUMN … TYPE.
+
+use super::{Case, Row, Safe, Who, Work, example, light};
+use crate::core::lint::lock::Lock::AccessExclusive;
+use crate::core::sql::{Alter, TypeRef};
+
+const ALL: &[(Who, crate::core::lint::lock::Lock)] = &[(Who::This, AccessExclusive)];
+
+pub(super) const ROWS: &[Row] = &[
+    light(
+        "alter-type-check",
+        "ALTER TYPE that needs no rewrite, of a column in a CHECK",
+        |case| kept(case, Fit::Same) && in_check(case),
+        ALL,
+        example(
+            "ALTER TABLE t ADD CONSTRAINT k CHECK (b <> '')",
+            "ALTER TABLE t ALTER COLUMN b TYPE varchar(40)",
+        ),
+    )
+    .work(Work::SCAN)
+    .hurts(
+        "the CHECK is proven again: every row is read while nobody reads or writes the table",
+        Safe::Advice(
+            "drop the CHECK, change the type, add the CHECK NOT VALID in the same step, and VALIDATE it in validate",
+        ),
+    )
+    .good(
+        "expand:
+  - sql: |
+      ALTER TABLE t DROP CONSTRAINT k;
+      ALTER TABLE t ALTER COLUMN b TYPE varchar(40);
+      ALTER TABLE t ADD CONSTRAINT k CHECK (b <> '') NOT VALID
+    undo: \"irreversible: a longer value may have come in\"
+  - sql: ANALYZE t
+    undo: \"irreversible: it changes no row\"
+validate:
+  - sql: ALTER TABLE t VALIDATE CONSTRAINT k
+",
+    ),
+    light(
+        "alter-type-same",
+        "ALTER TYPE that needs no rewrite: a longer varchar, to text, more digits of a numeric",
+        |case| kept(case, Fit::Same),
+        ALL,
+        example("CREATE INDEX ON t (b)", "ALTER TABLE t ALTER COLUMN b TYPE varchar(40)"),
+    ),
+    light(
+        "alter-type-timestamptz",
+        "ALTER TYPE from timestamp to timestamptz, or back, while TimeZone is UTC",
+        |case| kept(case, Fit::Zone),
+        ALL,
+        example("SET TimeZone = 'UTC'; CREATE INDEX ON t (at)", "ALTER TABLE t ALTER COLUMN at TYPE timestamptz"),
+    )
+    .work(Work::BUILD)
+    .hurts(
+        "the table stays, but every index on the column is built anew while nobody reads or writes the table",
+        Safe::Plan(SHADOW),
+    ),
+    light(
+        "alter-type",
+        "ALTER TYPE to one that is stored otherwise",
+        |case| matches!(case.alter(), Some(Alter::Type { .. })),
+        ALL,
+        example("CREATE INDEX ON t (a)", "ALTER TABLE t ALTER COLUMN a TYPE bigint"),
+    )
+    .work(Work::REWRITE)
+    .hurts(
+        "the whole table and its indexes are written anew while nobody reads or writes it",
+        Safe::Plan(SHADOW),
+    ),
+];
+
+/// A column of the new type beside the old one, kept in step both ways.
+const SHADOW: &str = "expand:
+  - sql: ALTER TABLE {table} ADD COLUMN {column}_new {type}
+    undo: ALTER TABLE {table} DROP COLUMN {column}_new
+  - sync: {table: {table}, set: {{column}_new: {column}}, back: {{column}: {column}_new}}
+backfill:
+  - table: {table}
+    set: {{column}_new: {column}}
+    where: {column}_new IS DISTINCT FROM {column}
+";
+
+/// How a new type fits what is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    /// The stored values are those of the new type, and so are the indexes.
+    Same,
+    /// The stored values stay while the time zone is UTC; indexes do not.
+    Zone,
+}
+
+/// Whether the type of the column is known, and fits the new one in this way.
+fn kept(case: &Case<'_>, wanted: Fit) -> bool {
+    let Some(Alter::Type { column, to, using: false }) = case.alter() else { return false };
+    let Some(found) = case.table().and_then(|table| table.column(column)) else { return false };
+    fit(&found.kind, to, case.world.utc) == Some(wanted)
+}
+
+fn in_check(case: &Case<'_>) -> bool {
+    let Some(Alter::Type { column, .. }) = case.alter() else { return false };
+    let bound =
+        |known: &crate::core::lint::world::Constraint| known.kind == 'c' && known.columns.contains(column);
+    case.table().is_some_and(|table| table.constraints.iter().any(bound))
+}
+
+/// A type as `format_type` prints it: its base and its modifiers.
+fn parts(printed: &str) -> (String, Vec<i32>) {
+    let Some((before, rest)) = printed.split_once('(') else { return (printed.to_owned(), Vec::new()) };
+    let Some((inside, after)) = rest.split_once(')') else { return (printed.to_owned(), Vec::new()) };
+    let modifiers = inside.split(',').filter_map(|number| number.trim().parse().ok()).collect();
+    (format!("{before}{after}"), modifiers)
+}
+
+/// Source: the planner support functions `varchar_support`, `numeric_support`,
+/// `timestamp_support` and their kin, and the binary-coercible casts of `pg_cast`.
+fn fit(from: &str, to: &TypeRef, utc: Option<bool>) -> Option<Fit> {
+    if to.array || to.schema.is_some() || from.ends_with("[]") {
+        return None;
+    }
+    let (base, old) = parts(from);
+    let new = to.modifiers.as_slice();
+    // No modifier is no limit.
+    let wider = |old: &[i32], new: &[i32]| match (old.first(), new.first()) {
+        (_, None) => true,
+        (Some(old), Some(new)) => new >= old,
+        (None, Some(_)) => false,
+    };
+    match (base.as_str(), to.name.as_str()) {
+        ("character varying", "varchar") if wider(&old, new) => Some(Fit::Same),
+        ("character varying" | "text", "text") => Some(Fit::Same),
+        ("text", "varchar") if new.is_empty() => Some(Fit::Same),
+        ("cidr", "inet") => Some(Fit::Same),
+        ("bit varying", "varbit") if wider(&old, new) => Some(Fit::Same),
+        // More digits in front; those behind the point must stay as many.
+        ("numeric", "numeric") => {
+            let scale = |modifiers: &[i32]| modifiers.get(1).copied().unwrap_or(0);
+            let same = new.is_empty() || !old.is_empty() && wider(&old, new) && scale(&old) == scale(new);
+            same.then_some(Fit::Same)
+        }
+        ("timestamp without time zone", "timestamp") | ("timestamp with time zone", "timestamptz")
+            if wider(&old, new) =>
+        {
+            Some(Fit::Same)
+        }
+        ("timestamp without time zone", "timestamptz") | ("timestamp with time zone", "timestamp")
+            if utc == Some(true) && wider(&old, new) =>
+        {
+            Some(Fit::Zone)
+        }
+        (base, name) => {
+            (to.built_in && new.is_empty() && old.is_empty() && base == printed(name)).then_some(Fit::Same)
+        }
+    }
+}
+
+/// A type's name in the catalog as `format_type` prints it.
+fn printed(name: &str) -> &str {
+    match name {
+        "int2" => "smallint",
+        "int4" => "integer",
+        "int8" => "bigint",
+        "float4" => "real",
+        "float8" => "double precision",
+        "bool" => "boolean",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn to(name: &str, modifiers: &[i32]) -> TypeRef {
+        TypeRef { schema: None, name: name.into(), modifiers: modifiers.into(), array: false, built_in: true }
+    }
+
+    #[test]
+    fn a_type_that_fits_is_told_from_one_that_does_not() {
+        for (from, new, wanted) in [
+            ("character varying(20)", to("varchar", &[40]), Some(Fit::Same)),
+            ("character varying(20)", to("varchar", &[10]), None),
+            ("character varying(20)", to("varchar", &[]), Some(Fit::Same)),
+            ("character varying(20)", to("text", &[]), Some(Fit::Same)),
+            ("text", to("varchar", &[20]), None),
+            ("numeric(10,2)", to("numeric", &[12, 2]), Some(Fit::Same)),
+            ("numeric(10,2)", to("numeric", &[12, 3]), None),
+            ("numeric(10,2)", to("numeric", &[]), Some(Fit::Same)),
+            ("numeric", to("numeric", &[12, 2]), None),
+            ("integer", to("int8", &[]), None),
+            ("integer", to("int4", &[]), Some(Fit::Same)),
+        ] {
+            assert_eq!(fit(from, &new, None), wanted, "{from} {new:?}");
+        }
+        let zone = |utc| fit("timestamp without time zone", &to("timestamptz", &[]), utc);
+        assert_eq!((zone(Some(true)), zone(Some(false)), zone(None)), (Some(Fit::Zone), None, None));
+    }
+}

@@ -1,0 +1,134 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+use super::table::SETTING;
+use super::*;
+use crate::core::compile::Server;
+use crate::core::plan::{Source, parse};
+use crate::core::record::Kind;
+use crate::core::sql::split;
+use crate::core::timeline::{Item, Rollback};
+use crate::core::version::Version;
+
+/// The database of the examples, as a catalog would tell of it, with tables of unknown size.
+fn world(setup: &str, version: u32) -> World {
+    let mut world = World { complete: true, utc: Some(true), ..World::offline(version) };
+    for statement in split(&format!("{SETTING};{setup}")).unwrap() {
+        statement.changes.iter().for_each(|change| apply(&mut world, change));
+    }
+    for table in world.tables.values_mut() {
+        (table.made, table.rows, table.bytes) = (false, None, None);
+    }
+    world
+}
+
+fn item(text: &str) -> Item {
+    let version = Version::parse("1").unwrap();
+    let source = Source { file: "plans/1_x.yaml", version: &version, name: "x", text };
+    let plan =
+        parse(&source, &|_| Err("no files here".into())).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let steps =
+        crate::core::compile::plan(&plan, Server::NEWEST).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    Item {
+        version: version.clone(),
+        name: "x".into(),
+        title: "x".into(),
+        kind: Kind::Plan,
+        file: "plans/1_x.yaml".into(),
+        source: text.into(),
+        checksum: String::new(),
+        steps,
+        down: Rollback::Refused(String::new()),
+        gates: plan.gates.clone(),
+        keep: plan.keep,
+        depends_on: Vec::new(),
+        tables: Vec::new(),
+        uses: Vec::new(),
+        drops: Vec::new(),
+        limits: crate::core::step::Limits::default(),
+        unsupported: Vec::new(),
+        cautions: Vec::new(),
+        requires: Vec::new(),
+    }
+}
+
+fn found(text: &str, setup: &str, version: u32) -> Vec<Finding> {
+    judge(&item(text), world(setup, version), SMALL_TABLE_BYTES)
+}
+
+/// Rules with no safe way in SQL: their findings say what to do in words.
+const IN_WORDS: &[&str] = &[
+    "add-exclusion",
+    "cluster",
+    "concurrent-build-14",
+    "detach-partition-13",
+    "lock-table",
+    "set-access-method",
+    "set-logged",
+    "set-tablespace",
+];
+
+#[test]
+fn every_rule_objects_to_its_bad_example_and_not_to_its_good_one() {
+    let mut wrong = Vec::new();
+    for lesson in lessons() {
+        let version = match lesson.rule {
+            "concurrent-build-14" => 140_003,
+            "detach-partition-13" => 130_000,
+            _ => 180_000,
+        };
+        let bad = found(&lesson.bad, lesson.setup, version);
+        if !bad.iter().any(|finding| finding.rule == lesson.rule) {
+            wrong.push(format!("{}: nothing against\n{}{bad:?}", lesson.rule, lesson.bad));
+        }
+        match &lesson.good {
+            Some(good) => {
+                let good_findings = found(good, lesson.setup, version);
+                if !good_findings.is_empty() {
+                    wrong.push(format!("{}: against the good one\n{good}{good_findings:?}", lesson.rule));
+                }
+            }
+            None if IN_WORDS.contains(&lesson.rule) => {}
+            None => wrong.push(format!("{}: no safe way", lesson.rule)),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn a_row_without_a_hazard_is_let_through() {
+    for row in table::rows().filter(|row| row.hazard.is_none()) {
+        let text = format!(
+            "validate:\n  - sql: |\n      {}\n    undo: \"irreversible: an example\"\n",
+            row.example.sql
+        );
+        let errors: Vec<_> = found(&text, row.example.setup, 180_000)
+            .into_iter()
+            .filter(|finding| finding.level == Level::Error)
+            .collect();
+        assert!(errors.is_empty(), "{}: {errors:?}", row.id);
+    }
+}
+
+#[test]
+fn a_finding_points_into_the_block() {
+    let text =
+        "expand:\n  - sql: |\n      SELECT 1;\n        CREATE INDEX i ON t (a)\n    undo: DROP INDEX i\n";
+    let finding = found(text, "", 180_000).pop().unwrap();
+    assert_eq!((finding.rule, finding.line, finding.column), ("create-index", 4, 9));
+    assert_eq!(finding.statement, "CREATE INDEX i ON t (a)");
+    assert!(finding.safe.unwrap().contains("CREATE INDEX CONCURRENTLY i ON t"));
+}
+
+#[test]
+fn what_is_small_or_new_or_accepted_is_let_through() {
+    let text = "expand:\n  - sql: CREATE INDEX i ON t (a)\n    undo: DROP INDEX i\n";
+    let mut small = world("", 180_000);
+    small.tables.values_mut().for_each(|table| table.bytes = Some(8_192));
+    assert_eq!(judge(&item(text), small, SMALL_TABLE_BYTES), []);
+    let new = "expand:\n  - sql: |\n      CREATE TABLE v (a int);\n      CREATE INDEX i ON v (a)\n    undo: DROP TABLE v\n";
+    assert_eq!(found(new, "", 180_000), []);
+    let accepted = format!("{text}    lint: {{allow: [{{rule: create-index, reason: at night}}]}}\n");
+    let findings = found(&accepted, "", 180_000);
+    assert!(!findings[0].refuses() && findings[0].allowed.as_deref() == Some("at night"));
+    assert!(accepts("create-indx", "why").unwrap_err().contains("did you mean create-index"));
+    assert!(accepts("create-index", " ").is_err());
+}

@@ -1,0 +1,174 @@
+//! Owns what is known of the database that a statement meets: nothing, what
+//! earlier steps of the plan have made, or what the catalog tells.
+
+use std::collections::BTreeMap;
+
+use crate::core::ident::{Ident, QName};
+
+/// What is known of a database.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    /// `server_version_num`, such as 150018.
+    pub version: u32,
+    /// Whether the catalog was asked: what is not here does not exist.
+    pub complete: bool,
+    /// Relations by the name that the plan calls them by.
+    pub tables: BTreeMap<QName, Table>,
+    /// Indexes by name: their table.
+    pub indexes: BTreeMap<QName, QName>,
+    /// Domains by name.
+    pub domains: BTreeMap<QName, Domain>,
+    /// Whether each function gives the same value for a whole statement.
+    pub steady: BTreeMap<QName, bool>,
+    /// Whether the session's time zone is UTC, where it is known.
+    pub utc: Option<bool>,
+}
+
+/// A domain.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Domain {
+    /// Whether its values are bound by NOT NULL or CHECK.
+    pub constrained: bool,
+    /// The tables with a column of it.
+    pub used_by: Vec<QName>,
+}
+
+/// A relation.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Table {
+    /// Whether the plan itself has made it.
+    pub made: bool,
+    /// What it is.
+    pub kind: TableKind,
+    /// Rows by the statistics; `None`: not known.
+    pub rows: Option<u64>,
+    /// Its size without its indexes, in bytes; `None`: not known.
+    pub bytes: Option<u64>,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// Its constraints.
+    pub constraints: Vec<Constraint>,
+    /// Its indexes.
+    pub indexes: Vec<Index>,
+    /// Tables whose foreign keys refer to it.
+    pub referenced_by: Vec<QName>,
+    /// The table that it is a partition of, or inherits from.
+    pub parent: Option<QName>,
+    /// Its partitions or children, of every level.
+    pub partitions: Vec<QName>,
+    /// Its default partition.
+    pub default_partition: Option<QName>,
+}
+
+/// What a relation is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TableKind {
+    /// A table.
+    #[default]
+    Ordinary,
+    /// A partitioned table.
+    Partitioned,
+    /// A materialized view.
+    MatView,
+    /// A view.
+    View,
+    /// Anything else.
+    Other,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: Ident,
+    /// Its type as `format_type` prints it; empty where it is not known.
+    pub kind: String,
+    /// Whether it is NOT NULL.
+    pub not_null: bool,
+}
+
+/// A constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Constraint {
+    /// Its name; `None`: the server chose one that is not known here.
+    pub name: Option<Ident>,
+    /// `pg_constraint.contype`: `c`, `f`, `p`, `u`, `x`, `n`.
+    pub kind: char,
+    /// Whether every row is known to obey it.
+    pub valid: bool,
+    /// Its columns.
+    pub columns: Vec<Ident>,
+    /// The columns that it proves to hold no null.
+    pub proves: Vec<Ident>,
+    /// The table that a foreign key refers to.
+    pub references: Option<QName>,
+}
+
+/// An index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
+    /// Its name.
+    pub name: Ident,
+    /// Its columns; `None` for an expression.
+    pub columns: Vec<Option<Ident>>,
+    /// Whether it is unique.
+    pub unique: bool,
+}
+
+impl World {
+    /// Nothing is known but the version.
+    #[must_use]
+    pub fn offline(version: u32) -> Self {
+        Self { version, ..Self::default() }
+    }
+
+    /// The major version.
+    #[must_use]
+    pub const fn major(&self) -> u32 {
+        self.version / 10_000
+    }
+
+    /// What is known of a table.
+    #[must_use]
+    pub fn table(&self, name: &QName) -> Option<&Table> {
+        self.tables.get(name)
+    }
+
+    /// The entry of a table, made where there is none.
+    pub fn table_mut(&mut self, name: &QName) -> &mut Table {
+        self.tables.entry(name.clone()).or_default()
+    }
+
+    /// The domain of this name, where it is known to be one.
+    #[must_use]
+    pub fn domain(&self, name: &QName) -> Option<&Domain> {
+        self.domains.get(name)
+    }
+}
+
+impl Table {
+    /// A column by name.
+    #[must_use]
+    pub fn column(&self, name: &Ident) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == *name)
+    }
+
+    /// A constraint by name.
+    #[must_use]
+    pub fn constraint(&self, name: &Ident) -> Option<&Constraint> {
+        self.constraints.iter().find(|constraint| constraint.name.as_ref() == Some(name))
+    }
+
+    /// Whether a valid constraint proves that a column holds no null.
+    #[must_use]
+    pub fn proves_not_null(&self, column: &Ident) -> bool {
+        self.column(column).is_some_and(|found| found.not_null)
+            || self.constraints.iter().any(|known| known.valid && known.proves.contains(column))
+    }
+
+    /// Whether an index or a constraint is on a column.
+    #[must_use]
+    pub fn indexed(&self, column: &Ident) -> bool {
+        self.indexes.iter().any(|index| index.columns.iter().flatten().any(|known| known == column))
+    }
+}

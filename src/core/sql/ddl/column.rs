@@ -1,0 +1,199 @@
+//! Reads column definitions, constraints and types.
+
+use pg_query::protobuf::a_const::Val;
+use pg_query::protobuf::node::Node;
+use pg_query::protobuf::{
+    BoolExprType, ColumnDef, ConstrType, Constraint, Node as Tree, NullTestType, TypeName,
+};
+
+use super::objects::{calls, idents, relation, words};
+use super::{Demand, Generated, Inline, NewColumn, NewConstraint, NewDefault, TypeRef};
+use crate::core::ident::Ident;
+use crate::core::sql::classify::ident;
+use crate::core::sql::parse::{SqlError, expression_text, json, string, walk, with_tree};
+
+/// A column, and the constraints that stand in its definition.
+pub(super) fn column(def: &ColumnDef) -> Result<(NewColumn, Vec<NewConstraint>), SqlError> {
+    let kind = type_ref(def.type_name.as_ref())?;
+    let serial = matches!(
+        kind.name.as_str(),
+        "serial" | "serial2" | "serial4" | "serial8" | "bigserial" | "smallserial"
+    ) && kind.schema.is_none();
+    let mut column = NewColumn {
+        name: ident(&def.colname)?,
+        kind,
+        not_null: def.is_not_null || serial,
+        default: None,
+        identity: false,
+        generated: None,
+    };
+    if serial {
+        column.default =
+            Some(NewDefault { text: "nextval".into(), calls: vec![super::objects::joined(&["nextval"])?] });
+    }
+    let mut constraints = Vec::new();
+    for constraint in constraints_of(&def.constraints) {
+        match constraint.contype() {
+            ConstrType::ConstrNotnull => column.not_null = true,
+            ConstrType::ConstrDefault => {
+                column.default =
+                    constraint.raw_expr.as_deref().filter(|expr| !is_null(expr)).map(default).transpose()?;
+            }
+            ConstrType::ConstrIdentity => (column.identity, column.not_null) = (true, true),
+            ConstrType::ConstrGenerated => {
+                let stored = constraint.generated_kind == "s";
+                column.generated = Some(if stored { Generated::Stored } else { Generated::Virtual });
+            }
+            ConstrType::ConstrPrimary => {
+                column.not_null = true;
+                constraints.extend(self::constraint(constraint)?);
+            }
+            _ => constraints.extend(self::constraint(constraint)?),
+        }
+    }
+    let filled = column.default.is_some() || column.identity || column.generated.is_some();
+    for constraint in &mut constraints {
+        constraint.inline = Some(Inline { filled });
+        constraint.columns = vec![column.name.clone()];
+    }
+    Ok((column, constraints))
+}
+
+pub(super) fn constraints_of(nodes: &[Tree]) -> impl Iterator<Item = &Constraint> {
+    nodes.iter().filter_map(|node| match &node.node {
+        Some(Node::Constraint(constraint)) => Some(constraint.as_ref()),
+        _ => None,
+    })
+}
+
+/// A constraint; `None` for what is an attribute of one.
+pub(super) fn constraint(of: &Constraint) -> Result<Option<NewConstraint>, SqlError> {
+    let index = if of.indexname.is_empty() { None } else { Some(ident(&of.indexname)?) };
+    let (demand, columns) = match (of.contype(), index) {
+        (ConstrType::ConstrNotnull, _) => (Demand::NotNull, idents(&of.keys)?),
+        (ConstrType::ConstrCheck, _) => {
+            let (mut proves, mut text, mut columns) = (Vec::new(), String::new(), Vec::new());
+            if let Some(expr) = &of.raw_expr {
+                columns = columns_of(expr)?;
+                proven(expr, &mut proves)?;
+                text = expression_text(expr)?;
+            }
+            (Demand::Check { text, proves }, columns)
+        }
+        (ConstrType::ConstrUnique, Some(index)) => (Demand::UsingIndex { primary: false, index }, Vec::new()),
+        (ConstrType::ConstrPrimary, Some(index)) => (Demand::UsingIndex { primary: true, index }, Vec::new()),
+        (ConstrType::ConstrUnique, None) => (Demand::Unique, idents(&of.keys)?),
+        (ConstrType::ConstrPrimary, None) => (Demand::Primary, idents(&of.keys)?),
+        (ConstrType::ConstrExclusion, _) => (Demand::Exclude, Vec::new()),
+        (ConstrType::ConstrForeign, _) => {
+            let demand =
+                Demand::Foreign { to: relation(of.pktable.as_ref())?, columns: idents(&of.pk_attrs)? };
+            (demand, idents(&of.fk_attrs)?)
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(NewConstraint {
+        name: if of.conname.is_empty() { None } else { Some(ident(&of.conname)?) },
+        demand,
+        columns,
+        // The parser leaves is_enforced false where it has no meaning.
+        not_valid: of.skip_validation || binds(of) && !of.is_enforced,
+        inline: None,
+    }))
+}
+
+/// Whether a constraint may be NOT ENFORCED.
+fn binds(of: &Constraint) -> bool {
+    matches!(of.contype(), ConstrType::ConstrCheck | ConstrType::ConstrForeign)
+}
+
+/// The columns that an expression names, each once.
+fn columns_of(expr: &Tree) -> Result<Vec<Ident>, SqlError> {
+    let mut found: Vec<Ident> = Vec::new();
+    walk(&json(expr)?, &mut |name, fields| {
+        let parts = fields.get("fields").and_then(serde_json::Value::as_array);
+        if name == "ColumnRef"
+            && let Some(last) = parts.and_then(|parts| parts.last()).and_then(string)
+            && let Ok(column) = ident(last)
+            && !found.contains(&column)
+        {
+            found.push(column);
+        }
+    });
+    Ok(found)
+}
+
+/// The columns that cannot be null where `expr` is true: the conjuncts `c IS NOT NULL`.
+fn proven(expr: &Tree, found: &mut Vec<Ident>) -> Result<(), SqlError> {
+    match &expr.node {
+        Some(Node::BoolExpr(and)) if and.boolop() == BoolExprType::AndExpr => {
+            for arg in &and.args {
+                proven(arg, found)?;
+            }
+        }
+        Some(Node::NullTest(test)) if test.nulltesttype() == NullTestType::IsNotNull => {
+            if let Some(Node::ColumnRef(column)) = test.arg.as_ref().and_then(|arg| arg.node.as_ref())
+                && let [only] = words(&column.fields).as_slice()
+            {
+                found.push(ident(only)?);
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The columns that hold no null where an expression is true, as far as its
+/// conjuncts say so in words.
+///
+/// # Errors
+/// When it does not parse.
+pub fn proven_not_null(expr: &str) -> Result<Vec<Ident>, SqlError> {
+    with_tree(&format!("SELECT WHERE ({expr}\n)"), |tree| {
+        let mut found = Vec::new();
+        let node = tree.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|stmt| stmt.node.as_ref());
+        if let Some(Node::SelectStmt(select)) = node
+            && let Some(predicate) = &select.where_clause
+        {
+            proven(predicate, &mut found)?;
+        }
+        Ok(found)
+    })
+}
+
+fn is_null(expr: &Tree) -> bool {
+    match &expr.node {
+        Some(Node::AConst(constant)) => constant.isnull,
+        Some(Node::TypeCast(cast)) => cast.arg.as_deref().is_some_and(is_null),
+        _ => false,
+    }
+}
+
+fn default(expr: &Tree) -> Result<NewDefault, SqlError> {
+    Ok(NewDefault { text: expression_text(expr)?, calls: calls(expr)? })
+}
+
+/// A type as it is written.
+pub(super) fn type_ref(of: Option<&TypeName>) -> Result<TypeRef, SqlError> {
+    let of = of.ok_or_else(|| SqlError::new("a column without a type"))?;
+    let words = words(&of.names);
+    let (schema, name) = match words.as_slice() {
+        [name] => (None, *name),
+        [.., schema, name] => (Some(*schema), *name),
+        [] => return Err(SqlError::new("a type without a name")),
+    };
+    let modifier = |node: &Tree| match &node.node {
+        Some(Node::AConst(constant)) => match &constant.val {
+            Some(Val::Ival(number)) => Some(number.ival),
+            _ => None,
+        },
+        _ => None,
+    };
+    Ok(TypeRef {
+        schema: schema.filter(|schema| *schema != "pg_catalog").map(ident).transpose()?,
+        name: name.to_owned(),
+        modifiers: of.typmods.iter().filter_map(modifier).collect(),
+        array: !of.array_bounds.is_empty(),
+        built_in: schema == Some("pg_catalog"),
+    })
+}

@@ -1,0 +1,239 @@
+//! Owns what changes are made of: subcommands, columns, constraints, indexes, types.
+
+use std::fmt;
+
+use crate::core::ident::{Ident, QName, plain};
+
+/// A subcommand of ALTER TABLE.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Alter {
+    /// ADD COLUMN; its constraints follow as changes of their own.
+    AddColumn(Box<NewColumn>),
+    /// DROP COLUMN.
+    DropColumn(Ident),
+    /// ALTER COLUMN … TYPE.
+    Type {
+        /// The column.
+        column: Ident,
+        /// Its new type.
+        to: TypeRef,
+        /// Whether USING computes the value.
+        using: bool,
+    },
+    /// SET NOT NULL.
+    SetNotNull(Ident),
+    /// DROP NOT NULL.
+    DropNotNull(Ident),
+    /// SET DEFAULT or DROP DEFAULT.
+    Default(Ident),
+    /// ADD GENERATED … AS IDENTITY, SET GENERATED, DROP IDENTITY.
+    Identity(Ident),
+    /// SET EXPRESSION of a generated column (17 and up).
+    SetExpression(Ident),
+    /// DROP EXPRESSION of a generated column.
+    DropExpression(Ident),
+    /// SET STATISTICS, or SET ( … ) of a column.
+    ColumnOptions(Ident),
+    /// SET STORAGE or SET COMPRESSION of a column.
+    Storage(Ident),
+    /// ADD CONSTRAINT, or a constraint inside ADD COLUMN.
+    AddConstraint(Box<NewConstraint>),
+    /// VALIDATE CONSTRAINT.
+    Validate(Ident),
+    /// DROP CONSTRAINT.
+    DropConstraint(Ident),
+    /// ALTER CONSTRAINT.
+    AlterConstraint(Ident),
+    /// SET or RESET of storage parameters.
+    Options,
+    /// OWNER TO.
+    Owner,
+    /// CLUSTER ON, SET WITHOUT CLUSTER.
+    ClusterOn,
+    /// SET LOGGED, SET UNLOGGED.
+    Logged,
+    /// SET TABLESPACE.
+    Tablespace,
+    /// SET ACCESS METHOD.
+    AccessMethod,
+    /// ENABLE or DISABLE TRIGGER.
+    Trigger,
+    /// ENABLE or DISABLE RULE.
+    Rule,
+    /// INHERIT or NO INHERIT, and the parent.
+    Inherit(QName),
+    /// REPLICA IDENTITY.
+    ReplicaIdentity,
+    /// Row level security on, off, forced or not.
+    RowSecurity,
+    /// ATTACH PARTITION.
+    Attach {
+        /// What becomes a partition: a table, or an index of one.
+        partition: QName,
+        /// Whether it becomes the default partition.
+        default: bool,
+    },
+    /// DETACH PARTITION.
+    Detach {
+        /// The partition.
+        partition: QName,
+        /// CONCURRENTLY.
+        concurrently: bool,
+    },
+    /// DETACH PARTITION … FINALIZE.
+    Finalize(QName),
+    /// A subcommand without a row of its own: what most take, ACCESS EXCLUSIVE.
+    Other,
+}
+
+/// A column that is added, or that a new table has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewColumn {
+    /// Its name.
+    pub name: Ident,
+    /// Its type.
+    pub kind: TypeRef,
+    /// NOT NULL, said or implied by PRIMARY KEY, serial and identity.
+    pub not_null: bool,
+    /// Its default, where it has one that is not null.
+    pub default: Option<NewDefault>,
+    /// GENERATED … AS IDENTITY.
+    pub identity: bool,
+    /// GENERATED ALWAYS AS (…).
+    pub generated: Option<Generated>,
+}
+
+/// How a generated column gets its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generated {
+    /// When the row is written.
+    Stored,
+    /// When the row is read.
+    Virtual,
+}
+
+/// A default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDefault {
+    /// Its expression.
+    pub text: String,
+    /// The functions that it calls.
+    pub calls: Vec<QName>,
+}
+
+/// A constraint that is added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewConstraint {
+    /// Its name, where one is given.
+    pub name: Option<Ident>,
+    /// What it demands.
+    pub demand: Demand,
+    /// Its columns, as far as the statement names them.
+    pub columns: Vec<Ident>,
+    /// NOT VALID or NOT ENFORCED: the rows that stand are not looked at.
+    pub not_valid: bool,
+    /// Whether it stands inside ADD COLUMN; then whether that column gets a value.
+    pub inline: Option<Inline>,
+}
+
+/// The column that an inline constraint belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inline {
+    /// Whether the column has a default, so that its rows have a value to check.
+    pub filled: bool,
+}
+
+/// What a constraint demands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Demand {
+    /// NOT NULL as a named constraint (18 and up).
+    NotNull,
+    /// CHECK; the columns that it proves to hold no null.
+    Check {
+        /// Its expression.
+        text: String,
+        /// The columns.
+        proves: Vec<Ident>,
+    },
+    /// UNIQUE.
+    Unique,
+    /// PRIMARY KEY.
+    Primary,
+    /// UNIQUE or PRIMARY KEY that takes over an index.
+    UsingIndex {
+        /// Whether it is a primary key.
+        primary: bool,
+        /// The index.
+        index: Ident,
+    },
+    /// EXCLUDE.
+    Exclude,
+    /// FOREIGN KEY.
+    Foreign {
+        /// The table that it refers to.
+        to: QName,
+        /// The columns there, where they are named.
+        columns: Vec<Ident>,
+    },
+}
+
+/// An index that is created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewIndex {
+    /// Its name, where one is given.
+    pub name: Option<Ident>,
+    /// Its table.
+    pub table: QName,
+    /// CONCURRENTLY.
+    pub concurrently: bool,
+    /// ON ONLY: not on the partitions.
+    pub only: bool,
+    /// UNIQUE.
+    pub unique: bool,
+    /// Its columns; `None` for an expression.
+    pub columns: Vec<Option<Ident>>,
+    /// The same statement, built concurrently and under a name.
+    pub concurrent: String,
+}
+
+/// A type as the catalog would print it, as far as a statement tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeRef {
+    /// The schema, unless it is `pg_catalog` or none.
+    pub schema: Option<Ident>,
+    /// The name in the catalog (`int4`, `varchar`, `orders_state`).
+    pub name: String,
+    /// Its modifiers (`numeric(10,2)`: 10 and 2).
+    pub modifiers: Vec<i32>,
+    /// Whether it is an array.
+    pub array: bool,
+    /// Whether it comes from `pg_catalog` by the grammar itself.
+    pub built_in: bool,
+}
+
+impl fmt::Display for TypeRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(schema) = &self.schema {
+            write!(f, "{}.", plain(schema))?;
+        }
+        let word = match self.name.as_str() {
+            "int2" => "smallint",
+            "int4" => "integer",
+            "int8" => "bigint",
+            "bool" => "boolean",
+            "bpchar" => "char",
+            "float4" => "real",
+            "float8" => "double precision",
+            other => other,
+        };
+        match Ident::exact(word) {
+            Ok(name) if !self.built_in => write!(f, "{}", plain(&name))?,
+            _ => f.write_str(word)?,
+        }
+        if !self.modifiers.is_empty() {
+            let modifiers: Vec<String> = self.modifiers.iter().map(ToString::to_string).collect();
+            write!(f, "({})", modifiers.join(","))?;
+        }
+        if self.array { f.write_str("[]") } else { Ok(()) }
+    }
+}

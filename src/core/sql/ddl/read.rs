@@ -1,0 +1,308 @@
+//! Reads one statement of any kind into its changes.
+
+use pg_query::protobuf::node::Node;
+use pg_query::protobuf::{
+    AlterDomainStmt, CommentStmt, DropStmt, IndexStmt, Node as Tree, ObjectType, ReindexObjectType,
+    ReindexStmt, RenameStmt, VacuumStmt, VariableSetStmt,
+};
+use serde_json::Value;
+
+use super::alter::alter;
+use super::column::constraints_of;
+use super::objects::{joined, kind, name, object, part, reads, relation, relations};
+use super::{Change, DomainChange, NewIndex, Object, Part, Renamed, Verb, create, write};
+use crate::core::ident::{Ident, QName};
+use crate::core::sql::classify::ident;
+use crate::core::sql::parse::{SqlError, json, statement_text};
+
+/// What a statement changes; never empty.
+///
+/// # Errors
+/// When a name in it cannot be one of PostgreSQL's.
+pub(in crate::core::sql) fn changes(node: &Node) -> Result<Vec<Change>, SqlError> {
+    let one = match node {
+        Node::AlterTableStmt(statement) => return alter(statement),
+        Node::CreateStmt(statement) => return create::table(statement),
+        Node::CreateForeignTableStmt(_) | Node::CompositeTypeStmt(_) | Node::CreateEnumStmt(_) => {
+            Change::Nothing
+        }
+        Node::CreateTableAsStmt(statement) => create::filled(statement)?,
+        Node::CreateSchemaStmt(statement) => return inside(&statement.schema_elts),
+        Node::IndexStmt(statement) => Change::CreateIndex(index(statement)?),
+        Node::ReindexStmt(statement) => reindex(statement)?,
+        Node::DropStmt(statement) => drop(statement)?,
+        Node::RenameStmt(statement) => rename(statement)?,
+        Node::AlterObjectSchemaStmt(statement) => match &statement.relation {
+            Some(table) => {
+                Change::SetSchema { of: kind(statement.object_type()), table: relation(Some(table))? }
+            }
+            None => Change::Nothing,
+        },
+        Node::ViewStmt(statement) => Change::CreateView {
+            view: relation(statement.view.as_ref())?,
+            replace: statement.replace,
+            reads: reads(&statement.query)?,
+        },
+        Node::TruncateStmt(statement) => Change::Truncate(relations(&statement.relations)?),
+        Node::LockStmt(statement) => {
+            Change::LockTable { tables: relations(&statement.relations)?, mode: statement.mode }
+        }
+        Node::VacuumStmt(statement) => vacuum(statement)?,
+        Node::ClusterStmt(statement) => {
+            Change::Cluster(statement.relation.as_ref().map(|table| relation(Some(table))).transpose()?)
+        }
+        Node::RefreshMatViewStmt(statement) => Change::Refresh {
+            view: relation(statement.relation.as_ref())?,
+            concurrently: statement.concurrent,
+        },
+        Node::CreateTrigStmt(statement) => Change::OnTable {
+            part: Part::Trigger,
+            verb: Verb::Create,
+            table: relation(statement.relation.as_ref())?,
+            other: statement.constrrel.as_ref().map(|table| relation(Some(table))).transpose()?,
+        },
+        Node::CreatePolicyStmt(statement) => {
+            on(Part::Policy, Verb::Create, relation(statement.table.as_ref())?)
+        }
+        Node::AlterPolicyStmt(statement) => {
+            on(Part::Policy, Verb::Alter, relation(statement.table.as_ref())?)
+        }
+        Node::RuleStmt(statement) => on(Part::Rule, Verb::Create, relation(statement.relation.as_ref())?),
+        Node::CreateStatsStmt(statement) => match relations(&statement.relations)?.pop() {
+            Some(table) => on(Part::Statistics, Verb::Create, table),
+            None => Change::Nothing,
+        },
+        Node::AlterPublicationStmt(statement) => return published(&statement.pubobjects),
+        Node::CreatePublicationStmt(statement) => return published(&statement.pubobjects),
+        Node::GrantStmt(statement) if statement.objtype() == ObjectType::ObjectTable => {
+            let tables = relations(&statement.objects)?;
+            return Ok(some(
+                tables.into_iter().map(|table| on(Part::Privilege, Verb::Alter, table)).collect(),
+            ));
+        }
+        Node::CommentStmt(statement) => comment(statement)?,
+        Node::AlterDomainStmt(statement) => domain(statement)?,
+        Node::CreateDomainStmt(statement) => Change::CreateDomain {
+            domain: name(&statement.domainname)?,
+            constrained: constraints_of(&statement.constraints).any(constrains),
+        },
+        Node::AlterEnumStmt(statement) if statement.old_val.is_empty() => {
+            Change::AddEnumValue { kind: name(&statement.type_name)?, value: statement.new_val.clone() }
+        }
+        Node::CreateFunctionStmt(_) => Change::CreateFunction,
+        Node::DoStmt(_) => Change::Opaque("DO"),
+        Node::CallStmt(_) => Change::Opaque("CALL"),
+        Node::ExecuteStmt(_) => Change::Opaque("EXECUTE"),
+        Node::CreateExtensionStmt(_) => Change::Opaque("CREATE EXTENSION"),
+        Node::AlterExtensionStmt(_) => Change::Opaque("ALTER EXTENSION"),
+        Node::DropOwnedStmt(_) => Change::Opaque("DROP OWNED"),
+        Node::ReassignOwnedStmt(_) => Change::Opaque("REASSIGN OWNED"),
+        Node::AlterTableMoveAllStmt(_) => Change::Opaque("ALTER … ALL IN TABLESPACE"),
+        Node::ImportForeignSchemaStmt(_) => Change::Nothing,
+        Node::VariableSetStmt(statement) => set(statement),
+        other => match write::rows(other)? {
+            Some(change) => change,
+            None => rest(other)?,
+        },
+    };
+    Ok(vec![one])
+}
+
+/// A statement that does nothing to a table is told apart from one that nobody thought of.
+fn rest(node: &Node) -> Result<Change, SqlError> {
+    let named = json(node)?;
+    let kind = named.as_object().and_then(|fields| fields.keys().next()).cloned().unwrap_or_default();
+    let table = [
+        "AlterTableStmt",
+        "AlterTypeStmt",
+        "AlterEventTrigStmt",
+        "CreateEventTrigStmt",
+        "LoadStmt",
+        "SecLabelStmt",
+    ];
+    Ok(if table.contains(&kind.as_str()) { Change::Unknown(kind) } else { Change::Nothing })
+}
+
+fn some(changes: Vec<Change>) -> Vec<Change> {
+    if changes.is_empty() { vec![Change::Nothing] } else { changes }
+}
+
+fn on(part: Part, verb: Verb, table: QName) -> Change {
+    Change::OnTable { part, verb, table, other: None }
+}
+
+/// The statements inside CREATE SCHEMA.
+fn inside(elements: &[Tree]) -> Result<Vec<Change>, SqlError> {
+    let mut all = Vec::new();
+    for node in elements.iter().filter_map(|element| element.node.as_ref()) {
+        all.extend(changes(node)?);
+    }
+    Ok(some(all))
+}
+
+fn index(of: &IndexStmt) -> Result<NewIndex, SqlError> {
+    let table = of.relation.as_ref();
+    let column = |node: &Tree| match &node.node {
+        Some(Node::IndexElem(element)) if !element.name.is_empty() => ident(&element.name).map(Some),
+        _ => Ok(None),
+    };
+    let columns: Vec<Option<Ident>> = of.index_params.iter().map(column).collect::<Result<_, _>>()?;
+    Ok(NewIndex {
+        concurrent: concurrent(of, &columns)?,
+        name: if of.idxname.is_empty() { None } else { Some(ident(&of.idxname)?) },
+        table: relation(table)?,
+        concurrently: of.concurrent,
+        only: table.is_some_and(|table| !table.inh),
+        unique: of.unique,
+        columns,
+    })
+}
+
+/// The statement as it is built concurrently; a name is as the server would choose it.
+fn concurrent(of: &IndexStmt, columns: &[Option<Ident>]) -> Result<String, SqlError> {
+    let mut build = of.clone();
+    build.concurrent = true;
+    if build.idxname.is_empty() {
+        let table = of.relation.as_ref().map(|table| table.relname.as_str()).unwrap_or_default();
+        let words = columns.iter().map(|column| column.as_ref().map_or("expr", Ident::as_str));
+        let words: Vec<&str> = std::iter::once(table).chain(words).chain(["idx"]).collect();
+        build.idxname = Ident::shortened("", &words.join("_")).as_str().to_owned();
+    }
+    statement_text(Node::IndexStmt(Box::new(build)))
+}
+
+/// Whether an option in brackets or behind the verb is on: `VACUUM (FULL off)` is not.
+pub(super) fn option(options: &[Tree], wanted: &str) -> Result<bool, SqlError> {
+    for node in options {
+        let Some(Node::DefElem(option)) = &node.node else { continue };
+        if option.defname.eq_ignore_ascii_case(wanted) {
+            let value = json(&option.arg)?;
+            let text =
+                value.pointer("/node/String/sval").and_then(Value::as_str).map(str::to_ascii_lowercase);
+            let number = value.pointer("/node/Integer/ival").and_then(Value::as_i64);
+            let truth = value.pointer("/node/Boolean/boolval").and_then(Value::as_bool);
+            let off =
+                matches!(text.as_deref(), Some("off" | "false")) || number == Some(0) || truth == Some(false);
+            return Ok(!off);
+        }
+    }
+    Ok(false)
+}
+
+fn reindex(of: &ReindexStmt) -> Result<Change, SqlError> {
+    let index = of.kind() == ReindexObjectType::ReindexObjectIndex;
+    Ok(match &of.relation {
+        Some(name) => Change::Reindex {
+            name: relation(Some(name))?,
+            index,
+            concurrently: option(&of.params, "concurrently")?,
+        },
+        None => Change::ReindexWide,
+    })
+}
+
+fn vacuum(of: &VacuumStmt) -> Result<Change, SqlError> {
+    let named = of.rels.iter().filter_map(|node| match &node.node {
+        Some(Node::VacuumRelation(of)) => Some(relation(of.relation.as_ref())),
+        _ => None,
+    });
+    let tables = named.collect::<Result<_, _>>()?;
+    Ok(if of.is_vacuumcmd {
+        Change::Vacuum { tables, full: option(&of.options, "full")? }
+    } else {
+        Change::Analyze(tables)
+    })
+}
+
+fn drop(of: &DropStmt) -> Result<Change, SqlError> {
+    let names: Vec<Vec<&str>> = of.objects.iter().map(object).collect::<Result<_, _>>()?;
+    // The last word is the part, those before it the table.
+    if let Some(part) = part(of.remove_type()) {
+        let table = names.first().and_then(|words| words.split_last()).map(|(_, table)| joined(table));
+        return Ok(table.transpose()?.map_or(Change::Nothing, |table| on(part, Verb::Drop, table)));
+    }
+    let of_kind = kind(of.remove_type());
+    if of_kind == Object::Other {
+        return Ok(Change::Nothing);
+    }
+    let names = names.iter().map(|words| joined(words)).collect::<Result<_, _>>()?;
+    Ok(Change::Drop { of: of_kind, names, concurrently: of.concurrent })
+}
+
+fn rename(of: &RenameStmt) -> Result<Change, SqlError> {
+    let renamed = match of.rename_type() {
+        ObjectType::ObjectTable | ObjectType::ObjectForeignTable => Renamed::Table,
+        ObjectType::ObjectColumn => Renamed::Column,
+        ObjectType::ObjectTabconstraint => Renamed::Constraint,
+        ObjectType::ObjectIndex => Renamed::Index,
+        ObjectType::ObjectView | ObjectType::ObjectMatview => Renamed::View,
+        ObjectType::ObjectTrigger | ObjectType::ObjectRule | ObjectType::ObjectPolicy => Renamed::Part,
+        _ => return Ok(Change::Nothing),
+    };
+    let Some(table) = &of.relation else { return Ok(Change::Nothing) };
+    let table = relation(Some(table))?;
+    let from = if of.subname.is_empty() { table.name.clone() } else { ident(&of.subname)? };
+    Ok(Change::Rename { of: renamed, table, from, to: ident(&of.newname)? })
+}
+
+fn published(objects: &[Tree]) -> Result<Vec<Change>, SqlError> {
+    let mut changes = Vec::new();
+    for node in objects {
+        if let Some(Node::PublicationObjSpec(of)) = &node.node
+            && let Some(table) = &of.pubtable
+        {
+            changes.push(on(Part::Publication, Verb::Alter, relation(table.relation.as_ref())?));
+        }
+    }
+    Ok(some(changes))
+}
+
+fn comment(of: &CommentStmt) -> Result<Change, SqlError> {
+    let words = of.object.as_deref().map(object).transpose();
+    let table = match (of.objtype(), words) {
+        (ObjectType::ObjectTable | ObjectType::ObjectView | ObjectType::ObjectMatview, Ok(Some(words))) => {
+            joined(&words)?
+        }
+        // The last word is the part.
+        (
+            ObjectType::ObjectColumn
+            | ObjectType::ObjectTabconstraint
+            | ObjectType::ObjectTrigger
+            | ObjectType::ObjectPolicy
+            | ObjectType::ObjectRule,
+            Ok(Some(words)),
+        ) if words.len() > 1 => joined(&words[..words.len() - 1])?,
+        _ => return Ok(Change::Nothing),
+    };
+    Ok(Change::Comment(table))
+}
+
+fn domain(of: &AlterDomainStmt) -> Result<Change, SqlError> {
+    // The letters are those of PostgreSQL's grammar.
+    let what = match of.subtype.as_str() {
+        "C" => DomainChange::Add {
+            not_valid: match of.def.as_ref().and_then(|def| def.node.as_ref()) {
+                Some(Node::Constraint(constraint)) => constraint.skip_validation,
+                _ => false,
+            },
+        },
+        "V" => DomainChange::Validate,
+        "O" => DomainChange::SetNotNull,
+        _ => DomainChange::Light,
+    };
+    Ok(Change::Domain { domain: name(&of.type_name)?, what })
+}
+
+/// Whether a constraint of a domain binds its values; DEFAULT and NULL do not.
+fn constrains(of: &pg_query::protobuf::Constraint) -> bool {
+    use pg_query::protobuf::ConstrType;
+    matches!(of.contype(), ConstrType::ConstrNotnull | ConstrType::ConstrCheck)
+}
+
+fn set(of: &VariableSetStmt) -> Change {
+    let value = match of.args.as_slice() {
+        [Tree { node: Some(Node::AConst(constant)) }] => write::constant(constant),
+        _ => None,
+    };
+    Change::Set { name: of.name.to_ascii_lowercase(), value }
+}

@@ -1,0 +1,74 @@
+//! Reads statements that write or read rows.
+
+use pg_query::protobuf::a_const::Val;
+use pg_query::protobuf::node::Node;
+use pg_query::protobuf::{AConst, RangeVar};
+
+use super::objects::{reads, relation};
+use super::{Change, WriteVerb};
+use crate::core::ident::QName;
+use crate::core::sql::parse::{SqlError, json, walk};
+
+/// A statement over rows; `None` for any other.
+pub(super) fn rows(node: &Node) -> Result<Option<Change>, SqlError> {
+    Ok(Some(match node {
+        Node::InsertStmt(of) => write(node, of.relation.as_ref(), WriteVerb::Insert, true)?,
+        Node::UpdateStmt(of) => {
+            let bounded = of.where_clause.is_some() || !of.from_clause.is_empty();
+            write(node, of.relation.as_ref(), WriteVerb::Update, bounded)?
+        }
+        Node::DeleteStmt(of) => {
+            let bounded = of.where_clause.is_some() || !of.using_clause.is_empty();
+            write(node, of.relation.as_ref(), WriteVerb::Delete, bounded)?
+        }
+        Node::MergeStmt(of) => write(node, of.relation.as_ref(), WriteVerb::Merge, true)?,
+        Node::CopyStmt(of) if of.is_from => write(node, of.relation.as_ref(), WriteVerb::Insert, true)?,
+        Node::SelectStmt(of) => match of.into_clause.as_ref().and_then(|into| into.rel.as_ref()) {
+            Some(into) => Change::CreateTable {
+                table: relation(Some(into))?,
+                columns: Vec::new(),
+                partition_of: None,
+                inherits: Vec::new(),
+                partitioned: false,
+                filled: true,
+                reads: reads(&of.from_clause)?,
+            },
+            None => read(node)?,
+        },
+        Node::CopyStmt(_) | Node::PrepareStmt(_) | Node::DeclareCursorStmt(_) | Node::ExplainStmt(_) => {
+            read(node)?
+        }
+        _ => return Ok(None),
+    }))
+}
+
+fn write(node: &Node, table: Option<&RangeVar>, verb: WriteVerb, bounded: bool) -> Result<Change, SqlError> {
+    let table = relation(table)?;
+    let reads: Vec<QName> = reads(node)?.into_iter().filter(|read| *read != table).collect();
+    Ok(Change::Write { table, verb, bounded, reads })
+}
+
+/// A query. One that writes inside of WITH or EXPLAIN ANALYZE is not seen through.
+fn read(node: &Node) -> Result<Change, SqlError> {
+    let (mut locks_rows, mut writes) = (false, false);
+    walk(&json(node)?, &mut |name, _| match name {
+        "LockingClause" => locks_rows = true,
+        "InsertStmt" | "UpdateStmt" | "DeleteStmt" | "MergeStmt" => writes = true,
+        _ => {}
+    });
+    if writes {
+        return Ok(Change::Opaque("a write inside another statement"));
+    }
+    Ok(Change::Read { reads: reads(node)?, locks_rows })
+}
+
+/// A constant as SET shows it.
+pub(super) fn constant(of: &AConst) -> Option<String> {
+    Some(match of.val.as_ref()? {
+        Val::Ival(number) => number.ival.to_string(),
+        Val::Fval(number) => number.fval.clone(),
+        Val::Sval(text) => text.sval.clone(),
+        Val::Boolval(truth) => truth.boolval.to_string(),
+        Val::Bsval(_) => return None,
+    })
+}

@@ -1,0 +1,187 @@
+//! Asks the catalog what the lock table needs to know of a plan's tables.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use tokio_postgres::Client;
+
+use crate::core::failure::{Failure, FailureKind};
+use crate::core::ident::{Ident, QName};
+use crate::core::lint::{Column, Constraint, Domain, Index, Mentions, Table, TableKind, World};
+use crate::core::sql::proven_not_null;
+use crate::pg::classify::failure;
+use crate::pg::queries as q;
+
+#[derive(Deserialize)]
+struct Seen {
+    kind: char,
+    rows: Option<u64>,
+    analyzed: bool,
+    bytes: Option<u64>,
+    index_of: Option<String>,
+    parent: Option<String>,
+    partitions: Vec<String>,
+    default_partition: Option<String>,
+    columns: Vec<SeenColumn>,
+    constraints: Vec<SeenConstraint>,
+    indexes: Vec<SeenIndex>,
+    referenced_by: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct SeenColumn {
+    name: String,
+    kind: String,
+    not_null: bool,
+}
+
+#[derive(Deserialize)]
+struct SeenConstraint {
+    name: String,
+    kind: char,
+    valid: bool,
+    columns: Vec<String>,
+    check: Option<String>,
+    references: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SeenIndex {
+    name: String,
+    unique: bool,
+    columns: Vec<Option<String>>,
+}
+
+/// What the catalog tells of the names in `mentions`, and of the tables that
+/// are tied to them.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub async fn world(client: &Client, version: u32, mentions: &Mentions) -> Result<World, Failure> {
+    let mut world = World { version, complete: true, ..World::default() };
+    let mut wanted: BTreeSet<QName> = mentions.relations.clone();
+    domains(client, &mut world, mentions).await?;
+    wanted.extend(world.domains.values().flat_map(|domain| domain.used_by.iter().cloned()));
+    // Twice: the tables that are named, then those that they are tied to.
+    for _ in 0..2 {
+        relations(client, &mut world, &wanted).await?;
+        let tied = world.tables.values().flat_map(tied).chain(world.indexes.values().cloned());
+        wanted = tied.filter(|name| !world.tables.contains_key(name)).collect();
+    }
+    functions(client, &mut world, mentions).await?;
+    let zone = client.query_one("SELECT current_setting('TimeZone')", &[]).await;
+    let zone: String = zone.map_err(|error| failure(&error))?.get(0);
+    world.utc = Some(["utc", "etc/utc", "gmt", "etc/gmt"].contains(&zone.to_lowercase().as_str()));
+    Ok(world)
+}
+
+fn tied(table: &Table) -> impl Iterator<Item = QName> + '_ {
+    let references = table.constraints.iter().filter_map(|constraint| constraint.references.clone());
+    let near = table.referenced_by.iter().chain(&table.partitions).chain(&table.parent).cloned();
+    references.chain(near)
+}
+
+async fn relations(client: &Client, world: &mut World, wanted: &BTreeSet<QName>) -> Result<(), Failure> {
+    let names: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+    let rows = client.query(q::WORLD, &[&names]).await.map_err(|error| failure(&error))?;
+    for row in rows {
+        let (name, seen): (String, serde_json::Value) = (row.get("name"), row.get("seen"));
+        let name = QName::parse(&name).map_err(|error| unreadable(&error))?;
+        let seen: Seen = serde_json::from_value(seen).map_err(|error| unreadable(&error))?;
+        match &seen.index_of {
+            Some(table) => {
+                world.indexes.insert(name, named(table)?);
+            }
+            None => {
+                world.tables.insert(name, table(seen)?);
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn domains(client: &Client, world: &mut World, mentions: &Mentions) -> Result<(), Failure> {
+    let names: Vec<String> = mentions.types.iter().map(ToString::to_string).collect();
+    for row in client.query(q::DOMAINS, &[&names]).await.map_err(|error| failure(&error))? {
+        let (name, used_by): (String, Vec<String>) = (row.get("name"), row.get("used_by"));
+        let used_by = used_by.iter().map(|name| named(name)).collect::<Result<_, _>>()?;
+        world.domains.insert(named(&name)?, Domain { constrained: row.get("constrained"), used_by });
+    }
+    Ok(())
+}
+
+async fn functions(client: &Client, world: &mut World, mentions: &Mentions) -> Result<(), Failure> {
+    let schema = |name: &QName| name.schema.as_ref().map_or("", Ident::as_str).to_owned();
+    let schemas: Vec<String> = mentions.functions.iter().map(schema).collect();
+    let names: Vec<&str> = mentions.functions.iter().map(|name| name.name.as_str()).collect();
+    let rows = client.query(q::STEADY, &[&schemas, &names]).await.map_err(|error| failure(&error))?;
+    for row in rows {
+        let (schema, name): (String, String) = (row.get("schema"), row.get("name"));
+        let schema = if schema.is_empty() { None } else { Some(ident(schema)?) };
+        world.steady.insert(QName { schema, name: ident(name)? }, row.get("steady"));
+    }
+    Ok(())
+}
+
+fn unreadable(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(FailureKind::Other, format!("the catalog holds what cannot be read: {error}"))
+}
+
+fn ident(name: String) -> Result<Ident, Failure> {
+    Ident::exact(name).map_err(|error| unreadable(&error))
+}
+
+/// A name as the server prints a relation: in quotes where it needs them.
+fn named(text: &str) -> Result<QName, Failure> {
+    QName::parse(text).map_err(|error| unreadable(&error))
+}
+
+fn table(seen: Seen) -> Result<Table, Failure> {
+    let idents = |names: Vec<String>| names.into_iter().map(ident).collect::<Result<Vec<_>, _>>();
+    let names = |names: Vec<String>| names.iter().map(|name| named(name)).collect::<Result<Vec<_>, _>>();
+    let column = |seen: SeenColumn| {
+        Ok::<_, Failure>(Column { name: ident(seen.name)?, kind: seen.kind, not_null: seen.not_null })
+    };
+    let constraint = |seen: SeenConstraint| {
+        let proves = match &seen.check {
+            Some(check) => proven_not_null(check).unwrap_or_default(),
+            None if seen.kind == 'n' => idents(seen.columns.clone())?,
+            None => Vec::new(),
+        };
+        Ok::<_, Failure>(Constraint {
+            name: Some(ident(seen.name)?),
+            kind: seen.kind,
+            valid: seen.valid,
+            columns: idents(seen.columns)?,
+            proves,
+            references: seen.references.as_deref().map(named).transpose()?,
+        })
+    };
+    let index = |seen: SeenIndex| {
+        let columns = seen.columns.into_iter().map(|name| name.map(ident).transpose());
+        Ok::<_, Failure>(Index {
+            name: ident(seen.name)?,
+            columns: columns.collect::<Result<_, _>>()?,
+            unique: seen.unique,
+        })
+    };
+    Ok(Table {
+        made: false,
+        kind: match seen.kind {
+            'r' => TableKind::Ordinary,
+            'p' => TableKind::Partitioned,
+            'm' => TableKind::MatView,
+            'v' => TableKind::View,
+            _ => TableKind::Other,
+        },
+        rows: seen.rows.filter(|_| seen.analyzed),
+        bytes: seen.bytes,
+        columns: seen.columns.into_iter().map(column).collect::<Result<_, _>>()?,
+        constraints: seen.constraints.into_iter().map(constraint).collect::<Result<_, _>>()?,
+        indexes: seen.indexes.into_iter().map(index).collect::<Result<_, _>>()?,
+        referenced_by: names(seen.referenced_by)?,
+        parent: seen.parent.as_deref().map(named).transpose()?,
+        partitions: names(seen.partitions)?,
+        default_partition: seen.default_partition.as_deref().map(named).transpose()?,
+    })
+}
