@@ -6,6 +6,7 @@ use crate::cli::files::ProjectError;
 use crate::core::decide::Wanted;
 use crate::core::drift::Drift;
 use crate::core::failure::{Failure, FailureKind};
+use crate::core::sql::SqlError;
 use crate::engine::error::RunError;
 use crate::pg::connect::ConnectError;
 use crate::pg::lock::Holder;
@@ -44,6 +45,12 @@ impl Code {
             [Code::Done, Code::Locked, Code::Waiting, Code::WorkLeft, Code::Usage, Code::Drift, Code::Failed];
         let rank = |code: &Code| RANK.iter().position(|other| other == code);
         codes.into_iter().max_by_key(rank).unwrap_or(Self::Done)
+    }
+}
+
+impl From<SqlError> for CommandError {
+    fn from(error: SqlError) -> Self {
+        Self::Project(ProjectError::Invalid(error.to_string()))
     }
 }
 

@@ -11,6 +11,7 @@ use crate::core::plan::model::{Gates, Place, Plan};
 use crate::core::plan::{self, MAX_PLAN_BYTES, Source};
 use crate::core::preflight;
 use crate::core::record::Kind;
+use crate::core::sql::deep;
 use crate::core::step::Limits;
 use crate::core::timeline::{Item, Rollback};
 use crate::core::version::Version;
@@ -98,11 +99,14 @@ impl Project {
     /// # Errors
     /// When SQL of a file does not parse or may not stand where it stands.
     pub fn items(&self, server: Server) -> Result<Vec<Item>, ProjectError> {
+        let compile = |file| self.item(file, server).map_err(|error| located(file, &error));
+        let compiled: Vec<Result<Item, String>> = deep(|| self.files.iter().map(compile).collect())
+            .map_err(|error| ProjectError::Invalid(error.to_string()))?;
         let (mut items, mut faults) = (Vec::new(), Vec::new());
-        for file in &self.files {
-            match self.item(file, server) {
+        for result in compiled {
+            match result {
                 Ok(item) => items.push(item),
-                Err(error) => faults.push(located(file, &error)),
+                Err(fault) => faults.push(fault),
             }
         }
         if faults.is_empty() { Ok(items) } else { Err(ProjectError::Invalid(faults.join("\n\n"))) }

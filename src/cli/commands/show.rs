@@ -14,6 +14,7 @@ use crate::cli::project::Project;
 use crate::core::compile::Server;
 use crate::core::lint::{Taken, World, inspect, mentions, taken};
 use crate::core::record::{Kind, Record, StepRecord, StepStatus};
+use crate::core::sql::SqlError;
 use crate::core::state::State;
 use crate::core::step::{Action, Phase, Step, Undo};
 use crate::core::timeline::{Item, Rollback};
@@ -72,7 +73,7 @@ pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output,
     if args.offline {
         let items = Project::load(&global.config()?)?.items(Server::NEWEST)?;
         let item = find(&items, &args.plan)?;
-        let locks = locks(item, World::offline(Server::NEWEST.version));
+        let locks = locks(item, World::offline(Server::NEWEST.version))?;
         return Ok(page(item, None, &[], &Notes::new(), &locks));
     }
     let desk = Desk::open(global, "show", Access::Read, stop).await?;
@@ -81,19 +82,19 @@ pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output,
     let records = desk.records().await?;
     let record = records.iter().find(|record| record.version == item.version);
     let steps = if desk.recorded() { desk.store.steps(&item.version).await? } else { Vec::new() };
-    let world = desk.target.world(&mentions(&item.steps)).await?;
-    Ok(page(item, record, &steps, &notes(&desk, item).await?, &locks(item, world)))
+    let world = desk.target.world(&mentions(&item.steps)?).await?;
+    Ok(page(item, record, &steps, &notes(&desk, item).await?, &locks(item, world)?))
 }
 
 /// The locks of each step, by step, in the order in which they come.
 type Locks = BTreeMap<String, Vec<Taken>>;
 
-fn locks(item: &Item, mut world: World) -> Locks {
+fn locks(item: &Item, mut world: World) -> Result<Locks, SqlError> {
     let mut locks = Locks::new();
     for step in Phase::ALL.into_iter().flat_map(|phase| item.steps_of(phase)) {
-        locks.insert(step.id.clone(), taken(&inspect(step, &mut world)));
+        locks.insert(step.id.clone(), taken(&inspect(step, &mut world)?));
     }
-    locks
+    Ok(locks)
 }
 
 /// What is worth knowing about each step's table, by step.

@@ -10,7 +10,7 @@ use super::lock::Lock;
 use super::mentions::Mentions;
 use super::outline::apply;
 use super::world::World;
-use crate::core::sql::{Change, Statement, split};
+use crate::core::sql::{Change, SqlError, Statement, split};
 use crate::core::step::{Action, Step};
 
 /// A statement of a step and what it does.
@@ -37,33 +37,42 @@ pub struct Taken {
     pub work: &'static str,
 }
 
-/// The statements of a step. What this program itself adds parses; what does
-/// not parse was refused before there was a step.
-#[must_use]
-pub fn statements(step: &Step) -> Vec<Statement> {
+/// The statements of a step.
+///
+/// # Errors
+/// When they do not parse; such a step is refused before it is one.
+pub fn statements(step: &Step) -> Result<Vec<Statement>, SqlError> {
     let sql = match &step.action {
         Action::Backfill(_) | Action::Assert { .. } => Vec::new(),
         action => action.sql(),
     };
-    sql.iter().flat_map(|sql| split(sql).unwrap_or_default()).collect()
+    let read: Vec<Vec<Statement>> = sql.iter().map(|sql| split(sql)).collect::<Result<_, _>>()?;
+    Ok(read.into_iter().flatten().collect())
 }
 
 /// The names that the catalog must be asked about for these steps.
-#[must_use]
-pub fn mentions<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Mentions {
-    let changes: Vec<Change> =
-        steps.into_iter().flat_map(statements).flat_map(|statement| statement.changes).collect();
-    Mentions::of(&changes)
+///
+/// # Errors
+/// As [`statements`].
+pub fn mentions<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Result<Mentions, SqlError> {
+    let mut changes: Vec<Change> = Vec::new();
+    for step in steps {
+        changes.extend(statements(step)?.into_iter().flat_map(|statement| statement.changes));
+    }
+    Ok(Mentions::of(&changes))
 }
 
 /// What each statement of a step does; `world` is what stands after it.
-pub fn inspect(step: &Step, world: &mut World) -> Vec<Inspected> {
+///
+/// # Errors
+/// As [`statements`].
+pub fn inspect(step: &Step, world: &mut World) -> Result<Vec<Inspected>, SqlError> {
     let look = |statement: Statement| {
         let effects = effects(&statement, world);
         statement.changes.iter().for_each(|change| apply(world, change));
         Inspected { statement, effects }
     };
-    statements(step).into_iter().map(look).collect()
+    Ok(statements(step)?.into_iter().map(look).collect())
 }
 
 /// The strongest lock on each relation, over all statements of a step.

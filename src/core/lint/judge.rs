@@ -12,7 +12,7 @@ use super::world::World;
 use crate::core::compile::Server;
 use crate::core::ident::QName;
 use crate::core::plan::model::Place;
-use crate::core::sql::{Change, Statement, first_words, split};
+use crate::core::sql::{Change, SqlError, Statement, deep, first_words, split};
 use crate::core::step::{Phase, Step};
 use crate::core::timeline::Item;
 
@@ -22,10 +22,17 @@ use crate::core::timeline::Item;
 pub const SMALL_TABLE_BYTES: f64 = 10_485_760.0;
 
 /// What there is to say against an item, in the order of its steps.
-#[must_use]
-pub fn judge(item: &Item, mut world: World, small: f64) -> Vec<Finding> {
+///
+/// # Errors
+/// When its SQL cannot be read.
+pub fn judge(item: &Item, world: World, small: f64) -> Result<Vec<Finding>, SqlError> {
+    deep(|| judged(item, world, small))?
+}
+
+fn judged(item: &Item, mut world: World, small: f64) -> Result<Vec<Finding>, SqlError> {
     let steps = || Phase::ALL.into_iter().flat_map(|phase| item.steps_of(phase));
-    let read: Vec<(&Step, Vec<Statement>)> = steps().map(|step| (step, statements(step))).collect();
+    let read: Vec<(&Step, Vec<Statement>)> =
+        steps().map(|step| Ok((step, statements(step)?))).collect::<Result<_, SqlError>>()?;
     let changes: Vec<Change> =
         read.iter().flat_map(|(_, statements)| statements).flat_map(|of| of.changes.clone()).collect();
     let (mut findings, mut passed) = (Vec::new(), 0);
@@ -54,7 +61,7 @@ pub fn judge(item: &Item, mut world: World, small: f64) -> Vec<Finding> {
             before.push(inspected);
         }
     }
-    findings
+    Ok(findings)
 }
 
 /// Whether the application feels a lock on a relation: not where the plan has

@@ -7,6 +7,7 @@ use crate::core::record::Kind;
 use crate::core::sql::split;
 use crate::core::timeline::{Item, Rollback};
 use crate::core::version::Version;
+use proptest::prelude::*;
 
 /// The database of the examples, as a catalog would tell of it, with tables of unknown size.
 fn world(setup: &str, version: u32) -> World {
@@ -51,7 +52,7 @@ fn item(text: &str) -> Item {
 }
 
 fn found(text: &str, setup: &str, version: u32) -> Vec<Finding> {
-    judge(&item(text), world(setup, version), SMALL_TABLE_BYTES)
+    judge(&item(text), world(setup, version), SMALL_TABLE_BYTES).unwrap()
 }
 
 /// Rules with no safe way in SQL: their findings say what to do in words.
@@ -123,7 +124,7 @@ fn what_is_small_or_new_or_accepted_is_let_through() {
     let text = "expand:\n  - sql: CREATE INDEX i ON t (a)\n    undo: DROP INDEX i\n";
     let mut small = world("", 180_000);
     small.tables.values_mut().for_each(|table| table.bytes = Some(8_192));
-    assert_eq!(judge(&item(text), small, SMALL_TABLE_BYTES), []);
+    assert_eq!(judge(&item(text), small, SMALL_TABLE_BYTES).unwrap(), []);
     let new = "expand:\n  - sql: |\n      CREATE TABLE v (a int);\n      CREATE INDEX i ON v (a)\n    undo: DROP TABLE v\n";
     assert_eq!(found(new, "", 180_000), []);
     let accepted = format!("{text}    lint: {{allow: [{{rule: create-index, reason: at night}}]}}\n");
@@ -131,4 +132,48 @@ fn what_is_small_or_new_or_accepted_is_let_through() {
     assert!(!findings[0].refuses() && findings[0].allowed.as_deref() == Some("at night"));
     assert!(accepts("create-indx", "why").unwrap_err().contains("did you mean create-index"));
     assert!(accepts("create-index", " ").is_err());
+}
+
+/// Statements that the table knows, with a piece cut out, doubled or moved.
+fn mangled() -> impl Strategy<Value = String> {
+    let known: Vec<String> =
+        table::rows().flat_map(|row| [row.example.setup, row.example.sql]).map(str::to_owned).collect();
+    let pick = || prop::sample::select(known.clone());
+    (pick(), pick(), 0..200_usize, 0..60_usize, 0..3_u8).prop_map(|(one, other, at, len, how)| {
+        let chars: Vec<char> = one.chars().collect();
+        let (at, end) = (at.min(chars.len()), (at + len).min(chars.len()));
+        let piece = |range: std::ops::Range<usize>| chars[range].iter().collect::<String>();
+        let cut = piece(at..end);
+        let rest = piece(0..at) + &piece(end..chars.len());
+        match how {
+            0 => format!("{rest}; {other}"),
+            1 => format!("{one} {cut}; {other}"),
+            _ => format!("{other} {cut}; {rest}"),
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #[test]
+    fn any_sql_gives_an_answer(sql in mangled(), version in prop::sample::select(vec![130_000, 140_001, 180_000])) {
+        let mut world = world("", version);
+        for statement in split(&sql).unwrap_or_default() {
+            let effects = effects(&statement, &world);
+            prop_assert_eq!(effects.len(), statement.changes.len());
+            statement.changes.iter().for_each(|change| apply(&mut world, change));
+            let _ = Mentions::of(&statement.changes);
+        }
+        let indented = sql.replace('\n', "\n      ");
+        let text = format!("expand:\n  - sql: |\n      {indented}\n    undo: SELECT 1\n");
+        let version = Version::parse("1").unwrap();
+        let source = Source { file: "x", version: &version, name: "x", text: &text };
+        if let Ok(plan) = parse(&source, &|_| Err("no files here".into()))
+            && let Ok(steps) = crate::core::compile::plan(&plan, Server::NEWEST)
+        {
+            let blank = item("expand:\n  - {sql: SELECT 1, undo: SELECT 1}\n");
+            let judged = judge(&Item { steps, ..blank }, world, 0.0);
+            prop_assert!(judged.is_ok(), "{judged:?}");
+        }
+    }
 }

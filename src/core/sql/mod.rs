@@ -18,7 +18,7 @@ pub use ddl::{
 pub use expression::{
     changes_every_time, check_expression, check_predicate, check_query, closed, expression_columns, qualify,
 };
-pub use parse::SqlError;
+pub use parse::{SqlError, deep};
 pub use redact::{first_words, redact};
 pub use split::{Statement, split};
 pub use tables::{made_tables, tables};

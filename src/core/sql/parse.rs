@@ -1,5 +1,7 @@
 //! Owns the call into the parser: bounded input, a stack of its own, one kind of error.
 
+use std::cell::Cell;
+
 use pg_query::protobuf::node::Node;
 use pg_query::protobuf::{
     LimitOption, Node as Tree, ParseResult, RawStmt, ResTarget, SelectStmt, SetOperation,
@@ -36,16 +38,40 @@ pub(super) fn with_tree<R: Send>(
     if sql.len() > MAX_SQL_BYTES {
         return Err(SqlError::new(format!("more than {} MiB of SQL in one piece", MAX_SQL_BYTES >> 20)));
     }
+    deep(|| {
+        let parsed = pg_query::parse(sql, 0).map_err(|error| SqlError::new(plain(&error)))?;
+        read(&parsed.protobuf)
+    })?
+}
+
+/// Does work that reads SQL on one thread with a deep stack. Whoever reads many
+/// scripts calls it around all of them: a thread for each would cost more than
+/// the parsing.
+///
+/// # Errors
+/// When there is no thread to be had, or the work panicked.
+pub fn deep<R: Send>(work: impl FnOnce() -> R + Send) -> Result<R, SqlError> {
+    let gave_up = |_| SqlError::new("the parser gave this SQL up");
+    if DEEP.get() {
+        return std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).map_err(gave_up);
+    }
+    let marked = || {
+        DEEP.set(true);
+        work()
+    };
     std::thread::scope(|scope| {
-        let work = || {
-            let parsed = pg_query::parse(sql, 0).map_err(|error| SqlError::new(plain(&error)))?;
-            read(&parsed.protobuf)
-        };
-        let thread =
-            std::thread::Builder::new().name("sql".into()).stack_size(STACK_BYTES).spawn_scoped(scope, work);
+        let thread = std::thread::Builder::new()
+            .name("sql".into())
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, marked);
         let thread = thread.map_err(|error| SqlError::new(format!("no thread for the parser: {error}")))?;
-        thread.join().unwrap_or_else(|_| Err(SqlError::new("the parser gave this SQL up")))
+        thread.join().map_err(gave_up)
     })
+}
+
+thread_local! {
+    /// Whether this thread has the deep stack.
+    static DEEP: Cell<bool> = const { Cell::new(false) };
 }
 
 fn plain(error: &pg_query::Error) -> String {

@@ -19,6 +19,7 @@ use crate::core::compile::Server;
 use crate::core::drift::drift;
 use crate::core::lint::{self, Finding, World, judge};
 use crate::core::record::Kind;
+use crate::core::sql::deep;
 use crate::core::timeline::Item;
 use crate::engine::stop::Stop;
 use report::{annotate, annotate_finding, sarif, text};
@@ -142,8 +143,13 @@ fn check(global: &Global, args: &CheckArgs) -> Result<Checked, CommandError> {
         return Err(ProjectError::Invalid(faults.join("\n")).into());
     }
     let small = config.small_table;
-    let findings =
-        items.iter().flat_map(|item| judge(item, World::offline(Server::NEWEST.version), small)).collect();
+    let judged = deep(|| {
+        items
+            .iter()
+            .map(|item| judge(item, World::offline(Server::NEWEST.version), small))
+            .collect::<Result<Vec<_>, _>>()
+    })??;
+    let findings = judged.into_iter().flatten().collect();
     let sources = items.iter().map(|item| (item.file.clone(), item.source.clone())).collect();
     Ok(Checked { items, findings, sources })
 }
@@ -172,8 +178,8 @@ async fn online(global: &Global, stop: Stop) -> Result<Checked, CommandError> {
     }
     let mut findings = Vec::new();
     for item in &items {
-        let world = desk.target.world(&lint::mentions(&item.steps)).await?;
-        findings.extend(judge(item, world, desk.config.small_table));
+        let world = desk.target.world(&lint::mentions(&item.steps)?).await?;
+        findings.extend(judge(item, world, desk.config.small_table)?);
     }
     let sources = items.iter().map(|item| (item.file.clone(), item.source.clone())).collect();
     Ok(Checked { items, findings, sources })
