@@ -24,6 +24,9 @@ pub struct Effect {
 /// What each change of a statement does.
 #[must_use]
 pub fn effects(statement: &Statement, world: &World) -> Vec<Effect> {
+    if let [change] = statement.changes.as_slice() {
+        return vec![effect(&Case { change, world })];
+    }
     let mut world = world.clone();
     let mut all = Vec::new();
     for change in &statement.changes {

@@ -9,11 +9,13 @@ use super::outline::apply;
 use super::rules::{Objection, RULES, Scene};
 use super::table::{Case, Row, SETTING, Safe};
 use super::world::World;
+use crate::core::backfill::Backfill;
 use crate::core::compile::Server;
 use crate::core::ident::QName;
+use crate::core::plan::model::BackfillWork;
 use crate::core::plan::model::Place;
 use crate::core::sql::{Change, SqlError, Statement, deep, first_words, split};
-use crate::core::step::{Phase, Step};
+use crate::core::step::{Action, Phase, Step};
 use crate::core::timeline::Item;
 
 /// Up to this size a table is small: what reads or writes all of it is a matter
@@ -37,6 +39,9 @@ fn judged(item: &Item, mut world: World, small: f64) -> Result<Vec<Finding>, Sql
         read.iter().flat_map(|(_, statements)| statements).flat_map(|of| of.changes.clone()).collect();
     let (mut findings, mut passed) = (Vec::new(), 0);
     for (step, statements) in read {
+        if let Action::Backfill(backfill) = &step.action {
+            filled(&mut world, backfill);
+        }
         let mut before: Vec<Inspected> = Vec::new();
         for (n, statement) in statements.into_iter().enumerate() {
             passed += statement.changes.len();
@@ -64,8 +69,20 @@ fn judged(item: &Item, mut world: World, small: f64) -> Result<Vec<Finding>, Sql
     Ok(findings)
 }
 
+/// A table that a backfill has filled is new no longer, and nobody knows how big it is.
+fn filled(world: &mut World, backfill: &Backfill) {
+    let into = match &backfill.work {
+        BackfillWork::Copy { into, .. } => into,
+        BackfillWork::Set(_) | BackfillWork::Delete => &backfill.table,
+    };
+    if let Some(table) = world.tables.get_mut(into).filter(|table| table.made) {
+        (table.made, table.rows, table.bytes) = (false, None, None);
+    }
+}
+
 /// Whether the application feels a lock on a relation: not where the plan has
-/// made it, or where it is known to be small or not to be there.
+/// made it, or where it is known to be small. A name that is not found may be one that
+/// an earlier statement gave, or that another search_path finds.
 #[allow(clippy::cast_precision_loss, reason = "a size to the byte is not needed")]
 fn hot(world: &World, relation: &QName, small: f64) -> bool {
     match world.table(relation) {
@@ -73,7 +90,7 @@ fn hot(world: &World, relation: &QName, small: f64) -> bool {
         Some(table) => table.bytes.is_none_or(|bytes| bytes as f64 > small),
         None => match world.indexes.get(relation) {
             Some(table) => world.table(table).is_none_or(|_| hot(world, table, small)),
-            None => !world.complete,
+            None => true,
         },
     }
 }

@@ -31,7 +31,9 @@ impl Mentions {
                 self.relation(table);
                 self.alter(what);
             }
-            Change::CreateTable { columns, partition_of, inherits, reads, .. } => {
+            Change::CreateTable { table, columns, partition_of, inherits, reads, .. } => {
+                // One of its name may be there already.
+                self.relation(table);
                 columns.iter().for_each(|column| self.column(column));
                 self.relations.extend(partition_of.iter().map(|(parent, _)| parent.clone()));
                 self.relations.extend(inherits.iter().chain(reads).cloned());

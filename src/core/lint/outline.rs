@@ -3,11 +3,14 @@
 
 use super::world::{Column, Constraint, Domain, Index, Table, TableKind, World};
 use crate::core::ident::Ident;
-use crate::core::sql::{Alter, Change, Demand, NewColumn, NewConstraint, Renamed, TypeRef};
+use crate::core::sql::{Alter, Change, Demand, NewColumn, NewConstraint, Object, Renamed, TypeRef};
 
 /// What is known after a change.
 pub fn apply(world: &mut World, change: &Change) {
     match change {
+        // It may be there already; then it is not the plan's.
+        Change::CreateTable { table, perhaps, temporary, .. }
+            if *temporary || (*perhaps && !world.complete) || world.tables.contains_key(table) => {}
         Change::CreateTable { table, columns, partition_of, partitioned, .. } => {
             let known = Table {
                 made: true,
@@ -46,11 +49,11 @@ pub fn apply(world: &mut World, change: &Change) {
                 world.tables.insert(table.sibling(to.clone()), known);
             }
         }
-        Change::Drop { names, .. } => {
-            for name in names {
-                world.tables.remove(name);
-                world.indexes.remove(name);
-            }
+        Change::Drop { of: Object::Table | Object::View | Object::MatView, names, .. } => {
+            names.iter().for_each(|name| drop(world.tables.remove(name)));
+        }
+        Change::Drop { of: Object::Index, names, .. } => {
+            names.iter().for_each(|name| drop(world.indexes.remove(name)));
         }
         Change::Alter { table, what, .. } => alter(world.table_mut(table), what),
         _ => {}

@@ -127,6 +127,16 @@ fn what_is_small_or_new_or_accepted_is_let_through() {
     assert_eq!(judge(&item(text), small, SMALL_TABLE_BYTES).unwrap(), []);
     let new = "expand:\n  - sql: |\n      CREATE TABLE v (a int);\n      CREATE INDEX i ON v (a)\n    undo: DROP TABLE v\n";
     assert_eq!(found(new, "", 180_000), []);
+    let perhaps = new.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS");
+    assert_eq!(
+        judge(&item(&perhaps), World::offline(180_000), 0.0).unwrap().len(),
+        1,
+        "it may be there already"
+    );
+    let filled = "expand:\n  - {sql: \"CREATE TABLE v (id int PRIMARY KEY, a int)\", undo: DROP TABLE v}\nbackfill:\n  \
+                  - {table: t, copy: {into: v, columns: {id: id, a: a}}, where: id > 0}\nvalidate:\n  \
+                  - {sql: CREATE INDEX i ON v (a)}\n";
+    assert_eq!(found(filled, "", 180_000)[0].rule, "create-index");
     let accepted = format!("{text}    lint: {{allow: [{{rule: create-index, reason: at night}}]}}\n");
     let findings = found(&accepted, "", 180_000);
     assert!(!findings[0].refuses() && findings[0].allowed.as_deref() == Some("at night"));
@@ -175,5 +185,23 @@ proptest! {
             let judged = judge(&Item { steps, ..blank }, world, 0.0);
             prop_assert!(judged.is_ok(), "{judged:?}");
         }
+    }
+}
+
+#[test]
+fn what_hides_is_found() {
+    for (sql, rule) in [
+        ("ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0) NOT VALID, VALIDATE CONSTRAINT k", "work-under-lock"),
+        ("CREATE SCHEMA s CREATE TABLE t (a int); CREATE INDEX i ON t (a)", "create-index"),
+        ("SET LOCAL search_path = s; CREATE INDEX i ON nowhere (a)", "create-index"),
+        ("WITH d AS (DELETE FROM t RETURNING *) INSERT INTO r SELECT id FROM d", "opaque"),
+        ("UPDATE t SET a = 1 WHERE true", "update-all"),
+        ("SET lock_timeout = '+0'", "no-timeout"),
+        ("RESET ALL", "no-timeout"),
+        ("CREATE TEMP TABLE t AS SELECT 1; ALTER TABLE t ALTER COLUMN a SET NOT NULL", "set-not-null"),
+    ] {
+        let text = format!("validate:\n  - sql: |\n      {sql}\n");
+        let rules: Vec<_> = found(&text, "", 180_000).iter().map(|finding| finding.rule).collect();
+        assert!(rules.contains(&rule), "{sql}: {rules:?}");
     }
 }

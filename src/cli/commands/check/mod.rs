@@ -20,6 +20,7 @@ use crate::core::drift::drift;
 use crate::core::lint::{self, Finding, World, judge};
 use crate::core::record::Kind;
 use crate::core::sql::deep;
+use crate::core::state::State;
 use crate::core::timeline::Item;
 use crate::engine::stop::Stop;
 use report::{annotate, annotate_finding, sarif, text};
@@ -177,7 +178,15 @@ async fn online(global: &Global, stop: Stop) -> Result<Checked, CommandError> {
         return Err(CommandError::Drift(drifts));
     }
     let mut findings = Vec::new();
-    for item in &items {
+    let records = desk.records().await?;
+    // What has run cannot be edited any more, and is not judged again.
+    let over = |item: &Item| {
+        let record = records.iter().find(|record| record.version == item.version);
+        record.is_some_and(|record| {
+            record.baseline || matches!(record.state, State::Completed | State::Aborted)
+        })
+    };
+    for item in items.iter().filter(|item| !over(item)) {
         let world = desk.target.world(&lint::mentions(&item.steps)?).await?;
         findings.extend(judge(item, world, desk.config.small_table)?);
     }

@@ -30,6 +30,9 @@ fn check(scene: &Scene<'_>) -> Option<Objection> {
     if !matches!(scene.step.action, Action::Transaction(_)) {
         return None;
     }
+    if let Some(objection) = beside(scene) {
+        return Some(objection);
+    }
     let held = scene.before.iter().flat_map(|before| &before.effects).flat_map(|effect| &effect.locks);
     let (relation, lock) = held
         .filter(|(relation, lock)| lock.blocks_writes() && (scene.hot)(relation))
@@ -59,4 +62,28 @@ fn check(scene: &Scene<'_>) -> Option<Objection> {
             "give it a step of its own, or make it a backfill"
         },
     )
+}
+
+/// Work that lets reads and writes through by itself, in one ALTER TABLE with a
+/// subcommand that does not: the statement takes its strongest lock for all of it.
+fn beside(scene: &Scene<'_>) -> Option<Objection> {
+    let effects = &scene.inspected.effects;
+    let gentle = effects.iter().filter(|effect| effect.work.grows());
+    let gentle = gentle.filter(|effect| effect.locks.iter().all(|(_, lock)| !lock.blocks_writes()));
+    let locks = || effects.iter().flat_map(|effect| &effect.locks);
+    for (relation, _) in gentle.flat_map(|effect| &effect.locks).filter(|(relation, _)| (scene.hot)(relation))
+    {
+        if let Some((_, lock)) = locks().find(|(other, lock)| other == relation && lock.blocks_writes()) {
+            return Objection::new(
+                format!(
+                    "one ALTER TABLE takes its strongest lock for all that it does: {} on {}, and {} while every row is read",
+                    lock.name(),
+                    relation.plain(),
+                    lock.leaves()
+                ),
+                "move VALIDATE CONSTRAINT into validate, as a statement of its own",
+            );
+        }
+    }
+    None
 }

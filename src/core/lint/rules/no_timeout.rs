@@ -42,6 +42,7 @@ fn check(scene: &Scene<'_>) -> Option<Objection> {
 /// Whether a value lifts the limit; what is no constant may.
 fn lifted(value: Option<&str>) -> bool {
     let Some(value) = value else { return true };
-    let digits: String = value.trim().chars().take_while(char::is_ascii_digit).collect();
+    let digits: String =
+        value.trim().trim_start_matches(['+', '-']).chars().take_while(char::is_ascii_digit).collect();
     digits.parse::<u64>().is_ok_and(|number| number == 0)
 }

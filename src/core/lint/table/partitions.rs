@@ -137,6 +137,33 @@ validate:
         ),
     ),
     light(
+        "create-partition-default",
+        "CREATE TABLE … PARTITION OF beside a default partition",
+        |case| default_of_parent(case).is_some_and(|default| !checked(case, default)),
+        &[(Who::Parent, AccessExclusive), (Who::DefaultPartition, AccessExclusive)],
+        example(
+            "CREATE TABLE pd PARTITION OF p DEFAULT",
+            "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (100) TO (200)",
+        ),
+    )
+    .work(Work::SCAN)
+    .hurts(
+        "the default partition is read whole, to see that no row of it belongs into the new one, while nobody reads or writes either it or the partitioned table",
+        Safe::Advice(
+            "first prove by a CHECK on the default partition (NOT VALID, then VALIDATE) that it has no row of the new range; \
+             then nothing is read",
+        ),
+    )
+    .good(
+        "expand:
+  - sql: ALTER TABLE pd ADD CONSTRAINT pd_bounds CHECK (id IS NOT NULL AND NOT (id >= 100 AND id < 200)) NOT VALID
+    undo: ALTER TABLE pd DROP CONSTRAINT pd_bounds
+validate:
+  - sql: ALTER TABLE pd VALIDATE CONSTRAINT pd_bounds
+  - sql: CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (100) TO (200)
+",
+    ),
+    light(
         "create-partition",
         "CREATE TABLE … PARTITION OF",
         |case| matches!(case.change, Change::CreateTable { partition_of: Some(_), .. }),
@@ -165,6 +192,16 @@ validate:
         example("", "CREATE TABLE u (LIKE t INCLUDING ALL)"),
     ),
 ];
+
+/// The default partition of the table that the change makes a partition of.
+fn default_of_parent<'a>(case: &Case<'a>) -> Option<&'a QName> {
+    match case.change {
+        Change::CreateTable { partition_of: Some((parent, _)), .. } => {
+            case.world.table(parent)?.default_partition.as_ref()
+        }
+        _ => None,
+    }
+}
 
 fn attached<'a>(case: &Case<'a>) -> Option<&'a QName> {
     match case.alter() {

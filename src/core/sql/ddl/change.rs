@@ -27,6 +27,10 @@ pub enum Change {
         inherits: Vec<QName>,
         /// Whether it is partitioned itself.
         partitioned: bool,
+        /// IF NOT EXISTS: it may be there already, as something else.
+        perhaps: bool,
+        /// TEMPORARY: another table may have its name.
+        temporary: bool,
         /// Whether it is filled by a query.
         filled: bool,
         /// Tables that it is made like, or filled from.

@@ -1,7 +1,7 @@
 //! Reads CREATE TABLE and its relatives.
 
 use pg_query::protobuf::node::Node;
-use pg_query::protobuf::{CreateStmt, CreateTableAsStmt};
+use pg_query::protobuf::{CreateStmt, CreateTableAsStmt, RangeVar};
 
 use super::Change;
 use super::column::{column, constraint};
@@ -35,6 +35,8 @@ pub(super) fn table(of: &CreateStmt) -> Result<Vec<Change>, SqlError> {
         partition_of,
         inherits,
         partitioned: of.partspec.is_some(),
+        perhaps: of.if_not_exists,
+        temporary: temporary(of.relation.as_ref()),
         filled: false,
         reads: like,
     }];
@@ -48,9 +50,11 @@ pub(super) fn table(of: &CreateStmt) -> Result<Vec<Change>, SqlError> {
 
 /// A table that a query fills.
 pub(super) fn filled(of: &CreateTableAsStmt) -> Result<Change, SqlError> {
-    let table = relation(of.into.as_ref().and_then(|into| into.rel.as_ref()))?;
+    let into = of.into.as_ref().and_then(|into| into.rel.as_ref());
     Ok(Change::CreateTable {
-        table,
+        table: relation(into)?,
+        perhaps: of.if_not_exists,
+        temporary: temporary(into),
         columns: Vec::new(),
         partition_of: None,
         inherits: Vec::new(),
@@ -58,4 +62,8 @@ pub(super) fn filled(of: &CreateTableAsStmt) -> Result<Change, SqlError> {
         filled: true,
         reads: reads(&of.query)?,
     })
+}
+
+pub(super) fn temporary(relation: Option<&RangeVar>) -> bool {
+    relation.is_some_and(|relation| relation.relpersistence == "t")
 }

@@ -3,7 +3,7 @@
 use pg_query::protobuf::node::Node;
 use pg_query::protobuf::{
     AlterDomainStmt, CommentStmt, DropStmt, IndexStmt, Node as Tree, ObjectType, ReindexObjectType,
-    ReindexStmt, RenameStmt, VacuumStmt, VariableSetStmt,
+    ReindexStmt, RenameStmt, VacuumStmt, VariableSetKind, VariableSetStmt,
 };
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ pub(in crate::core::sql) fn changes(node: &Node) -> Result<Vec<Change>, SqlError
             Change::Nothing
         }
         Node::CreateTableAsStmt(statement) => create::filled(statement)?,
-        Node::CreateSchemaStmt(statement) => return inside(&statement.schema_elts),
+        Node::CreateSchemaStmt(statement) => return inside(&statement.schemaname, &statement.schema_elts),
         Node::IndexStmt(statement) => Change::CreateIndex(index(statement)?),
         Node::ReindexStmt(statement) => reindex(statement)?,
         Node::DropStmt(statement) => drop(statement)?,
@@ -132,10 +132,19 @@ fn on(part: Part, verb: Verb, table: QName) -> Change {
 }
 
 /// The statements inside CREATE SCHEMA.
-fn inside(elements: &[Tree]) -> Result<Vec<Change>, SqlError> {
+fn inside(schema: &str, elements: &[Tree]) -> Result<Vec<Change>, SqlError> {
+    let schema = if schema.is_empty() { None } else { Some(ident(schema)?) };
     let mut all = Vec::new();
     for node in elements.iter().filter_map(|element| element.node.as_ref()) {
-        all.extend(changes(node)?);
+        for mut change in changes(node)? {
+            if let Change::CreateTable { table, .. } | Change::CreateTableConstraint { table, .. } =
+                &mut change
+                && table.schema.is_none()
+            {
+                table.schema.clone_from(&schema);
+            }
+            all.push(change);
+        }
     }
     Ok(some(all))
 }
@@ -304,5 +313,7 @@ fn set(of: &VariableSetStmt) -> Change {
         [Tree { node: Some(Node::AConst(constant)) }] => write::constant(constant),
         _ => None,
     };
-    Change::Set { name: of.name.to_ascii_lowercase(), value }
+    let all = of.kind() == VariableSetKind::VarResetAll;
+    let name = if all { "lock_timeout".to_owned() } else { of.name.to_ascii_lowercase() };
+    Change::Set { name, value }
 }

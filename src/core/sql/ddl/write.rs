@@ -2,7 +2,7 @@
 
 use pg_query::protobuf::a_const::Val;
 use pg_query::protobuf::node::Node;
-use pg_query::protobuf::{AConst, RangeVar};
+use pg_query::protobuf::{AConst, Node as Tree, RangeVar};
 
 use super::objects::{reads, relation};
 use super::{Change, WriteVerb};
@@ -14,11 +14,11 @@ pub(super) fn rows(node: &Node) -> Result<Option<Change>, SqlError> {
     Ok(Some(match node {
         Node::InsertStmt(of) => write(node, of.relation.as_ref(), WriteVerb::Insert, true)?,
         Node::UpdateStmt(of) => {
-            let bounded = of.where_clause.is_some() || !of.from_clause.is_empty();
+            let bounded = bounds(of.where_clause.as_deref()) || !of.from_clause.is_empty();
             write(node, of.relation.as_ref(), WriteVerb::Update, bounded)?
         }
         Node::DeleteStmt(of) => {
-            let bounded = of.where_clause.is_some() || !of.using_clause.is_empty();
+            let bounded = bounds(of.where_clause.as_deref()) || !of.using_clause.is_empty();
             write(node, of.relation.as_ref(), WriteVerb::Delete, bounded)?
         }
         Node::MergeStmt(of) => write(node, of.relation.as_ref(), WriteVerb::Merge, true)?,
@@ -30,6 +30,8 @@ pub(super) fn rows(node: &Node) -> Result<Option<Change>, SqlError> {
                 partition_of: None,
                 inherits: Vec::new(),
                 partitioned: false,
+                perhaps: false,
+                temporary: super::create::temporary(Some(into)),
                 filled: true,
                 reads: reads(&of.from_clause)?,
             },
@@ -44,19 +46,34 @@ pub(super) fn rows(node: &Node) -> Result<Option<Change>, SqlError> {
 
 fn write(node: &Node, table: Option<&RangeVar>, verb: WriteVerb, bounded: bool) -> Result<Change, SqlError> {
     let table = relation(table)?;
+    if writes(node)? > 1 {
+        return Ok(Change::Opaque("a write inside another statement"));
+    }
     let reads: Vec<QName> = reads(node)?.into_iter().filter(|read| *read != table).collect();
     Ok(Change::Write { table, verb, bounded, reads })
 }
 
+/// How many statements in it write rows, itself included.
+fn writes(node: &Node) -> Result<usize, SqlError> {
+    let mut found = 0;
+    walk(&json(node)?, &mut |name, _| {
+        found += usize::from(matches!(name, "InsertStmt" | "UpdateStmt" | "DeleteStmt" | "MergeStmt"));
+    });
+    Ok(found)
+}
+
+/// Whether a WHERE bounds anything: `WHERE true` does not.
+fn bounds(condition: Option<&Tree>) -> bool {
+    let truth = |constant: &AConst| matches!(&constant.val, Some(Val::Boolval(truth)) if truth.boolval);
+    condition
+        .is_some_and(|condition| !matches!(&condition.node, Some(Node::AConst(constant)) if truth(constant)))
+}
+
 /// A query. One that writes inside of WITH or EXPLAIN ANALYZE is not seen through.
 fn read(node: &Node) -> Result<Change, SqlError> {
-    let (mut locks_rows, mut writes) = (false, false);
-    walk(&json(node)?, &mut |name, _| match name {
-        "LockingClause" => locks_rows = true,
-        "InsertStmt" | "UpdateStmt" | "DeleteStmt" | "MergeStmt" => writes = true,
-        _ => {}
-    });
-    if writes {
+    let mut locks_rows = false;
+    walk(&json(node)?, &mut |name, _| locks_rows |= name == "LockingClause");
+    if writes(node)? > 0 {
         return Ok(Change::Opaque("a write inside another statement"));
     }
     Ok(Change::Read { reads: reads(node)?, locks_rows })

@@ -2,23 +2,26 @@
 -- $1: their names, as SQL writes them. One row each that is there, as JSON.
 SELECT asked.name, jsonb_build_object(
     'kind', c.relkind,
-    'rows', CASE WHEN c.relkind = 'p' THEN tree.rows ELSE greatest(c.reltuples, 0)::bigint END,
+    'rows', greatest(c.reltuples, 0)::bigint + coalesce(tree.rows, 0),
     'analyzed', c.reltuples >= 0 OR c.relkind = 'p',
-    'bytes', CASE WHEN c.relkind IN ('r', 'm', 'p') THEN coalesce(tree.bytes, pg_table_size(c.oid)) END,
+    'bytes', CASE WHEN c.relkind IN ('r', 'm', 'p') THEN pg_table_size(c.oid) + coalesce(tree.bytes, 0) END,
     'index_of', (SELECT i.indrelid::regclass::text FROM pg_index i WHERE i.indexrelid = c.oid),
     'parent', (SELECT h.inhparent::regclass::text FROM pg_inherits h WHERE h.inhrelid = c.oid LIMIT 1),
     'partitions', coalesce(tree.below, '[]'),
     'default_partition', (SELECT p.partdefid::regclass::text FROM pg_partitioned_table p
                           WHERE p.partrelid = c.oid AND p.partdefid <> 0),
     'columns', (SELECT coalesce(jsonb_agg(jsonb_build_object(
-            'name', a.attname, 'kind', format_type(a.atttypid, a.atttypmod), 'not_null', a.attnotnull)
+            'name', a.attname, 'kind', format_type(a.atttypid, a.atttypmod),
+            -- From 18 on NOT NULL may be there without being proven.
+            'not_null', a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint n
+                WHERE n.conrelid = c.oid AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum] AND NOT n.convalidated))
             ORDER BY a.attnum), '[]')
         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
     'constraints', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', k.conname, 'kind', k.contype, 'valid', k.convalidated,
             'columns', (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_attribute a
                         WHERE a.attrelid = c.oid AND a.attnum = ANY (k.conkey)),
-            'check', CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid) END,
+            'check', CASE WHEN k.contype = 'c' AND NOT k.connoinherit THEN pg_get_expr(k.conbin, k.conrelid) END,
             'references', CASE WHEN k.contype = 'f' THEN k.confrelid::regclass::text END)), '[]')
         FROM pg_constraint k WHERE k.conrelid = c.oid),
     'indexes', (SELECT coalesce(jsonb_agg(jsonb_build_object(
@@ -34,8 +37,12 @@ SELECT asked.name, jsonb_build_object(
 FROM unnest($1::text[]) asked (name)
 JOIN pg_class c ON c.oid = to_regclass(asked.name)
 LEFT JOIN LATERAL (
+    -- Partitions, or the tables that inherit, of every level.
+    WITH RECURSIVE under AS (
+        SELECT h.inhrelid FROM pg_inherits h WHERE h.inhparent = c.oid
+        UNION SELECT h.inhrelid FROM pg_inherits h JOIN under ON h.inhparent = under.inhrelid
+    )
     SELECT jsonb_agg(below.oid::regclass::text) AS below,
            sum(greatest(below.reltuples, 0))::bigint AS rows, sum(pg_table_size(below.oid))::bigint AS bytes
-    FROM pg_partition_tree(c.oid) part JOIN pg_class below ON below.oid = part.relid
-    WHERE part.relid <> c.oid
-) tree ON c.relkind = 'p'
+    FROM under JOIN pg_class below ON below.oid = under.inhrelid
+) tree ON c.relkind IN ('r', 'p')
