@@ -1,8 +1,41 @@
-//! Fills the names of a change into the text of a safe way.
+//! Owns the safe way that a finding prints: the names of the change in the text of its row.
 
-use super::table::Case;
+use super::table::{Case, Row, Safe};
 use crate::core::ident::{Ident, plain};
 use crate::core::sql::{Alter, Change, Demand, NewConstraint, Object};
+
+/// What to write instead, in the names of the change; in words where a plan with
+/// those names would not say the same.
+pub(super) fn safe_way(row: &Row, case: &Case<'_>, statement: &[Change]) -> String {
+    let Some(hazard) = row.hazard else { return String::new() };
+    let text = match hazard.safe {
+        Safe::Advice(text) => return fill(text, case, statement),
+        Safe::Plan(text) => text,
+    };
+    if matches!(case.alter(), Some(Alter::Type { using: true, .. })) {
+        return "a column of the new type beside the old one, with the USING expression in the set of a sync and of a \
+                backfill, and its reverse in back"
+            .into();
+    }
+    let filled = fill(text, case, statement);
+    // The quotes of SQL's names are not those of YAML.
+    if filled.matches('"').count() > text.matches('"').count() {
+        return format!(
+            "see docs/lint/{}.md; names and texts with quotes stand in YAML's own quotes as well",
+            row.id
+        );
+    }
+    let inline = case.added().is_some_and(|added| added.inline.is_some());
+    if inline && !text.contains("ADD COLUMN") {
+        let column = fill(
+            "expand:\n  - sql: ALTER TABLE {table} ADD COLUMN {column} {type}\n    undo: ALTER TABLE {table} DROP COLUMN {column}\n",
+            case,
+            statement,
+        );
+        return column + &filled;
+    }
+    filled
+}
 
 /// The text with `{table}`, `{column}` and the like in the words of the change of a `statement`;
 /// what the change does not tell stays in capitals.

@@ -1,8 +1,8 @@
 //! Judges an item: every statement by its rows of the lock table and by the
 //! rules, in the database as it stands by then.
 
-use super::effect::effects;
-use super::fill::fill;
+use super::effect::{Effect, effects};
+use super::fill::{fill, safe_way};
 use super::finding::{Finding, Level};
 use super::inspect::{Inspected, statements, taken};
 use super::outline::apply;
@@ -14,7 +14,7 @@ use crate::core::compile::Server;
 use crate::core::ident::QName;
 use crate::core::plan::model::BackfillWork;
 use crate::core::plan::model::Place;
-use crate::core::sql::{Change, SqlError, Statement, deep, first_words, split};
+use crate::core::sql::{Change, Demand, SqlError, Statement, deep, first_words, split};
 use crate::core::step::{Action, Phase, Step};
 use crate::core::timeline::Item;
 
@@ -103,22 +103,34 @@ fn look(scene: &Scene<'_>, small: f64) -> Vec<Found> {
         let case = Case { change, world: scene.world };
         let Some(row) = effect.row else { continue };
         let Some(hazard) = row.hazard else { continue };
-        // What cannot be seen through may touch anything.
-        let named = case.named();
-        let felt = named.is_empty() && effect.locks.is_empty()
-            || named.into_iter().any(|name| hot(scene.world, name, small))
-            || effect.locks.iter().any(|(name, _)| hot(scene.world, name, small));
+        let felt = felt(&case, effect, &|name| hot(scene.world, name, small));
         if felt && !found.iter().any(|(rule, ..)| *rule == row.id) {
-            let safe = match hazard.safe {
-                Safe::Plan(text) | Safe::Advice(text) => {
-                    fill(text, &case, &scene.inspected.statement.changes)
-                }
-            };
+            let safe = safe_way(row, &case, &scene.inspected.statement.changes);
             found.push((row.id, Level::Error, Objection { why: hazard.why.into(), safe: Some(safe) }));
         }
     }
     found.extend(RULES.iter().filter_map(|rule| Some((rule.id, rule.level, (rule.check)(scene)?))));
     found
+}
+
+/// Whether the application feels a change: by a lock that its writes wait for,
+/// or, where there is none, by what happens to the rows.
+fn felt(case: &Case<'_>, effect: &Effect, hot: &dyn Fn(&QName) -> bool) -> bool {
+    let named = case.named();
+    if named.is_empty() && effect.locks.is_empty() {
+        // What cannot be seen through may touch anything; a domain without a column does not.
+        return !(case.world.complete && matches!(case.change, Change::Domain { .. }));
+    }
+    // The rows that a foreign key looks up are those of the table that gets it.
+    let foreign = case.added().is_some_and(|added| matches!(added.demand, Demand::Foreign { .. }));
+    if foreign && effect.work.grows() {
+        return named.into_iter().any(hot);
+    }
+    let mut blocked = effect.locks.iter().filter(|(_, lock)| lock.blocks_writes()).peekable();
+    if blocked.peek().is_some() {
+        return blocked.any(|(name, _)| hot(name));
+    }
+    named.into_iter().any(hot)
 }
 
 /// The safe way of a row in the names of its own example, where it is a plan.

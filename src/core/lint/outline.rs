@@ -2,7 +2,7 @@
 //! plan have made is there for the later ones.
 
 use super::world::{Column, Constraint, Domain, Index, Table, TableKind, World};
-use crate::core::ident::Ident;
+use crate::core::ident::{Ident, QName};
 use crate::core::sql::{Alter, Change, Demand, NewColumn, NewConstraint, Object, Renamed, TypeRef};
 
 /// What is known after a change.
@@ -22,6 +22,7 @@ pub fn apply(world: &mut World, change: &Change) {
                 ..Table::default()
             };
             world.tables.insert(table.clone(), known);
+            columns.iter().for_each(|column| of_domain(world, table, column));
             if let Some((parent, default)) = partition_of {
                 let parent = world.table_mut(parent);
                 parent.partitions.push(table.clone());
@@ -55,8 +56,21 @@ pub fn apply(world: &mut World, change: &Change) {
         Change::Drop { of: Object::Index, names, .. } => {
             names.iter().for_each(|name| drop(world.indexes.remove(name)));
         }
-        Change::Alter { table, what, .. } => alter(world.table_mut(table), what),
+        Change::Alter { table, what, .. } => {
+            if let Alter::AddColumn(column) = what {
+                of_domain(world, table, column);
+            }
+            alter(world.table_mut(table), what);
+        }
         _ => {}
+    }
+}
+
+/// A table with a column of a domain is one of its users.
+fn of_domain(world: &mut World, table: &QName, column: &NewColumn) {
+    let Ok(name) = Ident::exact(column.kind.name.clone()) else { return };
+    if let Some(domain) = world.domains.get_mut(&QName { schema: column.kind.schema.clone(), name }) {
+        domain.used_by.push(table.clone());
     }
 }
 

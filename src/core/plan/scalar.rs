@@ -26,6 +26,10 @@ pub fn line_places(text: &str, start: Place, value: &str) -> Vec<Place> {
 /// share its line with a key.
 fn place(raw: &str, line: &str, number: usize, shares: bool) -> Option<Place> {
     let wanted = line.trim();
+    // A blank first line is below the `|`, never beside the key.
+    if shares && wanted.is_empty() {
+        return None;
+    }
     let at = if shares { raw.find(wanted)? } else { raw.len() - raw.trim_start().len() };
     if !shares && raw.trim() != wanted {
         return None;
@@ -51,5 +55,7 @@ mod tests {
         assert_eq!(places(block, 1, 8, "SELECT 1;\n\n  SELECT 2\n"), [(2, 5), (3, 1), (4, 5)]);
         assert_eq!(places("- sql: >\n    SELECT\n    1", 1, 8, "SELECT 1\n"), [(1, 8)]);
         assert_eq!(places("", 1, 1, "SELECT 1"), [(1, 1)]);
+        let blank = "- sql: |\n\n\n    SELECT 1";
+        assert_eq!(places(blank, 1, 8, "\n\nSELECT 1"), [(2, 1), (3, 1), (4, 5)]);
     }
 }
