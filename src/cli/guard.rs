@@ -37,9 +37,9 @@ pub(super) async fn refuse_unsafe(desk: &Desk, item: &Item, record: &Record) -> 
         return Ok(());
     }
     let shown = refused.iter().map(|finding| {
-        located(&finding.file, &item.source, Some(finding.place()), &finding.headline())
-            + "\n"
-            + &finding.details()
+        // The text of a file that the plan pulls in is not the plan's.
+        let text = if finding.file == item.file { item.source.as_str() } else { "" };
+        located(&finding.file, text, Some(finding.place()), &finding.headline()) + "\n" + &finding.details()
     });
     Err(CommandError::Unsafe {
         findings: shown.collect::<Vec<_>>().join("\n"),

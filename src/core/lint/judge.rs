@@ -12,8 +12,7 @@ use super::world::World;
 use crate::core::backfill::Backfill;
 use crate::core::compile::Server;
 use crate::core::ident::QName;
-use crate::core::plan::model::BackfillWork;
-use crate::core::plan::model::Place;
+use crate::core::plan::model::{BackfillWork, Place};
 use crate::core::sql::{Change, Demand, SqlError, Statement, deep, first_words, split};
 use crate::core::step::{Action, Phase, Step};
 use crate::core::timeline::Item;
@@ -150,6 +149,11 @@ pub(super) fn filled_example(row: &Row) -> Option<String> {
     Some(fill(text, &Case { change, world: &world }, &statement.changes))
 }
 
+/// The path of a file that a plan names relative to itself.
+fn beside(plan: &str, file: &str) -> String {
+    plan.rsplit_once('/').map_or_else(|| file.to_owned(), |(folder, _)| format!("{folder}/{file}"))
+}
+
 fn finding(
     item: &Item,
     step: &Step,
@@ -164,7 +168,7 @@ fn finding(
     Finding {
         rule,
         level,
-        file: step.file.clone().unwrap_or_else(|| item.file.clone()),
+        file: step.file.as_ref().map_or_else(|| item.file.clone(), |file| beside(&item.file, file)),
         line: place.line,
         column: place.column,
         step: step.id.clone(),

@@ -3,7 +3,7 @@
 
 use super::world::{Column, Constraint, Domain, Index, Table, TableKind, World};
 use crate::core::ident::{Ident, QName};
-use crate::core::sql::{Alter, Change, Demand, NewColumn, NewConstraint, Object, Renamed, TypeRef};
+use crate::core::sql::{Alter, Change, Demand, NewColumn, NewConstraint, Object, Renamed};
 
 /// What is known after a change.
 pub fn apply(world: &mut World, change: &Change) {
@@ -82,7 +82,7 @@ fn alter(table: &mut Table, what: &Alter) {
         Alter::DropNotNull(name) => not_null(table, name, false),
         Alter::Type { column, to, .. } => {
             if let Some(known) = table.columns.iter_mut().find(|known| known.name == *column) {
-                known.kind = printed(to);
+                known.kind = to.printed();
             }
         }
         Alter::AddConstraint(added) => table.constraints.push(constraint(added, !added.not_valid)),
@@ -114,7 +114,7 @@ fn not_null(table: &mut Table, name: &Ident, holds: bool) {
 }
 
 fn column(added: &NewColumn) -> Column {
-    Column { name: added.name.clone(), kind: printed(&added.kind), not_null: added.not_null }
+    Column { name: added.name.clone(), kind: added.kind.printed(), not_null: added.not_null }
 }
 
 fn constraint(added: &NewConstraint, valid: bool) -> Constraint {
@@ -127,31 +127,4 @@ fn constraint(added: &NewConstraint, valid: bool) -> Constraint {
         Demand::Foreign { to, .. } => ('f', Vec::new(), Some(to.clone())),
     };
     Constraint { name: added.name.clone(), kind, valid, columns: added.columns.clone(), proves, references }
-}
-
-/// A type as `format_type` would print it, for the types that rows tell apart.
-fn printed(of: &TypeRef) -> String {
-    let base = match of.name.as_str() {
-        "int2" => "smallint",
-        "int4" => "integer",
-        "int8" => "bigint",
-        "bool" => "boolean",
-        "varchar" => "character varying",
-        "bpchar" => "character",
-        "timestamptz" => "timestamp with time zone",
-        "timestamp" => "timestamp without time zone",
-        "varbit" => "bit varying",
-        "float4" => "real",
-        "float8" => "double precision",
-        other => other,
-    };
-    let modifiers: Vec<String> = of.modifiers.iter().map(ToString::to_string).collect();
-    let mut text = base.to_owned();
-    if !modifiers.is_empty() {
-        text += &format!("({})", modifiers.join(","));
-    }
-    if of.array {
-        text += "[]";
-    }
-    text
 }

@@ -13,18 +13,20 @@ use crate::core::ident::QName;
 /// # Errors
 /// When the script does not parse.
 pub fn tables(sql: &str) -> Result<BTreeSet<QName>, SqlError> {
-    with_tree(sql, |tree| {
-        let tree = json(tree)?;
-        let (mut found, mut ctes) = (BTreeSet::new(), BTreeSet::new());
-        walk(&tree, &mut |name, fields| match name {
-            "CommonTableExpr" => ctes.extend(text(fields, "ctename").map(str::to_owned)),
-            "DropStmt" => found.extend(dropped(fields)),
-            // A relation is a node or a field of many names; its own fields tell it.
-            _ => found.extend(range_var(fields)),
-        });
-        found.retain(|table| table.schema.is_some() || !ctes.contains(table.name.as_str()));
-        Ok(found)
-    })
+    with_tree(sql, |tree| Ok(relations(&json(tree)?)))
+}
+
+/// The relations that a tree names, wherever they stand in it; names of CTEs are left out.
+pub(super) fn relations(tree: &Value) -> BTreeSet<QName> {
+    let (mut found, mut ctes) = (BTreeSet::new(), BTreeSet::new());
+    walk(tree, &mut |name, fields| match name {
+        "CommonTableExpr" => ctes.extend(text(fields, "ctename").map(str::to_owned)),
+        "DropStmt" => found.extend(dropped(fields)),
+        // A relation is a node or a field of many names; its own fields tell it.
+        _ => found.extend(range_var(fields)),
+    });
+    found.retain(|table: &QName| table.schema.is_some() || !ctes.contains(table.name.as_str()));
+    found
 }
 
 /// The tables that a script creates, or gives a new name.

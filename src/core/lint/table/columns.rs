@@ -1,6 +1,6 @@
 //! Rows of columns: added, dropped, their defaults, NOT NULL and options.
 
-use super::{Case, Row, Safe, Who, Work, example, light};
+use super::{Case, NOT_NULL, Row, Safe, Who, Work, example, light};
 use crate::core::ident::{Ident, QName};
 use crate::core::lint::lock::Lock::{AccessExclusive, ShareUpdateExclusive};
 use crate::core::sql::{Alter, Generated, NewColumn};
@@ -11,7 +11,7 @@ pub(super) const ROWS: &[Row] = &[
     light(
         "add-column-serial",
         "ADD COLUMN of type serial or bigserial",
-        |case| added(case).is_some_and(serial),
+        |case| added(case).is_some_and(|column| column.kind.is_serial()),
         ALL,
         example("", "ALTER TABLE t ADD COLUMN z bigserial"),
     )
@@ -218,7 +218,7 @@ validate:
     .work(Work::SCAN)
     .hurts(
         "every row is read while nobody reads or writes the table",
-        Safe::Plan("validate:\n  - not_null: {table: {table}, column: {column}}\n"),
+        Safe::Plan(NOT_NULL),
     ),
     light(
         "drop-not-null",
@@ -299,12 +299,6 @@ fn added<'a>(case: &Case<'a>) -> Option<&'a NewColumn> {
         Some(Alter::AddColumn(column)) => Some(column),
         _ => None,
     }
-}
-
-fn serial(column: &NewColumn) -> bool {
-    let kind = &column.kind;
-    let names = ["serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"];
-    kind.schema.is_none() && names.contains(&kind.name.as_str())
 }
 
 /// Whether the type may be a domain with a constraint. What is no built-in type

@@ -1,6 +1,6 @@
 //! Rows of constraints.
 
-use super::{Case, Row, Safe, Who, Work, example, light};
+use super::{Case, NOT_NULL, Row, Safe, Who, Work, example, light};
 use crate::core::lint::lock::Lock::{AccessExclusive, RowShare, ShareRowExclusive, ShareUpdateExclusive};
 use crate::core::sql::{Alter, Demand};
 
@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
     .work(Work::SCAN)
     .hurts(
         "every row is read while nobody reads or writes the table",
-        Safe::Plan("validate:\n  - not_null: {table: {table}, column: {column}}\n"),
+        Safe::Plan(NOT_NULL),
     ),
     light(
         "add-check-not-valid",

@@ -127,6 +127,9 @@ INSERT INTO t SELECT g, g, 'b', 'c', 1.5, now(), g FROM generate_series(1, 50) g
 INSERT INTO p SELECT g, g FROM generate_series(1, 50) g;
 ";
 
+/// NOT NULL, proven first and then set.
+const NOT_NULL: &str = "validate:\n  - not_null: {table: {table}, column: {column}}\n";
+
 /// Every row; of two that apply to a change the first holds.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [

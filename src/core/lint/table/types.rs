@@ -148,22 +148,9 @@ fn fit(from: &str, to: &TypeRef, utc: Option<bool>) -> Option<Fit> {
         {
             Some(Fit::Zone)
         }
-        (base, name) => {
-            (to.built_in && new.is_empty() && old.is_empty() && base == printed(name)).then_some(Fit::Same)
+        (base, _) => {
+            (to.built_in && new.is_empty() && old.is_empty() && base == to.base()).then_some(Fit::Same)
         }
-    }
-}
-
-/// A type's name in the catalog as `format_type` prints it.
-fn printed(name: &str) -> &str {
-    match name {
-        "int2" => "smallint",
-        "int4" => "integer",
-        "int8" => "bigint",
-        "float4" => "real",
-        "float8" => "double precision",
-        "bool" => "boolean",
-        other => other,
     }
 }
 

@@ -15,10 +15,7 @@ use crate::core::sql::parse::{SqlError, expression_text, json, string, walk, wit
 /// A column, and the constraints that stand in its definition.
 pub(super) fn column(def: &ColumnDef) -> Result<(NewColumn, Vec<NewConstraint>), SqlError> {
     let kind = type_ref(def.type_name.as_ref())?;
-    let serial = matches!(
-        kind.name.as_str(),
-        "serial" | "serial2" | "serial4" | "serial8" | "bigserial" | "smallserial"
-    ) && kind.schema.is_none();
+    let serial = kind.is_serial();
     let mut column = NewColumn {
         name: ident(&def.colname)?,
         kind,

@@ -8,6 +8,7 @@ use super::{Object, Part};
 use crate::core::ident::{Ident, QName};
 use crate::core::sql::classify::{ident, qname};
 use crate::core::sql::parse::{SqlError, json, string, walk};
+use crate::core::sql::tables;
 
 pub(super) fn relation(of: Option<&RangeVar>) -> Result<QName, SqlError> {
     let of = of.ok_or_else(|| SqlError::new("a relation without a name"))?;
@@ -89,23 +90,9 @@ pub(super) const fn part(of: ObjectType) -> Option<Part> {
     }
 }
 
-/// The relations that a query reads, wherever they stand in it; CTEs left out.
+/// The relations that a query reads.
 pub(super) fn reads(node: &impl serde::Serialize) -> Result<Vec<QName>, SqlError> {
-    let (mut found, mut ctes) = (Vec::<QName>::new(), Vec::<String>::new());
-    walk(&json(node)?, &mut |name, fields| {
-        if name == "CommonTableExpr" {
-            ctes.extend(fields.get("ctename").and_then(Value::as_str).map(str::to_owned));
-        }
-        let text = |field: &str| fields.get(field).and_then(Value::as_str).unwrap_or_default();
-        if !text("relname").is_empty()
-            && let Ok(table) = qname(text("schemaname"), text("relname"))
-            && !found.contains(&table)
-        {
-            found.push(table);
-        }
-    });
-    found.retain(|table| table.schema.is_some() || !ctes.iter().any(|cte| cte == table.name.as_str()));
-    Ok(found)
+    Ok(tables::relations(&json(node)?).into_iter().collect())
 }
 
 /// The functions that an expression calls, wherever they stand in it.

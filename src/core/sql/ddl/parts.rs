@@ -211,6 +211,43 @@ pub struct TypeRef {
     pub built_in: bool,
 }
 
+impl TypeRef {
+    /// Whether it is one of the words that stand for an integer and its sequence.
+    #[must_use]
+    pub fn is_serial(&self) -> bool {
+        let words = ["serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"];
+        self.schema.is_none() && words.contains(&self.name.as_str())
+    }
+
+    /// Its name without modifiers, as the server's `format_type` prints it.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        match self.name.as_str() {
+            "int2" => "smallint",
+            "int4" => "integer",
+            "int8" => "bigint",
+            "bool" => "boolean",
+            "varchar" => "character varying",
+            "bpchar" => "character",
+            "timestamptz" => "timestamp with time zone",
+            "timestamp" => "timestamp without time zone",
+            "varbit" => "bit varying",
+            "float4" => "real",
+            "float8" => "double precision",
+            other => other,
+        }
+    }
+
+    /// The type as `format_type` prints it, for the types that rows tell apart.
+    #[must_use]
+    pub fn printed(&self) -> String {
+        let modifiers: Vec<String> = self.modifiers.iter().map(ToString::to_string).collect();
+        let modifiers =
+            if modifiers.is_empty() { String::new() } else { format!("({})", modifiers.join(",")) };
+        format!("{}{modifiers}{}", self.base(), if self.array { "[]" } else { "" })
+    }
+}
+
 impl fmt::Display for TypeRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(schema) = &self.schema {
