@@ -6,9 +6,10 @@ use serde::Deserialize;
 
 use crate::cli::files::{ProjectError, read};
 use crate::core::ident::Ident;
+use crate::core::kill::KillBlockers;
 use crate::core::lint::SMALL_TABLE_BYTES;
 use crate::core::pace::throttle::size;
-use crate::core::plan::durations::check_limit;
+use crate::core::plan::durations::{NOBODY, check_limit};
 use crate::core::plan::yaml;
 use crate::core::step::Limits;
 
@@ -26,6 +27,7 @@ settings:
   lock_timeout: 1s       # how long one statement may wait for a lock
   statement_timeout: 30s # how long one statement may run
   lock_wait_max: 10m     # how long a step goes on retrying because of locks
+  # kill_blockers: {after: 2m, only: [report]} # whose sessions may be ended when they are in the way
 lint:
   small_table: 10MB      # up to this size a table may be read or written whole under a lock
 ";
@@ -41,6 +43,8 @@ pub struct Config {
     pub migrations: PathBuf,
     /// Limits for plans that set none.
     pub limits: Limits,
+    /// Whose sessions may be ended when they are in the way of plans that say nothing of it.
+    pub kill_blockers: Option<KillBlockers>,
     /// The size up to which a table may be read or written whole under a lock, in bytes.
     pub small_table: f64,
 }
@@ -69,6 +73,14 @@ struct RawSettings {
     lock_timeout: Option<String>,
     statement_timeout: Option<String>,
     lock_wait_max: Option<String>,
+    kill_blockers: Option<RawKill>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawKill {
+    after: String,
+    only: Vec<String>,
 }
 
 impl Config {
@@ -105,8 +117,18 @@ impl Config {
                 .ok_or_else(|| wrong("lint.small_table", format!("{text:?}: write a size such as 10MB")))?,
         };
         let settings = raw.settings;
+        let kill_blockers = settings.kill_blockers.map(|kill| {
+            let after = humantime::parse_duration(&kill.after).map_err(|error| {
+                wrong("settings.kill_blockers.after", format!("{:?}: {error}", kill.after))
+            })?;
+            if kill.only.is_empty() {
+                return Err(wrong("settings", NOBODY.into()));
+            }
+            Ok(KillBlockers { after, only: kill.only })
+        });
         Ok(Self {
             small_table,
+            kill_blockers: kill_blockers.transpose()?,
             schema: Ident::parse(schema).map_err(|error| wrong("schema", error.to_string()))?,
             plans: dir.join(raw.plans.unwrap_or_else(|| "plans".into())),
             migrations: dir.join(raw.migrations.unwrap_or_else(|| "migrations".into())),

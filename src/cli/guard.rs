@@ -8,7 +8,7 @@ use crate::core::plan::located;
 use crate::core::record::{Record, StepStatus};
 use crate::core::state::State;
 use crate::core::timeline::Item;
-use crate::engine::Store;
+use crate::engine::{Store, Target};
 
 /// Looks at the steps of an item that are not done yet; says what is only to be
 /// looked at, and refuses the rest.

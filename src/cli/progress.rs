@@ -113,6 +113,17 @@ impl Listener for Terminal {
                 self.line(&format!("  {id}  attempt {attempt}: {why}; again in {}", brief(*pause)));
                 self.in_the_way(blockers);
             }
+            Event::InTheWay { id, blockers } => {
+                self.line(&format!("  {id}  waits for a quiet moment before it asks for its locks"));
+                self.in_the_way(blockers);
+            }
+            Event::Ended { id, who, ended } => {
+                let what =
+                    if *ended { "ended (kill_blockers)" } else { "not ended: it is over, or may not be" };
+                self.line(&format!("  {id}  {what}: {who}"));
+            }
+            Event::Impact { impact, .. } if impact.waiters == 0 => {}
+            Event::Impact { id, impact } => self.line(&format!("  {id}  {}", impact.waits())),
             Event::Watched { watch, .. } if watch.phase.is_empty() && watch.waiting_for.is_empty() => {}
             Event::Watched { watch, .. } => {
                 let waits = watch.waiting_for.iter().map(|blocker| format!(", waits for {blocker}"));

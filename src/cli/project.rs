@@ -6,6 +6,7 @@ use crate::cli::config::Config;
 use crate::cli::files::{ProjectError, list, read};
 use crate::cli::naming::called;
 use crate::core::compile::{self, CompileError, Server};
+use crate::core::kill::KillBlockers;
 use crate::core::migration::{MAX_MIGRATION_BYTES, SqlMigration};
 use crate::core::plan::model::{Gates, Place, Plan};
 use crate::core::plan::{self, MAX_PLAN_BYTES, Source};
@@ -45,6 +46,7 @@ pub struct Project {
     /// The files.
     pub files: Vec<ProjectFile>,
     limits: Limits,
+    kill_blockers: Option<KillBlockers>,
 }
 
 impl Project {
@@ -53,7 +55,7 @@ impl Project {
     /// # Errors
     /// When one of them cannot be read or is not right: every fault of every file.
     pub fn load(config: &Config) -> Result<Self, ProjectError> {
-        Self::of(&Self::paths(config)?, config.limits)
+        Self::of(&Self::paths(config)?, config)
     }
 
     /// Every plan and SQL migration, unread.
@@ -70,7 +72,7 @@ impl Project {
     ///
     /// # Errors
     /// As [`Project::load`].
-    pub fn of(paths: &[PathBuf], limits: Limits) -> Result<Self, ProjectError> {
+    pub fn of(paths: &[PathBuf], config: &Config) -> Result<Self, ProjectError> {
         let (mut files, mut faults) = (Vec::new(), Vec::new());
         for path in paths {
             match file(path) {
@@ -88,7 +90,7 @@ impl Project {
             )
         }));
         if faults.is_empty() {
-            Ok(Self { files, limits })
+            Ok(Self { files, limits: config.limits, kill_blockers: config.kill_blockers.clone() })
         } else {
             Err(ProjectError::Invalid(faults.join("\n\n")))
         }
@@ -131,6 +133,7 @@ impl Project {
             uses: Vec::new(),
             drops: Vec::new(),
             limits: self.limits,
+            kill_blockers: self.kill_blockers.clone(),
             unsupported: Vec::new(),
             cautions: Vec::new(),
             requires: Vec::new(),
@@ -165,6 +168,7 @@ impl Project {
                             .unwrap_or(self.limits.statement_timeout),
                         lock_wait_max: settings.lock_wait_max.unwrap_or(self.limits.lock_wait_max),
                     },
+                    kill_blockers: plan.kill_blockers.clone().or_else(|| self.kill_blockers.clone()),
                     unsupported: at(plan.unsupported()),
                     cautions: at(plan.cautions()),
                     requires: preflight::requirements(plan),

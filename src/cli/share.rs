@@ -90,7 +90,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn execution<'e>(&'e self, item: &Item, fence: &'e Fence) -> Execution<'e, PgStore, PgTarget> {
+    fn execution<'e>(&'e self, item: &'e Item, fence: &'e Fence) -> Execution<'e, PgStore, PgTarget> {
         Execution {
             store: &self.desk.store,
             target: &self.desk.target,
@@ -98,6 +98,7 @@ impl Worker<'_> {
             limits: item.limits,
             listener: self.listener,
             stop: &self.stop,
+            kill: item.kill_blockers.as_ref(),
         }
     }
 

@@ -8,6 +8,8 @@ use serde::Serialize;
 pub enum FailureKind {
     /// A lock was not free in time: try again later.
     LockTimeout,
+    /// Others waited for it as long as they may, so we ended it: try again later.
+    Held,
     /// The server chose us to end a deadlock, or could not serialize: try again.
     Conflict,
     /// The statement ran into its time limit or was cancelled.
@@ -32,7 +34,7 @@ impl FailureKind {
     /// Whether the same statement may go through later by itself.
     #[must_use]
     pub const fn retryable(self) -> bool {
-        matches!(self, Self::LockTimeout | Self::Conflict)
+        matches!(self, Self::LockTimeout | Self::Held | Self::Conflict)
     }
 
     /// Whether another connection may do what this one could not.
@@ -85,11 +87,32 @@ pub struct Blocker {
     pub age_s: Option<i64>,
     /// The beginning of its last query.
     pub query: Option<String>,
+    /// The virtual id of its transaction: the same transaction has the same.
+    #[serde(skip)]
+    pub transaction: Option<String>,
+}
+
+impl Blocker {
+    /// A session of which nothing is known but its number.
+    #[must_use]
+    pub const fn of_pid(pid: i32) -> Self {
+        Self { pid, user: None, application: None, state: None, age_s: None, query: None, transaction: None }
+    }
+
+    /// What tells its transaction from every other.
+    #[must_use]
+    pub fn transaction_name(&self) -> String {
+        format!("{} {}", self.pid, self.transaction.as_deref().unwrap_or_default())
+    }
 }
 
 impl std::fmt::Display for Blocker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "pid {}", self.pid)?;
+        match self.pid {
+            // The server's word for a prepared transaction, which no session runs.
+            0 => write!(f, "a prepared transaction")?,
+            pid => write!(f, "pid {pid}")?,
+        }
         if let Some(user) = &self.user {
             write!(f, ", user {user}")?;
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::core::compile::Column;
+use crate::core::kill::KillBlockers;
 use crate::core::migration::Down;
 use crate::core::plan::model::{Gate, Gates};
 use crate::core::preflight::Requirement;
@@ -45,6 +46,8 @@ pub struct Item {
     pub drops: Vec<Column>,
     /// The limits of its statements.
     pub limits: Limits,
+    /// Whose sessions may be ended when they are in its way.
+    pub kill_blockers: Option<KillBlockers>,
     /// What it asks for and this version cannot do: it may not start.
     pub unsupported: Vec<String>,
     /// What to look at twice before it starts.

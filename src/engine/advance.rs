@@ -176,6 +176,7 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
             limits: self.item.limits,
             listener: self.listener,
             stop: self.stop,
+            kill: self.item.kill_blockers.as_ref(),
         };
         for (position, step) in steps {
             if direction == Direction::Do

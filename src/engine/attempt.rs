@@ -11,6 +11,10 @@ use crate::engine::event::Event;
 use crate::engine::execute::{Ended, Execution};
 use crate::engine::{Store, Target};
 
+/// How often an attempt is ended because others waited for it, before it is clear that
+/// the next one would be as well.
+const HELD_AT_MOST: u32 = 5;
+
 /// How trying something again and again ended.
 #[must_use]
 pub(crate) enum Tried<R> {
@@ -31,21 +35,25 @@ impl From<Tried<()>> for Ended {
 
 impl<S: Store, T: Target> Execution<'_, S, T> {
     /// Runs `attempt` until it goes through, with backoff while locks are in the way.
-    pub(crate) async fn retrying<R, F: Future<Output = Result<R, Failure>>>(
+    pub(crate) async fn retrying<R>(
         &self,
         current: &Current<'_>,
-        mut attempt: impl FnMut() -> F,
+        mut attempt: impl AsyncFnMut() -> Result<Tried<R>, Failure>,
     ) -> Result<Tried<R>, RunError> {
         let began = Instant::now();
-        let mut attempts = 0_u32;
+        let (mut attempts, mut held) = (0_u32, 0_u32);
         loop {
             attempts += 1;
             let failure = match self.interruptible(attempt()).await {
-                Ok(result) => return Ok(Tried::Done(result)),
+                Ok(tried) => return Ok(tried),
                 Err(failure) => failure,
             };
             if let (FailureKind::Cancelled, Some(why)) = (failure.kind, self.stop.reason()) {
                 return Ok(Tried::WorkLeft(why.into()));
+            }
+            held += u32::from(failure.kind == FailureKind::Held);
+            if held >= HELD_AT_MOST {
+                return Err(current.failed(too_long(failure, held)));
             }
             if !failure.kind.retryable() {
                 return Err(current.failed(failure));
@@ -95,4 +103,14 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         walker.cancel().await;
         work.await
     }
+}
+
+fn too_long(failure: Failure, times: u32) -> Failure {
+    let message = format!(
+        "{}\nThat was attempt {times} that ended so. What to do: take it apart, so that what takes long runs under a lock that \
+         lets others through (phase show tells the locks, docs/locks.md the ways), run it when less is going on, or let others \
+         wait longer, with settings: {{lock_timeout: …}} in the plan",
+        failure.message
+    );
+    Failure { message, ..failure }
 }

@@ -6,6 +6,7 @@ use crate::core::sql::redact;
 use crate::core::step::{Action, IndexBuild, Step, Undo};
 use crate::engine::StepWrite;
 use crate::engine::error::RunError;
+use crate::engine::gauge::Gauge;
 
 /// Forward, or back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,19 @@ pub(crate) struct Current<'a> {
     pub(crate) position: usize,
     pub(crate) direction: Direction,
     pub(crate) record: Option<&'a StepRecord>,
+    /// What it does to others.
+    pub(crate) gauge: Gauge,
+}
+
+impl<'a> Current<'a> {
+    pub(crate) fn new(
+        step: &'a Step,
+        position: usize,
+        direction: Direction,
+        record: Option<&'a StepRecord>,
+    ) -> Self {
+        Self { step, position, direction, record, gauge: Gauge::default() }
+    }
 }
 
 impl Current<'_> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::core::failure::Blocker;
+use crate::core::impact::Impact;
 use crate::core::pace::Level;
 use crate::core::state::State;
 use crate::core::transition::Transition;
@@ -58,6 +59,29 @@ pub enum Event {
         why: String,
         /// Sessions that are in the way.
         blockers: Vec<Blocker>,
+    },
+    /// A step waits until others are out of its way before it asks for its locks.
+    InTheWay {
+        /// The step.
+        id: String,
+        /// Who is in the way.
+        blockers: Vec<Blocker>,
+    },
+    /// A session that was in the way was ended, as the plan allows.
+    Ended {
+        /// The step.
+        id: String,
+        /// Whose.
+        who: Blocker,
+        /// False: it was over already, or may not be ended.
+        ended: bool,
+    },
+    /// What a step did to others is known.
+    Impact {
+        /// The step.
+        id: String,
+        /// What it did.
+        impact: Impact,
     },
     /// A concurrent command goes on.
     Watched {

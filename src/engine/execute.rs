@@ -3,12 +3,16 @@
 use std::time::{Duration, Instant};
 
 use crate::core::failure::FailureKind;
+use crate::core::kill::KillBlockers;
 use crate::core::record::{StepRecord, StepStatus};
 use crate::core::sql::redact;
 use crate::core::step::{Action, Limits, Statements, Step};
+use crate::engine::attempt::Tried;
 use crate::engine::current::{Current, Direction};
 use crate::engine::error::RunError;
 use crate::engine::event::{Event, Listener};
+use crate::engine::gauge::{CLOSELY, Care, LOOSELY};
+use crate::engine::moment::Came;
 use crate::engine::stop::Stop;
 use crate::engine::{Fence, Store, Target, crash};
 
@@ -36,6 +40,8 @@ pub struct Execution<'a, S, T> {
     pub listener: &'a dyn Listener,
     /// The request to stop.
     pub stop: &'a Stop,
+    /// Whose sessions may be ended when they are in the way.
+    pub kill: Option<&'a KillBlockers>,
 }
 
 impl<S: Store, T: Target> Execution<'_, S, T> {
@@ -50,7 +56,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         direction: Direction,
         record: Option<&StepRecord>,
     ) -> Result<Ended, RunError> {
-        let current = Current { step, position, direction, record };
+        let current = Current::new(step, position, direction, record);
         let Some(action) = current.work()? else { return self.nothing_to_do(&current).await };
         if let Some(why) = self.stop.reason() {
             return Ok(Ended::WorkLeft(why.into()));
@@ -59,7 +65,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         let undo = direction == Direction::Undo;
         self.listener.on(&Event::StepStarted { id: step.id.clone(), title: step.title.clone(), undo });
         crash::point(&format!("before {} {direction:?}", step.id));
-        let ended = match self.by_kind(&current, &action).await {
+        let ended = match self.measured(&current, self.by_kind(&current, &action)).await {
             Ok(ended) => ended,
             Err(error) => {
                 let sql = action.sql().join(";\n");
@@ -83,6 +89,29 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             self.listener.on(&Event::StepDone { id: step.id.clone(), took: began.elapsed() });
         }
         Ok(ended)
+    }
+
+    /// Runs work of a step while another session looks who waits because of it, and puts
+    /// on record what it did to them.
+    pub(crate) async fn measured<R>(&self, current: &Current<'_>, work: impl Future<Output = R>) -> R {
+        let undo = current.direction == Direction::Undo;
+        let id = &current.step.id;
+        let number = self.store.impact_begins(&self.fence.version, id, undo).await;
+        let result = tokio::select! {
+            result = work => result,
+            never = self.target.sample(&current.gauge) => match never {},
+        };
+        let impact = current.gauge.impact();
+        let kept = match number {
+            Ok(number) => self.store.impact_ends(number, &impact).await,
+            Err(failure) => Err(failure),
+        };
+        // What is not on record is shown as not known, and the step itself is as it is.
+        if let Err(failure) = kept {
+            tracing::warn!(step = %id, "what it did to others could not be put on record: {failure}");
+        }
+        self.listener.on(&Event::Impact { id: id.clone(), impact });
+        result
     }
 
     async fn nothing_to_do(&self, current: &Current<'_>) -> Result<Ended, RunError> {
@@ -113,8 +142,19 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         self.store.step_started(self.fence, &current.write(false, None, &sql)).await?;
         crash::point(&format!("inside {}", current.step.id));
         let write = current.write(true, None, &sql);
-        let run = || self.target.run_transaction(self.fence, statements, &write, &self.limits);
-        Ok(self.retrying(current, run).await?.into())
+        let mut moment = self.locks(current, &Action::Transaction(statements.clone())).await?;
+        let gauge = &current.gauge;
+        let attempt = async || {
+            let limits = match self.quiet_moment(current, &mut moment).await? {
+                Came::Now(limits) => limits,
+                Came::Stopped(why) => return Ok(Tried::WorkLeft(why)),
+            };
+            let care = Care { limit: Some(limits.lock_timeout), every: CLOSELY };
+            let sent = self.target.run_transaction(self.fence, statements, &write, &limits, gauge);
+            let sent = gauge.attempt(care, sent).await.map(Tried::Done);
+            sent.map_err(|failure| moment.blamed(failure))
+        };
+        Ok(self.retrying(current, attempt).await?.into())
     }
 
     async fn autocommit(
@@ -128,7 +168,10 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         }
         self.store.step_started(self.fence, &current.write(false, None, sql)).await?;
         crash::point(&format!("inside {}", current.step.id));
-        let ended: Ended = self.retrying(current, || self.target.run_alone(sql, &|_| {})).await?.into();
+        let care = Care { limit: Some(self.limits.lock_timeout), every: LOOSELY };
+        let attempt =
+            async || current.gauge.attempt(care, self.target.run_alone(sql, &|_| {})).await.map(Tried::Done);
+        let ended: Ended = self.retrying(current, attempt).await?.into();
         crash::point(&format!("ran {}", current.step.id));
         if ended == Ended::Done {
             self.store.step_finished(self.fence, &current.write(true, None, sql)).await?;
@@ -145,7 +188,9 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
     ) -> Result<Ended, RunError> {
         self.store.step_started(self.fence, &current.write(false, None, sql)).await?;
         let unhurried = Limits { statement_timeout: Duration::ZERO, ..self.limits };
-        let value = match self.interruptible(self.target.fetch_value(sql, &unhurried)).await {
+        let care = Care { limit: None, every: LOOSELY };
+        let asked = current.gauge.attempt(care, self.target.fetch_value(sql, &unhurried));
+        let value = match self.interruptible(asked).await {
             Ok(value) => value.unwrap_or_else(|| "null".into()),
             Err(failure) => match (failure.kind, self.stop.reason()) {
                 (FailureKind::Cancelled, Some(why)) => return Ok(Ended::WorkLeft(why.into())),

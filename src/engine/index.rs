@@ -1,15 +1,21 @@
 //! Builds and drops indexes concurrently: probe, send alone, probe again, record.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
 
 use crate::core::failure::{Blocker, Failure, FailureKind};
 use crate::core::ident::QName;
 use crate::core::index::{Probe, ToBuild, ToDrop, to_build, to_drop};
+use crate::core::quiet::Seen;
 use crate::core::step::{IndexBuild, drop_index_sql};
 use crate::engine::current::{Current, Direction};
 use crate::engine::error::RunError;
 use crate::engine::event::Event;
 use crate::engine::execute::{Ended, Execution};
+use crate::engine::gauge::{Care, LOOSELY};
 use crate::engine::{Store, Target, Watch, crash};
 
 /// How long to wait before looking again at a build of another session.
@@ -121,9 +127,19 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
     /// Sends a concurrent command alone. A deadlock leaves an invalid index, so
     /// a retry must go through the probe again: the caller's loop does.
     async fn send(&self, current: &Current<'_>, sql: &str, busy: &Busy) -> Result<Ended, RunError> {
-        let id = current.step.id.clone();
-        let watch = |watch: Watch| self.listener.on(&Event::Watched { id: id.clone(), watch });
-        match self.interruptible(self.target.run_alone(sql, &watch)).await {
+        let (tell, told) = mpsc::unbounded_channel();
+        let watch = move |watch: Watch| {
+            // Whoever listens ends with the statement.
+            let _ = tell.send(watch);
+        };
+        // It stands in nobody's way but other DDL's, and ending it throws its work away.
+        let care = Care { limit: None, every: LOOSELY };
+        let sent = current.gauge.attempt(care, self.target.run_alone(sql, &watch));
+        let sent = tokio::select! {
+            sent = self.interruptible(sent) => sent,
+            never = self.beside(current, told) => match never {},
+        };
+        match sent {
             Ok(()) => Ok(Ended::Done),
             Err(failure) => match (failure.kind, self.stop.reason()) {
                 (FailureKind::Cancelled, Some(why)) => Ok(Ended::WorkLeft(why.into())),
@@ -135,6 +151,21 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                 _ => Err(current.failed(failure)),
             },
         }
+    }
+
+    /// Tells what is seen of a concurrent command, and ends whom it waits for where the plan allows.
+    async fn beside(&self, current: &Current<'_>, mut told: mpsc::UnboundedReceiver<Watch>) -> Infallible {
+        let (began, mut seen, mut ended) = (Instant::now(), Seen::default(), BTreeSet::new());
+        while let Some(watch) = told.recv().await {
+            let at = began.elapsed();
+            seen.now(at, &watch.waiting_for);
+            let ending = self.end_blockers(current, &watch.waiting_for, at, &seen, &mut ended).await;
+            if let Err(failure) = ending {
+                tracing::warn!(step = %current.step.id, "who is in the way could not be ended: {failure}");
+            }
+            self.listener.on(&Event::Watched { id: current.step.id.clone(), watch });
+        }
+        std::future::pending().await
     }
 
     fn retry_event(&self, current: &Current<'_>, failure: &Failure) {
@@ -167,7 +198,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         pid: i32,
         busy: &mut Busy,
     ) -> Result<Ended, RunError> {
-        let blocker = Blocker { pid, user: None, application: None, state: None, age_s: None, query: None };
+        let blocker = Blocker::of_pid(pid);
         if busy.spent() {
             return Err(RunError::NoLock {
                 step: current.step.id.clone(),
@@ -190,13 +221,13 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
 
 /// How long another session's build has been waited for.
 struct Busy {
-    since: std::time::Instant,
+    since: Instant,
     limit: Duration,
 }
 
 impl Busy {
     fn new(limit: Duration) -> Self {
-        Self { since: std::time::Instant::now(), limit }
+        Self { since: Instant::now(), limit }
     }
 
     fn spent(&self) -> bool {

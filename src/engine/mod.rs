@@ -10,22 +10,29 @@ mod current;
 pub mod error;
 pub mod event;
 pub mod execute;
+pub mod gauge;
 pub mod index;
+mod moment;
 pub mod stop;
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use crate::core::backfill::{Backfill, Key, Table, Tuning};
-use crate::core::failure::Failure;
+use crate::core::failure::{Blocker, Failure};
 use crate::core::gate::{Facts, QueryFact};
 use crate::core::ident::QName;
+use crate::core::impact::Impact;
 use crate::core::index::Probe;
+use crate::core::lint::{Mentions, World};
+use crate::core::quiet::Holder;
 use crate::core::record::{Hold, Record, StepRecord, StepStatus};
 use crate::core::state::State;
 use crate::core::step::{Limits, Statements};
 use crate::core::timeline::Item;
 use crate::core::version::Version;
 use backfill::ports::{Ledger, Monitor, Walker};
+use gauge::Gauge;
 
 /// Under which epoch a runner writes; every write names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +111,23 @@ pub trait Store: Ledger {
     -> impl Future<Output = Result<(), Failure>> + Send;
     /// The hold that stands.
     fn hold(&self, version: &Version) -> impl Future<Output = Result<Option<Hold>, Failure>> + Send;
+    /// Writes into the history what happened at a step besides its own statements.
+    fn note_step(
+        &self,
+        version: &Version,
+        step: &str,
+        event: &str,
+        detail: &str,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Records that a step, or its undo, begins to act on others; the number of the record.
+    fn impact_begins(
+        &self,
+        version: &Version,
+        step: &str,
+        undo: bool,
+    ) -> impl Future<Output = Result<i64, Failure>> + Send;
+    /// Records what it did to them.
+    fn impact_ends(&self, number: i64, impact: &Impact) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Forgets the backfills of an item that was taken back.
     fn forget_backfills(&self, fence: &Fence) -> impl Future<Output = Result<(), Failure>> + Send;
 }
@@ -118,7 +142,7 @@ pub struct Watch {
     /// See `done`; 0 where the phase has no measure.
     pub total: i64,
     /// What it waits for.
-    pub waiting_for: Vec<crate::core::failure::Blocker>,
+    pub waiting_for: Vec<Blocker>,
 }
 
 /// The database that is changed.
@@ -134,6 +158,7 @@ pub trait Target: Sync {
         statements: &Statements,
         step: &StepWrite<'_>,
         limits: &Limits,
+        gauge: &Gauge,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Runs one statement outside any transaction, without time limits, and
     /// tells `watch` what is seen of it meanwhile.
@@ -142,6 +167,24 @@ pub trait Target: Sync {
         sql: &str,
         watch: &(dyn Fn(Watch) + Send + Sync),
     ) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Looks from another session who waits because of our sessions, while an attempt of
+    /// the gauge is under way, and cancels it when they have waited long enough; never ends.
+    fn sample(&self, gauge: &Gauge) -> impl Future<Output = Infallible> + Send;
+    /// What the catalog tells of the relations that some statements name.
+    fn world(&self, mentions: &Mentions) -> impl Future<Output = Result<World, Failure>> + Send;
+    /// Who else holds locks on some relations and their partitions, or waits for them;
+    /// and the server's deadlock_timeout.
+    fn holders(
+        &self,
+        relations: &[QName],
+    ) -> impl Future<Output = Result<(Vec<Holder>, Duration), Failure>> + Send;
+    /// Ends the session of a client that is still at the same transaction, if its user is
+    /// one of `only` and no superuser; whether it was ended.
+    fn end_session(
+        &self,
+        who: &Blocker,
+        only: &[String],
+    ) -> impl Future<Output = Result<bool, Failure>> + Send;
     /// Looks at an index; `table` is the one it should be on, where that is known.
     fn probe_index(
         &self,

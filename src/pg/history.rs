@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use crate::core::failure::Failure;
+use crate::core::impact::Impact;
 use crate::core::version::Version;
 use crate::pg::queries as q;
 use crate::pg::store::PgStore;
@@ -45,7 +46,33 @@ pub struct HistoryEvent {
     pub command: String,
 }
 
+/// What one run of a step did to others.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct ImpactEvent {
+    /// The item.
+    pub version: String,
+    /// The step.
+    pub step: String,
+    /// Whether it was being taken back.
+    pub undo: bool,
+    /// When the run began.
+    pub began_at: Timestamp,
+    /// When it ended; `None`: it goes on, or its process ended before it could say.
+    pub ended_at: Option<Timestamp>,
+    /// What it did; `None`: not known.
+    pub impact: Option<Impact>,
+}
+
 impl PgStore {
+    /// What steps did to others, of one item or of all, oldest first.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn impacts(&self, version: Option<&Version>) -> Result<Vec<ImpactEvent>, Failure> {
+        let rows = self.rows(q::IMPACTS, &[&version.map(Version::as_str)]).await?;
+        Ok(rows.iter().map(impact).collect())
+    }
+
     /// The newest events, oldest first.
     ///
     /// # Errors
@@ -71,5 +98,30 @@ impl PgStore {
             command: row.get("command"),
         };
         Ok(rows.iter().map(event).collect())
+    }
+}
+
+fn impact(row: &Row) -> ImpactEvent {
+    let ended_at: Option<Timestamp> = row.get("ended_at");
+    let count = |column: &str| u64::try_from(row.get::<_, Option<i64>>(column).unwrap_or(0)).unwrap_or(0);
+    let small = |column: &str| u32::try_from(row.get::<_, Option<i32>>(column).unwrap_or(0)).unwrap_or(0);
+    let json = |column: &str| row.get::<_, Option<serde_json::Value>>(column).unwrap_or_default();
+    let known = || Impact {
+        attempts: small("attempts"),
+        waiters: small("waiters"),
+        longest_wait_ms: count("longest_wait_ms"),
+        longest: serde_json::from_value(json("longest")).unwrap_or(None),
+        held_ms: row.get::<_, Option<i64>>("held_ms").and_then(|ms| u64::try_from(ms).ok()),
+        locks: serde_json::from_value(json("locks")).unwrap_or_default(),
+        looks: count("looks"),
+        gap_ms: count("gap_ms"),
+    };
+    ImpactEvent {
+        version: row.get("version"),
+        step: row.get("step"),
+        undo: row.get("undo"),
+        began_at: row.get("began_at"),
+        ended_at,
+        impact: ended_at.map(|_| known()),
     }
 }

@@ -19,6 +19,9 @@ queries! {
     HOLD_LIFT = "hold_lift";
     HOLD_OF = "hold_of";
     HOLD_PLACE = "hold_place";
+    IMPACTS = "impacts";
+    IMPACT_BEGINS = "impact_begins";
+    IMPACT_ENDS = "impact_ends";
     ITEMS = "items";
     LOCK_HOLDER = "lock_holder";
     LOCK_TAKEN = "lock_taken";
@@ -80,6 +83,11 @@ queries! {
     SIGNAL_WRAPAROUND = "signals/wraparound";
     // Of the catalog: these run on the session that the work runs on.
     BLOCKERS = "catalog/blockers";
+    DEADLOCK_TIMEOUT = "catalog/deadlock_timeout";
+    END_SESSION = "catalog/end_session";
+    HOLDERS = "catalog/holders";
+    LOCKS_OF = "catalog/locks_of";
+    WAITING = "catalog/waiting";
     CATALOG_HOT = "catalog/hot";
     CATALOG_TRIGGERS = "catalog/triggers";
     DOMAINS = "catalog/domains";
@@ -101,4 +109,5 @@ queries! {
 pub(crate) const SCHEMA: &[(i32, &str)] = &[
     (1, include_str!("sql/schema/001_foundation.sql")),
     (2, include_str!("sql/schema/002_backfill_engine.sql")),
+    (3, include_str!("sql/schema/003_impact.sql")),
 ];

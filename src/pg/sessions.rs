@@ -1,7 +1,7 @@
 //! Owns the sessions of one runner: opened when they are needed, cancelled when
 //! somebody asks to stop.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, Weak};
 
 use tokio::sync::OnceCell;
 use tokio_postgres::{CancelToken, Client};
@@ -9,6 +9,7 @@ use tokio_postgres::{CancelToken, Client};
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::Ident;
 use crate::pg::connect::{ConnectError, ConnectSettings, Session, SessionRole, connect};
+use crate::pg::prepared::Prepared;
 
 /// The sessions of one runner.
 pub(crate) struct Sessions {
@@ -18,10 +19,16 @@ pub(crate) struct Sessions {
     watch: OnceCell<Session>,
     texts: OnceCell<Session>,
     running: Mutex<Option<CancelToken>>,
+    /// Held while a request to cancel is on its way: what comes next on that session must wait for it.
+    cancelling: tokio::sync::Mutex<()>,
+    /// The sessions of ours that work, as long as they live.
+    backends: Mutex<Vec<(i32, Weak<()>)>>,
+    /// Statements of the session that looks at the others.
+    prepared: Prepared,
 }
 
 impl Sessions {
-    pub(crate) const fn new(settings: ConnectSettings, metadata: Ident) -> Self {
+    pub(crate) fn new(settings: ConnectSettings, metadata: Ident) -> Self {
         Self {
             settings,
             metadata,
@@ -29,6 +36,9 @@ impl Sessions {
             watch: OnceCell::const_new(),
             texts: OnceCell::const_new(),
             running: Mutex::new(None),
+            cancelling: tokio::sync::Mutex::const_new(()),
+            backends: Mutex::new(Vec::new()),
+            prepared: Prepared::default(),
         }
     }
 
@@ -48,6 +58,9 @@ impl Sessions {
         let mut session = connect(&self.settings, role).await.map_err(lost)?;
         if matches!(role, SessionRole::Work | SessionRole::Backfill) {
             session.keep_out(&self.metadata).await?;
+            if let Ok(mut backends) = self.backends.lock() {
+                backends.push((session.pid, session.alive()));
+            }
         }
         Ok(session)
     }
@@ -74,8 +87,26 @@ impl Sessions {
         }
     }
 
+    /// The server processes of our sessions that work.
+    pub(crate) fn backends(&self) -> Vec<i32> {
+        let Ok(mut backends) = self.backends.lock() else { return Vec::new() };
+        backends.retain(|(_, alive)| alive.strong_count() > 0);
+        backends.iter().map(|(pid, _)| *pid).collect()
+    }
+
+    /// Statements of the session that looks at the others.
+    pub(super) const fn prepared(&self) -> &Prepared {
+        &self.prepared
+    }
+
+    /// Waits until no request to cancel is on its way.
+    pub(crate) async fn settled(&self) {
+        drop(self.cancelling.lock().await);
+    }
+
     /// Asks the server to cancel what runs now.
     pub(crate) async fn cancel(&self) {
+        let _on_its_way = self.cancelling.lock().await;
         let token = self.running.lock().ok().and_then(|running| running.clone());
         if let Some(token) = token
             && let Err(error) = self.settings.cancel(&token).await

@@ -1,21 +1,24 @@
 //! The database that is changed: runs steps, and asks for what they need to know.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::types::ToSql;
 
 use crate::core::backfill::{Backfill, Key, Leaf, Table, Tuning};
-use crate::core::failure::{Failure, FailureKind};
+use crate::core::failure::{Blocker, Failure, FailureKind};
 use crate::core::gate::QueryFact;
 use crate::core::ident::{Ident, QName};
 use crate::core::index::Probe;
 use crate::core::lint::{Mentions, World};
 use crate::core::preflight::Requirement;
+use crate::core::quiet::Holder;
 use crate::core::sql::redact;
 use crate::core::step::{Limits, Statements};
 use crate::core::version::Version;
 use crate::engine::backfill::ports::BadRow;
+use crate::engine::gauge::Gauge;
 use crate::engine::{Fence, StepWrite, Target, Watch, crash};
 use crate::pg::catalog;
 use crate::pg::classify::failure;
@@ -70,15 +73,6 @@ impl PgTarget {
         Ok(backfill.notes(&triggers, &room))
     }
 
-    /// What the catalog tells of the relations that some statements name.
-    ///
-    /// # Errors
-    /// When the server cannot be asked.
-    pub async fn world(&self, mentions: &Mentions) -> Result<World, Failure> {
-        let session = self.sessions.work().await?;
-        world(&session.client, session.version(), mentions).await
-    }
-
     /// Tries a row in quarantine once more; `None`: it is not in quarantine any more.
     ///
     /// # Errors
@@ -117,7 +111,10 @@ impl PgTarget {
         statements: &Statements,
         step: &StepWrite<'_>,
         limits: &Limits,
+        gauge: &Gauge,
     ) -> Result<(), Failure> {
+        // Opened before any lock is taken: a new session takes its time.
+        self.sessions.watch().await?;
         let client = &session.client;
         let run =
             |sql: String| async move { client.batch_execute(&sql).await.map_err(|error| failure(&error)) };
@@ -138,6 +135,7 @@ impl PgTarget {
             // A newline, so that a comment at the end ends.
             run(format!("{sql}\n")).await.map_err(|failure| in_statement(failure, n, &statements.sql))?;
         }
+        gauge.locks(self.sessions.locks_of(session.pid).await.unwrap_or_default());
         // What the statements set for the session must not reach the record.
         run(format!("RESET ROLE; SET LOCAL search_path = {metadata}")).await?;
         finish_step(client, fence, step, self.runner).await?;
@@ -148,6 +146,7 @@ impl PgTarget {
     /// Takes back what statements set for the session, and ends their transaction where
     /// one may be open: without one, a ROLLBACK is a warning in the server's log.
     async fn clean(&self, session: &Session, open: bool) {
+        self.sessions.settled().await;
         if open && let Err(error) = session.client.batch_execute("ROLLBACK").await {
             tracing::debug!("rollback: {error}");
         }
@@ -210,10 +209,11 @@ impl Target for PgTarget {
         statements: &Statements,
         step: &StepWrite<'_>,
         limits: &Limits,
+        gauge: &Gauge,
     ) -> Result<(), Failure> {
         let session = self.sessions.work().await?;
         self.sessions.running(&session.client);
-        let work = self.send_transaction(session, fence, statements, step, limits);
+        let work = self.send_transaction(session, fence, statements, step, limits, gauge);
         let result = self.sessions.watched(session.pid, &|_| {}, work).await;
         self.clean(session, result.is_err()).await;
         result
@@ -228,10 +228,28 @@ impl Target for PgTarget {
             sent.map_err(|error| failure(&error))
         };
         let result = self.sessions.watched(session.pid, watch, work).await;
+        self.sessions.settled().await;
         if let Err(error) = session.reset().await {
             tracing::debug!("reset: {error}");
         }
         result
+    }
+
+    async fn sample(&self, gauge: &Gauge) -> Infallible {
+        self.sessions.sample(gauge).await
+    }
+
+    async fn world(&self, mentions: &Mentions) -> Result<World, Failure> {
+        let session = self.sessions.work().await?;
+        world(&session.client, session.version(), mentions).await
+    }
+
+    async fn holders(&self, relations: &[QName]) -> Result<(Vec<Holder>, Duration), Failure> {
+        self.sessions.holders(relations).await
+    }
+
+    async fn end_session(&self, who: &Blocker, only: &[String]) -> Result<bool, Failure> {
+        self.sessions.end_session(who, only).await
     }
 
     async fn probe_index(&self, index: &QName, table: Option<&QName>) -> Result<Probe, Failure> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::core::failure::{Blocker, Failure};
 use crate::engine::Watch;
 use crate::pg::classify::failure;
+use crate::pg::obstacles::blocker;
 use crate::pg::queries as q;
 use crate::pg::sessions::Sessions;
 
@@ -57,17 +58,8 @@ impl Sessions {
         let client = self.watch().await?;
         let blockers = client.query(q::BLOCKERS, &[&pid]).await.map_err(|error| failure(&error))?;
         let progress = client.query_opt(q::INDEX_PROGRESS, &[&pid]).await.map_err(|error| failure(&error))?;
-        let waiting_for = blockers
-            .iter()
-            .map(|row| Blocker {
-                pid: row.get("pid"),
-                user: row.get("usename"),
-                application: row.get("application_name"),
-                state: row.get("state"),
-                age_s: row.get("age_s"),
-                query: row.get("query"),
-            })
-            .collect();
+        let waiting_for =
+            blockers.iter().map(|row| Blocker { age_s: row.get("age_s"), ..blocker(row) }).collect();
         Ok(match progress {
             Some(row) => {
                 Watch { phase: row.get("phase"), done: row.get("done"), total: row.get("total"), waiting_for }

@@ -18,6 +18,7 @@ mod bad_input;
 mod crash;
 mod harness;
 mod hot;
+mod impact;
 mod index;
 mod lint;
 mod lock_table;
@@ -96,6 +97,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("bad_input", bad_input::tests()),
         ("crash", crash::tests()),
         ("hot", hot::tests()),
+        ("impact", impact::tests()),
         ("index", index::tests()),
         ("lint", lint::tests()),
         ("lock_table", lock_table::tests()),

@@ -10,7 +10,7 @@ use crate::cli::naming::find;
 use crate::cli::output::Output;
 use crate::core::brief::brief;
 use crate::engine::stop::Stop;
-use crate::pg::history::HistoryEvent;
+use crate::pg::history::{HistoryEvent, ImpactEvent};
 
 /// Show who ran what, when, how long, with which outcome.
 #[derive(Debug, Args)]
@@ -31,6 +31,8 @@ pub struct HistoryArgs {
 #[derive(Serialize)]
 struct Document<'a> {
     history: &'a [HistoryEvent],
+    /// What the steps of these events did to others.
+    impact: &'a [ImpactEvent],
 }
 
 /// Runs the command.
@@ -42,17 +44,41 @@ pub async fn run(global: &Global, args: &HistoryArgs, stop: Stop) -> Result<Outp
     let items = desk.items()?;
     let version = args.plan.as_deref().map(|plan| find(&items, plan)).transpose()?.map(|item| &item.version);
     let events = if desk.recorded() { desk.store.history(version, args.limit).await? } else { Vec::new() };
+    let since = events.first().map(|event| event.at);
+    let impacts = match since {
+        Some(since) => {
+            let all = desk.store.impacts(version).await?;
+            // A run that began before the first event that is shown may have ended after it.
+            all.into_iter().filter(|run| run.ended_at.is_none_or(|ended| ended >= since)).collect()
+        }
+        None => Vec::new(),
+    };
     let mut text = String::new();
+    let mut runs = impacts.iter().peekable();
     for event in &events {
+        while let Some(run) = runs.next_if(|run| run.ended_at.unwrap_or(run.began_at) < event.at) {
+            text += &impact(run);
+        }
         text += &line(event);
         if let Some(sql) = event.sql.as_ref().filter(|sql| args.sql && !sql.is_empty()) {
             text += &format!("      {}\n", sql.replace('\n', "\n      "));
         }
     }
+    text.extend(runs.map(impact));
     if events.is_empty() {
         text = "nothing has happened yet".into();
     }
-    Ok(Output::done(text, &Document { history: &events }))
+    Ok(Output::done(text, &Document { history: &events, impact: &impacts }))
+}
+
+fn impact(run: &ImpactEvent) -> String {
+    let undo = if run.undo { "undo of " } else { "" };
+    let head =
+        format!("{:.0}  {}  impact of {undo}{}", run.ended_at.unwrap_or(run.began_at), run.version, run.step);
+    match &run.impact {
+        Some(impact) => format!("{head}  {}\n", impact.lines().join("\n      ")),
+        None => format!("{head}  not known: it goes on, or its process ended before it could say\n"),
+    }
 }
 
 fn line(event: &HistoryEvent) -> String {

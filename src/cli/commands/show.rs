@@ -19,8 +19,9 @@ use crate::core::state::State;
 use crate::core::step::{Action, Phase, Step, Undo};
 use crate::core::timeline::{Item, Rollback};
 use crate::core::transition::{Transition, Work};
-use crate::engine::Store;
 use crate::engine::stop::Stop;
+use crate::engine::{Store, Target};
+use crate::pg::history::ImpactEvent;
 
 /// Show what a plan does: every step's SQL, transaction mode, locks and undo, and
 /// how far it is.
@@ -63,6 +64,8 @@ struct Shown {
     /// How a backfill goes about it.
     pace: Vec<String>,
     notes: Vec<String>,
+    /// What each of its runs did to others, the oldest first.
+    impact: Vec<ImpactEvent>,
 }
 
 /// Runs the command.
@@ -74,7 +77,7 @@ pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output,
         let items = Project::load(&global.config()?)?.items(Server::NEWEST)?;
         let item = find(&items, &args.plan)?;
         let locks = locks(item, World::offline(Server::NEWEST.version))?;
-        return Ok(page(item, None, &[], &Notes::new(), &locks));
+        return Ok(page(item, None, &[], &[], &Notes::new(), &locks));
     }
     let desk = Desk::open(global, "show", Access::Read, stop).await?;
     let items = desk.items()?;
@@ -83,7 +86,8 @@ pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output,
     let record = records.iter().find(|record| record.version == item.version);
     let steps = if desk.recorded() { desk.store.steps(&item.version).await? } else { Vec::new() };
     let world = desk.target.world(&mentions(&item.steps)?).await?;
-    Ok(page(item, record, &steps, &notes(&desk, item).await?, &locks(item, world)?))
+    let impacts = if desk.recorded() { desk.store.impacts(Some(&item.version)).await? } else { Vec::new() };
+    Ok(page(item, record, &steps, &impacts, &notes(&desk, item).await?, &locks(item, world)?))
 }
 
 /// The locks of each step, by step, in the order in which they come.
@@ -114,6 +118,7 @@ fn page(
     item: &Item,
     record: Option<&Record>,
     recorded: &[StepRecord],
+    impacts: &[ImpactEvent],
     notes: &Notes,
     locks: &Locks,
 ) -> Output {
@@ -134,7 +139,12 @@ fn page(
             let locks = locks.get(&step.id).map_or(&[][..], Vec::as_slice);
             text += &step_text(step, record, locks);
             text.extend(notes.iter().map(|note| format!("    note: {note}\n")));
-            shown.push(entry(step, record, notes, locks));
+            let runs: Vec<&ImpactEvent> = impacts.iter().filter(|run| run.step == step.id).collect();
+            text.extend(runs.iter().map(|run| impact_text(run)));
+            shown.push(Shown {
+                impact: runs.into_iter().cloned().collect(),
+                ..entry(step, record, notes, locks)
+            });
         }
     }
     if item.kind == Kind::Sql {
@@ -221,6 +231,15 @@ fn entry(step: &Step, record: Option<&StepRecord>, notes: &[String], locks: &[Ta
         error: record.and_then(|record| record.error.clone()),
         pace: pace(step),
         notes: notes.to_vec(),
+        impact: Vec::new(),
+    }
+}
+
+fn impact_text(run: &ImpactEvent) -> String {
+    let what = if run.undo { "impact of its undo" } else { "impact" };
+    match &run.impact {
+        Some(impact) => format!("    {what}: {}\n", impact.lines().join("; ")),
+        None => format!("    {what}: not known: it goes on, or its process ended before it could say\n"),
     }
 }
 

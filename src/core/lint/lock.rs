@@ -1,11 +1,11 @@
 //! Owns PostgreSQL's eight table locks: their order, their conflicts, and what
 //! the application feels of each.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A lock on a table, from the weakest to the strongest; numbered as
 /// PostgreSQL's `lockdefs.h` numbers them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lock {
     /// What a query takes.

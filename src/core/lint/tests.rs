@@ -46,6 +46,7 @@ fn item(text: &str) -> Item {
         drops: Vec::new(),
         limits: crate::core::step::Limits::default(),
         unsupported: Vec::new(),
+        kill_blockers: None,
         cautions: Vec::new(),
         requires: Vec::new(),
     }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::fault::Faults;
+use super::raw::RawKill;
 use super::yaml::{Spanned, place};
+use crate::core::kill::KillBlockers;
 
 /// The longest duration that makes sense: what is longer is a slip.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -37,6 +39,19 @@ pub(super) fn limit(raw: Option<&Spanned<String>>, faults: &mut Faults<'_>) -> O
         _ => Some(span),
     }
 }
+
+/// Reads whose sessions may be ended.
+pub(super) fn kill(raw: Option<&Spanned<RawKill>>, faults: &mut Faults<'_>) -> Option<KillBlockers> {
+    let raw = raw?;
+    if raw.value.only.is_empty() {
+        faults.add(place(raw), NOBODY);
+    }
+    let after = read(Some(&raw.value.after), faults)?;
+    Some(KillBlockers { after, only: raw.value.only.clone() })
+}
+
+/// What is wrong with `kill_blockers` without users.
+pub const NOBODY: &str = "kill_blockers: only: name at least one database user whose sessions may be ended";
 
 pub(super) fn read(raw: Option<&Spanned<String>>, faults: &mut Faults<'_>) -> Option<Duration> {
     let raw = raw?;

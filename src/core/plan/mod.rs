@@ -84,6 +84,7 @@ fn build(source: &Source<'_>, raw: RawPlan, sql_file: ReadFile<'_>, faults: &mut
             statement_timeout: durations::limit(raw.settings.statement_timeout.as_ref(), faults),
             lock_wait_max: durations::read(raw.settings.lock_wait_max.as_ref(), faults),
         },
+        kill_blockers: durations::kill(raw.settings.kill_blockers.as_ref(), faults),
         expand,
         backfill: backfill::read(raw.backfill, faults),
         validate,

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::core::ident::{Ident, QName};
+use crate::core::kill::KillBlockers;
 use crate::core::pace::throttle::{Slo, Throttle};
 use crate::core::pace::window::Window;
 use crate::core::step::Allow;
@@ -40,6 +41,8 @@ pub struct Plan {
     pub depends_on: Vec<Placed<Version>>,
     /// Limits that this plan sets for itself.
     pub settings: Settings,
+    /// Whose sessions may be ended when they are in its way; `None`: as the project says.
+    pub kill_blockers: Option<KillBlockers>,
     /// Steps that put the new shape beside the old.
     pub expand: Vec<Placed<StepSpec>>,
     /// Data to carry over, in order.

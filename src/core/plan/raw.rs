@@ -62,6 +62,20 @@ pub(super) struct RawSettings {
     /// How long a step goes on retrying because of locks.
     #[schemars(with = "Option<String>")]
     pub lock_wait_max: Option<Spanned<String>>,
+    /// Whose sessions may be ended when they are in the way.
+    #[schemars(with = "Option<RawKill>")]
+    pub kill_blockers: Option<Spanned<RawKill>>,
+}
+
+/// Sessions that may be ended: never those of superusers, replication or a vacuum.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawKill {
+    /// How long one must have been in the way, such as 2m.
+    #[schemars(with = "String")]
+    pub after: Spanned<String>,
+    /// Database users whose sessions may be ended.
+    pub only: Vec<String>,
 }
 
 /// One step: exactly one of its kinds.

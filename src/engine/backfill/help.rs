@@ -39,8 +39,9 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             if left == 0 {
                 continue;
             }
-            let current = Current { step, position, direction: Direction::Do, record: None };
-            if let CrewEnd::Halted(why) = self.lend_a_hand(&current, backfill, &which).await? {
+            let current = Current::new(step, position, Direction::Do, None);
+            let hand = self.in_batches(&current, self.lend_a_hand(&current, backfill, &which));
+            if let CrewEnd::Halted(why) = self.measured(&current, hand).await? {
                 return Ok(Helped::Halted(why));
             }
         }

@@ -27,6 +27,7 @@ use crate::engine::current::{Current, Direction};
 use crate::engine::error::RunError;
 use crate::engine::event::Event;
 use crate::engine::execute::{Ended, Execution};
+use crate::engine::gauge::{Care, LOOSELY};
 use crate::engine::{Store, Target, crash};
 use crew::{Crew, CrewEnd};
 use ports::{Known, Which};
@@ -54,7 +55,8 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         self.store.step_started(self.fence, &current.write(false, None, &sql)).await?;
         crash::point(&format!("inside {}", which.step));
         let pass = self.store.open(self.fence, &which.step, &signature(&table)).await?;
-        if let Some(why) = self.passes(current, backfill, &which, table, pass, false).await? {
+        let passes = self.passes(current, backfill, &which, table, pass, false);
+        if let Some(why) = self.in_batches(current, passes).await? {
             return Ok(Ended::WorkLeft(why));
         }
         // The record commits synchronously, and with it whatever came before it in the log.
@@ -82,12 +84,20 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         repair: bool,
     ) -> Result<Option<String>, RunError> {
         let Action::Backfill(backfill) = &step.action else { return Ok(None) };
-        let current = Current { step, position, direction: Direction::Do, record: None };
+        let current = Current::new(step, position, Direction::Do, None);
         let which = Which { version: self.fence.version.clone(), step: step.id.clone() };
         let table = self.target.table(backfill).await.map_err(|failure| current.failed(failure))?;
         self.store.open(self.fence, &which.step, &signature(&table)).await?;
         self.store.again(self.fence, &which.step).await?;
-        Box::pin(self.passes(&current, backfill, &which, table, PROOF, repair)).await
+        let passes = self.passes(&current, backfill, &which, table, PROOF, repair);
+        self.measured(&current, self.in_batches(&current, passes)).await
+    }
+
+    /// Counts all batches of a backfill as one attempt. Others wait for a batch no longer
+    /// than it lasts, and that is the pace's to keep short: nothing is ended.
+    async fn in_batches<R>(&self, current: &Current<'_>, work: impl Future<Output = R>) -> R {
+        let _under_way = current.gauge.enter(Care { limit: None, every: LOOSELY });
+        Box::pin(work).await
     }
 
     /// From `pass` to the end of the proof; why it stopped before, if it did.

@@ -6,6 +6,7 @@ mod settings;
 mod string;
 mod tls;
 
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio_postgres::tls::NoTlsStream;
@@ -114,6 +115,8 @@ pub struct Session {
     version: u32,
     /// The `search_path` of statements that are not ours, as SET takes it.
     path: String,
+    /// Ends with the session.
+    alive: Arc<()>,
 }
 
 /// What is on the other side.
@@ -170,7 +173,8 @@ pub async fn connect(settings: &ConnectSettings, role: SessionRole) -> Result<Se
     let row = first_row(&facts).ok_or_else(|| refused("the server gave no answer".into()))?;
     let number = |n| row.get(n).and_then(|text| text.parse::<i32>().ok()).unwrap_or(0);
     let version = number(1).unsigned_abs();
-    let session = Session { client, pid: number(0), role, version, path: "DEFAULT".into() };
+    let session =
+        Session { client, pid: number(0), role, version, path: "DEFAULT".into(), alive: Arc::default() };
     if session.version < OLDEST {
         return Err(ConnectError::Unfit(format!(
             "phase works with PostgreSQL 13 to 18; this server is {}.{}",
@@ -237,6 +241,12 @@ impl Session {
             self.path = row.get(1).unwrap_or("''").to_owned();
         }
         self.hold_to_contract("").await
+    }
+
+    /// What can be asked whether this session is still there.
+    #[must_use]
+    pub fn alive(&self) -> Weak<()> {
+        Arc::downgrade(&self.alive)
     }
 
     /// `server_version_num`.

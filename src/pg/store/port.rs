@@ -10,6 +10,7 @@ use super::PgStore;
 use super::rows::{record, step};
 use crate::core::failure::Failure;
 use crate::core::gate::{BackfillFact, Facts};
+use crate::core::impact::Impact;
 use crate::core::plan::model::AppVersion;
 use crate::core::record::{Hold, Record, StepRecord};
 use crate::core::sql::redact;
@@ -138,6 +139,40 @@ impl Store for PgStore {
             by: row.get("placed_by"),
             since: row.get("since"),
         }))
+    }
+
+    async fn note_step(
+        &self,
+        version: &Version,
+        step: &str,
+        event: &str,
+        detail: &str,
+    ) -> Result<(), Failure> {
+        self.write(q::NOTE, &[&version.as_str(), &event, &Some(step), &detail, &self.runner]).await?;
+        Ok(())
+    }
+
+    async fn impact_begins(&self, version: &Version, step: &str, undo: bool) -> Result<i64, Failure> {
+        Ok(self.one(q::IMPACT_BEGINS, &[&version.as_str(), &step, &undo, &self.runner]).await?.get("id"))
+    }
+
+    async fn impact_ends(&self, number: i64, impact: &Impact) -> Result<(), Failure> {
+        let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let small = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+        let longest = impact.longest.as_ref().map(|who| serde_json::json!(who));
+        let params: [&(dyn ToSql + Sync); 9] = [
+            &number,
+            &small(impact.attempts),
+            &small(impact.waiters),
+            &whole(impact.longest_wait_ms),
+            &longest,
+            &impact.held_ms.map(whole),
+            &serde_json::json!(impact.locks),
+            &whole(impact.looks),
+            &whole(impact.gap_ms),
+        ];
+        self.write(q::IMPACT_ENDS, &params).await?;
+        Ok(())
     }
 
     async fn forget_backfills(&self, fence: &Fence) -> Result<(), Failure> {

@@ -22,6 +22,7 @@ use crate::core::record::Kind;
 use crate::core::sql::deep;
 use crate::core::state::State;
 use crate::core::timeline::Item;
+use crate::engine::Target;
 use crate::engine::stop::Stop;
 use report::{annotate, annotate_finding, sarif, text};
 
@@ -133,7 +134,7 @@ fn check(global: &Global, args: &CheckArgs) -> Result<Checked, CommandError> {
     let project = if args.files.is_empty() {
         Project::load(&config)?
     } else {
-        Project::of(&named(&args.files, &Project::paths(&config)?)?, config.limits)?
+        Project::of(&named(&args.files, &Project::paths(&config)?)?, &config)?
     };
     let items = project.items(Server::NEWEST)?;
     let mut faults: Vec<String> = items.iter().flat_map(|item| item.unsupported.clone()).collect();

@@ -1,0 +1,141 @@
+//! Waits for a quiet moment before a transaction asks for its locks, says who is in
+//! the way meanwhile, and ends those whom the plan allows it to end.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use crate::core::failure::{Blocker, Failure, FailureKind};
+use crate::core::ident::QName;
+use crate::core::kill::due;
+use crate::core::lint::{Lock, inspect, mentions, strongest};
+use crate::core::quiet::{BLIND, Quiet, Seen, conflicting, quiet};
+use crate::core::step::{Action, Limits, Step};
+use crate::engine::current::Current;
+use crate::engine::error::RunError;
+use crate::engine::event::Event;
+use crate::engine::execute::Execution;
+use crate::engine::{Store, Target};
+
+/// How often somebody looks whether the moment is there.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// What an attempt needs, and since when who is in the way.
+pub(crate) struct Moment {
+    locks: Vec<(QName, Lock)>,
+    began: Instant,
+    seen: Seen,
+    told: Vec<Blocker>,
+    ended: BTreeSet<String>,
+}
+
+/// What came of waiting for a moment.
+pub(crate) enum Came {
+    /// It is there; with these limits.
+    Now(Limits),
+    /// Somebody asked to stop; why.
+    Stopped(String),
+}
+
+impl Moment {
+    pub(crate) fn new(locks: Vec<(QName, Lock)>) -> Self {
+        Self { locks, began: Instant::now(), seen: Seen::default(), told: Vec::new(), ended: BTreeSet::new() }
+    }
+
+    /// A failure with those in the way that were seen before it, where none were seen beside it.
+    pub(crate) fn blamed(&self, failure: Failure) -> Failure {
+        let blockers = if failure.blockers.is_empty() { self.told.clone() } else { failure.blockers };
+        Failure { blockers, ..failure }
+    }
+}
+
+impl<S: Store, T: Target> Execution<'_, S, T> {
+    /// The locks that an action of a step takes, by the lock table and the catalog.
+    pub(crate) async fn locks(&self, current: &Current<'_>, action: &Action) -> Result<Moment, RunError> {
+        let acting = Step { action: action.clone(), ..current.step.clone() };
+        let unread = |error: crate::core::sql::SqlError| current.refused(error.to_string());
+        let mentioned = mentions([&acting]).map_err(unread)?;
+        let mut world = self.target.world(&mentioned).await.map_err(|failure| current.failed(failure))?;
+        let inspected = inspect(&acting, &mut world).map_err(unread)?;
+        let effects = inspected.iter().flat_map(|inspected| &inspected.effects);
+        let in_the_way = |(_, lock): &(QName, Lock)| *lock > Lock::RowExclusive;
+        Ok(Moment::new(strongest(effects).into_iter().filter(in_the_way).collect()))
+    }
+
+    /// Waits until nobody is in the way of an attempt who will stay there, or until it
+    /// has waited so long that it tries all the same.
+    pub(crate) async fn quiet_moment(
+        &self,
+        current: &Current<'_>,
+        moment: &mut Moment,
+    ) -> Result<Came, Failure> {
+        let (relations, wanted): (Vec<QName>, Vec<Lock>) = moment.locks.iter().cloned().unzip();
+        let since = Instant::now();
+        if wanted.is_empty() {
+            return Ok(Came::Now(self.limits));
+        }
+        loop {
+            let (holders, deadlock_timeout) = self.target.holders(&relations).await?;
+            let found = conflicting(&holders, &wanted);
+            let at = moment.began.elapsed();
+            moment.seen.now(at, found.iter().map(|holder| &holder.who));
+            let span = |who: &Blocker| moment.seen.span(at, who);
+            let staying = match quiet(&found, self.limits.lock_timeout, deadlock_timeout, span) {
+                Quiet::Go(lock_timeout) => {
+                    moment.told.clear();
+                    return Ok(Came::Now(Limits { lock_timeout, ..self.limits }));
+                }
+                Quiet::Wait(staying) => staying,
+            };
+            if since.elapsed() >= BLIND || at >= self.limits.lock_wait_max {
+                return Ok(Came::Now(self.limits));
+            }
+            self.tell(current, moment, &staying);
+            self.end_blockers(current, &staying, at, &moment.seen, &mut moment.ended).await?;
+            self.stop.sleep(LOOK_EVERY).await;
+            if let Some(why) = self.stop.reason() {
+                return Ok(Came::Stopped(why.into()));
+            }
+        }
+    }
+
+    fn tell(&self, current: &Current<'_>, moment: &mut Moment, staying: &[Blocker]) {
+        let same = |a: &Blocker, b: &Blocker| a.transaction_name() == b.transaction_name();
+        let known = staying.iter().all(|who| moment.told.iter().any(|told| same(told, who)));
+        if !known {
+            moment.told = staying.to_vec();
+            self.listener.on(&Event::InTheWay { id: current.step.id.clone(), blockers: staying.to_vec() });
+        }
+    }
+
+    /// Ends the sessions in the way that the plan allows to end, each put on record first.
+    pub(crate) async fn end_blockers(
+        &self,
+        current: &Current<'_>,
+        blockers: &[Blocker],
+        at: Duration,
+        seen: &Seen,
+        already: &mut BTreeSet<String>,
+    ) -> Result<(), Failure> {
+        let Some(policy) = self.kill else { return Ok(()) };
+        for who in due(policy, blockers, |who| seen.span(at, who)) {
+            if !already.insert(who.transaction_name()) {
+                continue;
+            }
+            let id = &current.step.id;
+            // What it ran is its own business.
+            let named = Blocker { query: None, ..who.clone() };
+            let detail = format!("ends a session in its way (kill_blockers): {named}");
+            self.store.note_step(&self.fence.version, id, "kill", &detail).await?;
+            let ended = match self.target.end_session(who, &policy.only).await {
+                Ok(ended) => ended,
+                Err(failure) if failure.kind == FailureKind::Permission => {
+                    tracing::warn!(step = %id, "{who} may not be ended by our role: {failure}");
+                    false
+                }
+                Err(failure) => return Err(failure),
+            };
+            self.listener.on(&Event::Ended { id: id.clone(), who: who.clone(), ended });
+        }
+        Ok(())
+    }
+}
