@@ -18,13 +18,11 @@ pub struct Requirement {
     pub key: Option<Vec<Ident>>,
     /// Whether the role must be able to leave the table's triggers out.
     pub skips_triggers: bool,
-    /// Whether an index is built on it concurrently, which no partitioned table allows.
-    pub indexed: bool,
 }
 
 impl Requirement {
     fn table(place: Place, table: &QName) -> Self {
-        Self { place, table: table.clone(), key: None, skips_triggers: false, indexed: false }
+        Self { place, table: table.clone(), key: None, skips_triggers: false }
     }
 }
 
@@ -43,8 +41,7 @@ pub fn requirements(plan: &Plan) -> Vec<Requirement> {
                 | StepSpec::DropTable { table } => table,
                 StepSpec::Sql(_) | StepSpec::DropIndex(_) | StepSpec::Assert(_) => return None,
             };
-            let indexed = matches!(step.value, StepSpec::Index(_));
-            Some(Requirement { indexed, ..Requirement::table(step.place, table) })
+            Some(Requirement::table(step.place, table))
         })
         .collect();
     for entry in &plan.backfill {

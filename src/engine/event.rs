@@ -83,6 +83,15 @@ pub enum Event {
         /// What it did.
         impact: Impact,
     },
+    /// A part of a step begins that has several.
+    Part {
+        /// The step.
+        id: String,
+        /// Which of how many.
+        part: String,
+        /// What it does.
+        what: String,
+    },
     /// A concurrent command goes on.
     Watched {
         /// The step.

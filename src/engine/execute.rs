@@ -169,9 +169,20 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         self.store.step_started(self.fence, &current.write(false, None, sql)).await?;
         crash::point(&format!("inside {}", current.step.id));
         let care = Care { limit: Some(self.limits.lock_timeout), every: LOOSELY };
-        let attempt =
-            async || current.gauge.attempt(care, self.target.run_alone(sql, &|_| {})).await.map(Tried::Done);
-        let ended: Ended = self.retrying(current, attempt).await?.into();
+        let mut again = current.begun();
+        let attempt = async || {
+            if std::mem::replace(&mut again, true) {
+                self.clear_leftovers(current, sql).await?;
+            }
+            current.gauge.attempt(care, self.target.run_alone(sql, &|_| {})).await.map(Tried::Done)
+        };
+        let tried = self.retrying(current, attempt).await;
+        if !matches!(tried, Ok(Tried::Done(())))
+            && let Err(failure) = self.clear_leftovers(current, sql).await
+        {
+            tracing::warn!(step = %current.step.id, "what it left could not be looked up: {failure}");
+        }
+        let ended: Ended = tried?.into();
         crash::point(&format!("ran {}", current.step.id));
         if ended == Ended::Done {
             self.store.step_finished(self.fence, &current.write(true, None, sql)).await?;

@@ -23,7 +23,7 @@ use crate::core::failure::{Blocker, Failure};
 use crate::core::gate::{Facts, QueryFact};
 use crate::core::ident::QName;
 use crate::core::impact::Impact;
-use crate::core::index::Probe;
+use crate::core::index::{Branch, Probe, UniqueKeys};
 use crate::core::lint::{Mentions, World};
 use crate::core::quiet::Holder;
 use crate::core::record::{Hold, Record, StepRecord, StepStatus};
@@ -141,6 +141,8 @@ pub struct Watch {
     pub done: i64,
     /// See `done`; 0 where the phase has no measure.
     pub total: i64,
+    /// What they are.
+    pub unit: &'static str,
     /// What it waits for.
     pub waiting_for: Vec<Blocker>,
 }
@@ -191,6 +193,17 @@ pub trait Target: Sync {
         index: &QName,
         table: Option<&QName>,
     ) -> impl Future<Output = Result<Probe, Failure>> + Send;
+    /// The relations of a partitioned table, itself first and parents before their children;
+    /// none for any other table.
+    fn partitions(&self, table: &QName) -> impl Future<Output = Result<Vec<Branch>, Failure>> + Send;
+    /// Whether an index is attached to one of a partitioned table.
+    fn attached(&self, index: &QName, to: &QName) -> impl Future<Output = Result<bool, Failure>> + Send;
+    /// Indexes that a REINDEX CONCURRENTLY of a table or an index left that came to no end.
+    fn leftovers(&self, of: &QName) -> impl Future<Output = Result<Vec<QName>, Failure>> + Send;
+    /// The table of an index.
+    fn table_of_index(&self, index: &QName) -> impl Future<Output = Result<Option<QName>, Failure>> + Send;
+    /// What a unique index counts as one key, if it is there.
+    fn unique_keys(&self, index: &QName) -> impl Future<Output = Result<Option<UniqueKeys>, Failure>> + Send;
     /// What builds a dropped index again, as JSON for the step's record.
     fn index_definition(&self, index: &QName)
     -> impl Future<Output = Result<Option<String>, Failure>> + Send;

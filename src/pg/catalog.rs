@@ -7,10 +7,10 @@ use crate::core::backfill::notes::{Room, TriggerSeen};
 use crate::core::backfill::{Backfill, Leaf, Table, TypedColumn};
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::{Ident, QName, plain};
-use crate::core::index::{Found, Probe};
 use crate::core::plan::model::BackfillWork;
 use crate::core::preflight::Requirement;
 use crate::pg::classify::failure;
+use crate::pg::indexes::relation;
 use crate::pg::queries as q;
 
 /// Why a table, or the key that a backfill needs, cannot be used.
@@ -25,13 +25,6 @@ pub(super) async fn missing(client: &Client, requirement: &Requirement) -> Resul
             .get::<_, Option<String>>("near")
             .map_or_else(String::new, |near| format!("; there is {near}"));
         return Ok(Some(format!("there is no table {}{near}", requirement.table.plain())));
-    }
-    if requirement.indexed && row.get::<_, Option<bool>>("partitioned") == Some(true) {
-        return Ok(Some(format!(
-            "{} is partitioned, and PostgreSQL builds no index on such a table concurrently: build it on each partition, \
-             and attach them to one that CREATE INDEX ON ONLY made",
-            requirement.table.plain()
-        )));
     }
     if requirement.skips_triggers && !may_skip_triggers(client).await? {
         return Ok(Some(
@@ -54,34 +47,6 @@ async fn may_skip_triggers(client: &Client) -> Result<bool, Failure> {
         Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(false),
         Err(error) => Err(failure(&error)),
     }
-}
-
-/// What has the name of an index; `table` is the one that it should be on.
-pub(super) async fn probe_index(
-    client: &Client,
-    index: &QName,
-    table: Option<&QName>,
-) -> Result<Probe, Failure> {
-    let (whole, name, table) = (index.to_string(), index.name.as_str(), table.map(ToString::to_string));
-    let row =
-        client.query_opt(q::INDEX_PROBE, &[&whole, &name, &table]).await.map_err(|error| failure(&error))?;
-    let Some(row) = row else { return Ok(Probe::Absent) };
-    if !row.get::<_, bool>("ours") {
-        let (name, kind): (String, String) = (row.get("name"), row.get("kind"));
-        return Ok(Probe::Taken(format!("{name} (relkind {kind}), which is no index of this table")));
-    }
-    Ok(Probe::Found(Found {
-        valid: row.get("valid"),
-        definition: row.get("definition"),
-        unique: row.get("is_unique"),
-        builder: row.get("builder"),
-    }))
-}
-
-/// What builds an index again, as JSON for the record.
-pub(super) async fn index_definition(client: &Client, index: &QName) -> Result<Option<String>, Failure> {
-    let row = client.query_opt(q::INDEX_DEFINITION, &[&index.to_string()]).await;
-    Ok(row.map_err(|error| failure(&error))?.map(|row| row.get("definition")))
 }
 
 /// What a backfill's table is: its leaves, their keys, columns and sizes.
@@ -139,13 +104,9 @@ pub(super) async fn surroundings(
 }
 
 async fn leaf(client: &Client, backfill: &Backfill, row: &Row) -> Result<Leaf, Failure> {
-    let (schema, name, kind): (String, String, String) =
-        (row.get("nspname"), row.get("relname"), row.get("relkind"));
+    let kind: String = row.get("relkind");
     let wrong = |why: String| Failure::new(FailureKind::Catalog, why);
-    let table = QName {
-        schema: Some(Ident::exact(schema.as_str()).map_err(|error| wrong(error.to_string()))?),
-        name: Ident::exact(name.as_str()).map_err(|error| wrong(error.to_string()))?,
-    };
+    let table = relation(row)?;
     if kind != "r" {
         return Err(wrong(format!(
             "{} is part of {} and no ordinary table (relkind {kind}): its rows cannot be changed in batches",

@@ -7,6 +7,7 @@ pub mod classify;
 pub mod connect;
 pub mod history;
 mod impact;
+mod indexes;
 mod ledger;
 pub mod lock;
 pub mod monitor;

@@ -91,6 +91,11 @@ queries! {
     CATALOG_HOT = "catalog/hot";
     CATALOG_TRIGGERS = "catalog/triggers";
     DOMAINS = "catalog/domains";
+    INDEX_ATTACHED = "catalog/index_attached";
+    INDEX_DUPLICATES = "catalog/index_duplicates";
+    INDEX_LEFTOVERS = "catalog/index_leftovers";
+    INDEX_TABLE = "catalog/index_table";
+    PARTITIONS = "catalog/partitions";
     INDEX_DEFINITION = "catalog/index_definition";
     INDEX_PROBE = "catalog/index_probe";
     INDEX_PROGRESS = "catalog/index_progress";

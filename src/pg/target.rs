@@ -10,7 +10,7 @@ use crate::core::backfill::{Backfill, Key, Leaf, Table, Tuning};
 use crate::core::failure::{Blocker, Failure, FailureKind};
 use crate::core::gate::QueryFact;
 use crate::core::ident::{Ident, QName};
-use crate::core::index::Probe;
+use crate::core::index::{Branch, Probe, UniqueKeys};
 use crate::core::lint::{Mentions, World};
 use crate::core::preflight::Requirement;
 use crate::core::quiet::Holder;
@@ -20,7 +20,6 @@ use crate::core::version::Version;
 use crate::engine::backfill::ports::BadRow;
 use crate::engine::gauge::Gauge;
 use crate::engine::{Fence, StepWrite, Target, Watch, crash};
-use crate::pg::catalog;
 use crate::pg::classify::failure;
 use crate::pg::connect::{ConnectSettings, Session, SessionRole};
 use crate::pg::monitor::PgMonitor;
@@ -29,6 +28,7 @@ use crate::pg::sessions::Sessions;
 use crate::pg::store::finish_step;
 use crate::pg::walk::{PgWalker, style};
 use crate::pg::world::world;
+use crate::pg::{catalog, indexes};
 
 /// What came of a row in quarantine that was tried once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -253,11 +253,31 @@ impl Target for PgTarget {
     }
 
     async fn probe_index(&self, index: &QName, table: Option<&QName>) -> Result<Probe, Failure> {
-        catalog::probe_index(&self.sessions.work().await?.client, index, table).await
+        indexes::probe_index(&self.sessions.work().await?.client, index, table).await
+    }
+
+    async fn partitions(&self, table: &QName) -> Result<Vec<Branch>, Failure> {
+        indexes::partitions(&self.sessions.work().await?.client, table).await
+    }
+
+    async fn attached(&self, index: &QName, to: &QName) -> Result<bool, Failure> {
+        indexes::attached(&self.sessions.work().await?.client, index, to).await
+    }
+
+    async fn leftovers(&self, of: &QName) -> Result<Vec<QName>, Failure> {
+        indexes::leftovers(&self.sessions.work().await?.client, of).await
+    }
+
+    async fn table_of_index(&self, index: &QName) -> Result<Option<QName>, Failure> {
+        indexes::table_of_index(&self.sessions.work().await?.client, index).await
+    }
+
+    async fn unique_keys(&self, index: &QName) -> Result<Option<UniqueKeys>, Failure> {
+        indexes::unique_keys(&self.sessions.work().await?.client, index).await
     }
 
     async fn index_definition(&self, index: &QName) -> Result<Option<String>, Failure> {
-        catalog::index_definition(&self.sessions.work().await?.client, index).await
+        indexes::index_definition(&self.sessions.work().await?.client, index).await
     }
 
     async fn fetch_value(&self, sql: &str, limits: &Limits) -> Result<Option<String>, Failure> {

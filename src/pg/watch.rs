@@ -62,9 +62,20 @@ impl Sessions {
             blockers.iter().map(|row| Blocker { age_s: row.get("age_s"), ..blocker(row) }).collect();
         Ok(match progress {
             Some(row) => {
-                Watch { phase: row.get("phase"), done: row.get("done"), total: row.get("total"), waiting_for }
+                let unit = match row.get("unit") {
+                    "lockers" => "transactions waited for",
+                    "tuples" => "rows",
+                    _ => "blocks",
+                };
+                Watch {
+                    phase: row.get("phase"),
+                    done: row.get("done"),
+                    total: row.get("total"),
+                    unit,
+                    waiting_for,
+                }
             }
-            None => Watch { phase: String::new(), done: 0, total: 0, waiting_for },
+            None => Watch { phase: String::new(), done: 0, total: 0, unit: "", waiting_for },
         })
     }
 }

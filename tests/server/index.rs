@@ -8,6 +8,9 @@ tests![
     an_invalid_leftover_is_dropped_and_built_again,
     an_index_of_that_name_that_is_not_ours_is_refused,
     a_build_waits_for_old_snapshots_and_says_so,
+    a_partitioned_table_gets_its_index_by_its_partitions,
+    a_build_by_partitions_that_was_killed_goes_on_and_is_taken_back,
+    a_reindex_leaves_nothing_behind,
 ];
 
 const TABLE: &str =
@@ -21,6 +24,8 @@ async fn a_failed_build_leaves_no_invalid_index(db: Db) -> TestResult {
     db.file("plans/1_p.yaml", PLAN)?;
     let ended = db.phase(&["advance", "1", "--to", "validated"]).await?.expect(1)?;
     check!(ended.stderr.contains("Key (a)=(7) is duplicated"), "{ended:?}");
+    check!(ended.stderr.contains("duplicates: (7,2)"), "{ended:?}");
+    check!(ended.stderr.contains("GROUP BY (a) HAVING count(*) > 1"), "{ended:?}");
     same!(db.value(SCHEMA).await?, before);
     db.run("DELETE FROM t WHERE id = 5000").await?;
     db.phase(&["advance", "1"]).await?.expect(0)?;
@@ -79,5 +84,91 @@ async fn a_build_waits_for_old_snapshots_and_says_so(db: Db) -> TestResult {
         ended.stderr.contains("waiting for") && ended.stderr.contains("application old report"),
         "{ended:?}"
     );
+    Ok(())
+}
+
+const PARTITIONED: &str = "CREATE TABLE t (id int, a int, PRIMARY KEY (id)) PARTITION BY RANGE (id); \
+     CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (500); \
+     CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (500) TO (2000) PARTITION BY RANGE (id); \
+     CREATE TABLE \"t 2a\" PARTITION OF t_2 FOR VALUES FROM (500) TO (1000); \
+     CREATE TABLE t_2b PARTITION OF t_2 DEFAULT; \
+     INSERT INTO t SELECT i, i FROM generate_series(1, 1000) i";
+const WHOLE: &str = "SELECT count(*) || ' ' || bool_and(i.indisvalid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
+     WHERE c.relname LIKE '%t_a'";
+const BY_PARTITIONS: &str = "expand:\n  - sql: CREATE TABLE other (id int)\n    undo: DROP TABLE other\n\
+     validate:\n  - index: {table: t, columns: [a, id], unique: true, name: t_a}\n";
+
+async fn a_partitioned_table_gets_its_index_by_its_partitions(db: Db) -> TestResult {
+    db.run(PARTITIONED).await?;
+    let before = db.value(SCHEMA).await?;
+    db.file("plans/1_p.yaml", BY_PARTITIONS)?;
+    let ended = db.phase(&["advance", "1", "--to", "validated"]).await?.expect(0)?;
+    check!(
+        ended.stderr.contains("3 of 9: index \"t 2a_t_a\"") || ended.stderr.contains("t 2a_t_a"),
+        "{ended:?}"
+    );
+    // The table, one level below, three partitions.
+    same!(db.value(WHOLE).await?, "5 true");
+    same!(db.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a'::regclass").await?, "t");
+    let abort = db.phase(&["abort", "1"]).await?.expect(0)?;
+    same!(db.value(SCHEMA).await?, before, "{abort:?}");
+    Ok(())
+}
+
+async fn a_build_by_partitions_that_was_killed_goes_on_and_is_taken_back(db: Db) -> TestResult {
+    db.run(PARTITIONED).await?;
+    let before = db.value(SCHEMA).await?;
+    db.file("plans/1_p.yaml", BY_PARTITIONS)?;
+    let killed_at = async |part: u32| -> TestResult {
+        let mut command = db.command(&["advance", "1", "--to", "validated"]);
+        command.env("PHASE_CRASH_AT", format!("part {part} of validate.1"));
+        let ended = Ended::of(&command.output().await?);
+        check!(ended.code.is_none(), "it was not killed: {ended:?}");
+        Ok(())
+    };
+    for part in [0, 2, 4, 7] {
+        killed_at(part).await?;
+        check!(db.value(SCHEMA).await? != before, "nothing was built before part {part}");
+        db.phase(&["abort", "1"]).await?.expect(0)?;
+        same!(db.value(SCHEMA).await?, before, "part {part}");
+        db.run("DROP SCHEMA phase CASCADE").await?;
+    }
+    killed_at(3).await?;
+    db.phase(&["advance", "1", "--to", "validated"]).await?.expect(0)?;
+    same!(db.value(WHOLE).await?, "5 true");
+    Ok(())
+}
+
+async fn a_reindex_leaves_nothing_behind(db: Db) -> TestResult {
+    db.run(TABLE).await?;
+    db.run("CREATE INDEX t_a ON t (a)").await?;
+    db.file("migrations/1_m.sql", "-- UP\nREINDEX INDEX CONCURRENTLY t_a;\n")?;
+    let old = db.connect().await?;
+    let invalid = "SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE NOT i.indisvalid AND c.relname LIKE 't_a_cc%'";
+    let ended_by = async |function: &str| -> Result<Ended, Box<dyn std::error::Error + Send + Sync>> {
+        old.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM t").await?;
+        let child = db.start(&["expand"])?;
+        let at_it = format!(
+            "SELECT coalesce(bool_or({function}(pid)), false) FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting for%' AND datname = current_database()"
+        );
+        let mut ended = Box::pin(child.wait_with_output());
+        loop {
+            tokio::select! {
+                ended = &mut ended => return Err(format!("it did not wait: {ended:?}").into()),
+                done = db.value(&at_it) => if done? == "t" { break },
+            }
+        }
+        old.batch_execute("COMMIT").await?;
+        Ok(Ended::of(&ended.await?))
+    };
+    ended_by("pg_cancel_backend").await?.expect(1)?;
+    same!(db.value(invalid).await?, "0", "after it was cancelled");
+    // Whose session is gone cannot clean up: the next run does.
+    ended_by("pg_terminate_backend").await?.expect(1)?;
+    same!(db.value(invalid).await?, "1", "after its session was ended");
+    let ended = db.phase(&["expand"]).await?.expect(0)?;
+    same!(db.value(invalid).await?, "0", "{ended:?}");
+    let history = db.phase(&["history", "1"]).await?.expect(0)?;
+    check!(history.stdout.contains("leftover") && history.stdout.contains("t_a_ccnew"), "{history:?}");
     Ok(())
 }

@@ -5,6 +5,7 @@
 mod classify;
 mod ddl;
 mod expression;
+mod index;
 mod parse;
 mod redact;
 mod split;
@@ -18,6 +19,7 @@ pub use ddl::{
 pub use expression::{
     changes_every_time, check_expression, check_predicate, check_query, closed, expression_columns, qualify,
 };
+pub use index::index_on;
 pub use parse::{SqlError, deep};
 pub use redact::{first_words, redact};
 pub use split::{Statement, split};

@@ -24,6 +24,12 @@ pub struct SqlError {
 }
 
 impl SqlError {
+    /// An error of who reads what the parser gave.
+    #[must_use]
+    pub fn of(message: impl Into<String>) -> Self {
+        Self::new(message)
+    }
+
     pub(super) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into() }
     }

@@ -1,7 +1,6 @@
 -- Whether a table is there, and one of the same name in another spelling or schema.
 SELECT to_regclass($1) IS NOT NULL AND (
          SELECT relkind IN ('r', 'p') FROM pg_class WHERE oid = to_regclass($1)::oid) AS found,
-       (SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass($1)::oid) AS partitioned,
        (SELECT CASE relkind WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view' WHEN 'f' THEN 'a foreign table'
                             WHEN 'S' THEN 'a sequence' WHEN 'i' THEN 'an index' WHEN 'I' THEN 'an index' ELSE 'no table' END
         FROM pg_class WHERE oid = to_regclass($1)::oid AND relkind NOT IN ('r', 'p')) AS other,

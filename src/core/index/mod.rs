@@ -1,6 +1,12 @@
 //! Owns what follows from a look at an index: concurrent builds and drops leave
 //! traces that a transaction would not, so each is probed before and after.
 
+mod duplicates;
+mod tree;
+
+pub use duplicates::UniqueKeys;
+pub use tree::{Branch, Part, below, parts};
+
 /// What the catalog says about an index of a given name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Probe {
@@ -21,6 +27,8 @@ pub struct Found {
     pub definition: String,
     /// Whether it is unique.
     pub unique: bool,
+    /// Whether it is that of a partitioned table.
+    pub partitioned: bool,
     /// The backend that is building it now.
     pub builder: Option<i32>,
 }
@@ -87,7 +95,13 @@ mod tests {
     use super::*;
 
     fn found(valid: bool, builder: Option<i32>) -> Probe {
-        Probe::Found(Found { valid, definition: "CREATE INDEX x ON t (a)".into(), unique: false, builder })
+        Probe::Found(Found {
+            valid,
+            definition: "CREATE INDEX x ON t (a)".into(),
+            unique: false,
+            partitioned: false,
+            builder,
+        })
     }
 
     #[test]

@@ -1,0 +1,31 @@
+//! Writes a CREATE INDEX statement for another table.
+
+use pg_query::protobuf::node::Node;
+
+use super::parse::{SqlError, statement_text, with_tree};
+use crate::core::ident::{Ident, QName};
+
+/// The same index on another relation under another name: on a partitioned one `alone`,
+/// without its partitions, else built concurrently.
+///
+/// # Errors
+/// When the statement is none that creates an index.
+pub fn index_on(create: &str, table: &QName, name: &Ident, alone: bool) -> Result<String, SqlError> {
+    with_tree(create, |tree| {
+        let node = tree.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|stmt| stmt.node.as_ref());
+        let Some(Node::IndexStmt(index)) = node else {
+            return Err(SqlError::new("this is no CREATE INDEX"));
+        };
+        let mut index = index.clone();
+        name.as_str().clone_into(&mut index.idxname);
+        index.concurrent = !alone;
+        index.if_not_exists = false;
+        if let Some(relation) = &mut index.relation {
+            relation.schemaname =
+                table.schema.as_ref().map_or_else(String::new, |schema| schema.as_str().to_owned());
+            table.name.as_str().clone_into(&mut relation.relname);
+            relation.inh = !alone;
+        }
+        statement_text(Node::IndexStmt(index))
+    })
+}

@@ -1,0 +1,113 @@
+//! Builds and drops indexes while their table is in use: each part is probed, sent alone,
+//! probed again; the step is on record when all of it is there, or gone.
+
+mod leftovers;
+mod one;
+mod send;
+mod tree;
+
+use crate::core::ident::QName;
+use crate::core::index::{Probe, ToDrop, to_drop};
+use crate::core::step::{IndexBuild, drop_index_sql};
+use crate::engine::current::{Current, Direction};
+use crate::engine::error::RunError;
+use crate::engine::execute::{Ended, Execution};
+use crate::engine::{Store, Target, crash};
+use send::Busy;
+
+impl<S: Store, T: Target> Execution<'_, S, T> {
+    pub(crate) async fn build_index(
+        &self,
+        current: &Current<'_>,
+        build: &IndexBuild,
+    ) -> Result<Ended, RunError> {
+        let tree = self.target.partitions(&build.table).await.map_err(|failure| current.failed(failure))?;
+        let mut on_record =
+            OnRecord { sql: &build.create, started: current.begun(), before: current.begun() };
+        let ended = if tree.is_empty() {
+            self.build_one(current, build, &mut on_record).await?
+        } else {
+            self.build_by_partitions(current, build, &tree, &mut on_record).await?
+        };
+        if ended == Ended::Done {
+            crash::point(&format!("ran {}", current.step.id));
+            self.store.step_finished(self.fence, &current.write(true, None, &build.create)).await?;
+        }
+        Ok(ended)
+    }
+
+    pub(crate) async fn drop_index(&self, current: &Current<'_>, index: &QName) -> Result<Ended, RunError> {
+        let sql = drop_index_sql(index);
+        let (mut begun, mut busy) = (current.begun(), Busy::new(self.limits.lock_wait_max));
+        loop {
+            let probe = self.probe(current, index, None).await?;
+            // An undo drops what a build made; that it is gone already is as good.
+            let wanted_gone = begun || current.direction == Direction::Undo;
+            let ended = match to_drop(&probe, wanted_gone) {
+                ToDrop::Done => break,
+                ToDrop::Refuse(why) => return Err(current.refused(why)),
+                ToDrop::Busy(pid) => self.wait_for_builder(current, pid, &mut busy).await?,
+                ToDrop::Drop => {
+                    if !begun {
+                        let definition =
+                            self.target.index_definition(index).await.map_err(|e| current.failed(e))?;
+                        let write = current.write(false, definition.as_deref(), &sql);
+                        self.store.step_started(self.fence, &write).await?;
+                        crash::point(&format!("inside {}", current.step.id));
+                        begun = true;
+                    }
+                    match &probe {
+                        Probe::Found(found) if found.partitioned => self.drop_whole(current, index).await?,
+                        _ => self.send(current, &sql, &mut busy).await?,
+                    }
+                }
+            };
+            if let left @ Ended::WorkLeft(_) = ended {
+                return Ok(left);
+            }
+        }
+        if let (Direction::Undo, left @ Ended::WorkLeft(_)) =
+            (current.direction, self.drop_below(current, &mut busy).await?)
+        {
+            return Ok(left);
+        }
+        crash::point(&format!("ran {}", current.step.id));
+        self.store.step_finished(self.fence, &current.write(true, None, &sql)).await?;
+        Ok(Ended::Done)
+    }
+
+    async fn probe(
+        &self,
+        current: &Current<'_>,
+        index: &QName,
+        table: Option<&QName>,
+    ) -> Result<Probe, RunError> {
+        self.target.probe_index(index, table).await.map_err(|failure| current.failed(failure))
+    }
+}
+
+/// Whether a build is on record.
+struct OnRecord<'a> {
+    /// Its statement, as the record shows it.
+    sql: &'a str,
+    /// It is on record as begun.
+    started: bool,
+    /// It was before this run: a valid index of its name is its work.
+    before: bool,
+}
+
+impl OnRecord<'_> {
+    /// Puts it on record, unless it is.
+    async fn start<S: Store, T: Target>(
+        &mut self,
+        execution: &Execution<'_, S, T>,
+        current: &Current<'_>,
+    ) -> Result<(), RunError> {
+        if !self.started {
+            execution.store.step_started(execution.fence, &current.write(false, None, self.sql)).await?;
+            crash::point(&format!("inside {}", current.step.id));
+            self.started = true;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! Builds the index of a partitioned table by its partitions, and drops it again.
+
+use super::OnRecord;
+use super::send::Busy;
+use crate::core::failure::Failure;
+use crate::core::ident::QName;
+use crate::core::index::{Branch, Part, Probe, ToBuild, below, parts, to_build};
+use crate::core::lint::Lock;
+use crate::core::step::{Action, IndexBuild, drop_index_sql};
+use crate::engine::attempt::Tried;
+use crate::engine::current::Current;
+use crate::engine::error::RunError;
+use crate::engine::event::Event;
+use crate::engine::execute::{Ended, Execution};
+use crate::engine::gauge::{CLOSELY, Care};
+use crate::engine::moment::{Came, Moment};
+use crate::engine::{Store, Target, crash};
+
+impl<S: Store, T: Target> Execution<'_, S, T> {
+    /// Does every part that is not there yet, in order.
+    pub(super) async fn build_by_partitions(
+        &self,
+        current: &Current<'_>,
+        build: &IndexBuild,
+        tree: &[Branch],
+        on_record: &mut OnRecord<'_>,
+    ) -> Result<Ended, RunError> {
+        let parts = parts(build, tree).map_err(|error| current.refused(error.to_string()))?;
+        let count = parts.len();
+        for (n, part) in parts.iter().enumerate() {
+            let part_of = || format!("{} of {count}", n + 1);
+            let ended = match part {
+                Part::Alone { table, index, sql } => {
+                    self.alone(current, build.unique, [table, index], sql, on_record).await?
+                }
+                Part::Build(build) => {
+                    self.listener.on(&Event::Part {
+                        id: current.step.id.clone(),
+                        part: part_of(),
+                        what: format!("index {} on {}", build.index().plain(), build.table.plain()),
+                    });
+                    self.build_one(current, build, on_record).await?
+                }
+                Part::Attach { index, to } => {
+                    let attached = self.target.attached(index, to).await;
+                    if attached.map_err(|failure| current.failed(failure))? {
+                        continue;
+                    }
+                    self.quickly(current, Vec::new(), &Part::attach_sql(index, to)).await?
+                }
+            };
+            crash::point(&format!("part {n} of {}", current.step.id));
+            if let left @ Ended::WorkLeft(_) = ended {
+                return Ok(left);
+            }
+        }
+        match self.probe(current, &build.index(), Some(&build.table)).await? {
+            Probe::Found(found) if found.valid => Ok(Ended::Done),
+            // A partition came meanwhile without an index: the next look at the tree meets it.
+            _ => Ok(Ended::WorkLeft(format!(
+                "{} has a partition without its index: a partition came or went meanwhile",
+                build.table.plain()
+            ))),
+        }
+    }
+
+    /// Makes an index on a partitioned relation alone.
+    async fn alone(
+        &self,
+        current: &Current<'_>,
+        unique: bool,
+        [table, index]: [&QName; 2],
+        sql: &str,
+        on_record: &mut OnRecord<'_>,
+    ) -> Result<Ended, RunError> {
+        let probe = self.probe(current, index, Some(table)).await?;
+        match to_build(&probe, on_record.before, unique) {
+            ToBuild::Done | ToBuild::DropFirst if on_record.before => Ok(Ended::Done),
+            ToBuild::Build => {
+                on_record.start(self, current).await?;
+                self.quickly(current, vec![(table.clone(), Lock::Share)], sql).await
+            }
+            ToBuild::Refuse(why) => Err(current.refused(why)),
+            ToBuild::Done | ToBuild::DropFirst | ToBuild::Busy(_) => Err(current.refused(format!(
+                "an index of this name is there already, which is not of this step: {}",
+                index.plain()
+            ))),
+        }
+    }
+
+    /// Runs a statement that is over in a moment once it has its locks, under the limits of
+    /// every other statement.
+    async fn quickly(
+        &self,
+        current: &Current<'_>,
+        locks: Vec<(QName, Lock)>,
+        sql: &str,
+    ) -> Result<Ended, RunError> {
+        let mut moment = Moment::new(locks);
+        let attempt = async || {
+            let limits = match self.quiet_moment(current, &mut moment).await? {
+                Came::Now(limits) => limits,
+                Came::Stopped(why) => return Ok(Tried::WorkLeft(why)),
+            };
+            // Statements that are sent together share one transaction.
+            let sql = format!(
+                "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}; {sql}",
+                limits.lock_timeout.as_millis(),
+                limits.statement_timeout.as_millis()
+            );
+            let care = Care { limit: Some(limits.lock_timeout), every: CLOSELY };
+            let sent = current.gauge.attempt(care, self.target.run_alone(&sql, &|_| {})).await;
+            sent.map(Tried::Done).map_err(|failure| moment.blamed(failure))
+        };
+        Ok(self.retrying(current, attempt).await?.into())
+    }
+
+    /// Drops the index of a partitioned table with those of its partitions: PostgreSQL does
+    /// not do that concurrently.
+    pub(super) async fn drop_whole(&self, current: &Current<'_>, index: &QName) -> Result<Ended, RunError> {
+        let table = self.target.table_of_index(index).await.map_err(|failure| current.failed(failure))?;
+        let locks = table.map(|table| (table, Lock::AccessExclusive)).into_iter().collect();
+        self.quickly(current, locks, &format!("DROP INDEX IF EXISTS {index}")).await
+    }
+
+    /// Drops what a build by partitions left that came to no end: indexes that are not attached.
+    pub(super) async fn drop_below(&self, current: &Current<'_>, busy: &mut Busy) -> Result<Ended, RunError> {
+        let Action::BuildIndex(build) = &current.step.action else { return Ok(Ended::Done) };
+        let failed = |failure: Failure| current.failed(failure);
+        let tree = self.target.partitions(&build.table).await.map_err(failed)?;
+        // From the top: an index of a partition that is partitioned takes along what is attached.
+        for index in &below(build, &tree) {
+            loop {
+                let ended = match self.probe(current, index, None).await? {
+                    Probe::Absent => break,
+                    Probe::Taken(what) => return Err(current.refused(format!("the name is taken by {what}"))),
+                    Probe::Found(found) if found.partitioned => self.drop_whole(current, index).await?,
+                    Probe::Found(_) => self.send(current, &drop_index_sql(index), busy).await?,
+                };
+                if let left @ Ended::WorkLeft(_) = ended {
+                    return Ok(left);
+                }
+            }
+        }
+        Ok(Ended::Done)
+    }
+}
