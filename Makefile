@@ -6,7 +6,7 @@ CARGO ?= cargo
 DEMO_ARGS ?=
 TEST_ARGS ?=
 
-.PHONY: demo test test-core test-matrix bench setup setup-test build fmt lint deny docs clean help
+.PHONY: demo test test-core test-matrix test-load bench setup setup-test build fmt lint deny docs clean help
 
 demo: setup            ## a throwaway server, an application under load, two plans through all phases
 	$(CARGO) run --release --locked --quiet -- demo $(DEMO_ARGS)
@@ -21,6 +21,9 @@ test-core:             ## the pure core alone, no server needed
 
 test-matrix: setup-test ## the server tests on PostgreSQL 13 to 18 (MATRIX="13 18" chooses)
 	sh scripts/test-matrix.sh $(TEST_ARGS)
+
+test-load: setup-test   ## a whole plan beside pgbench and a report of 60 s that keeps its transaction open
+	PHASE_REPORT_SECONDS=60 $(CARGO) test --locked --all-features --test server -- load:: --nocapture
 
 bench: setup           ## what backfills cost, against their rivals: writes docs/benchmarks.md
 	$(CARGO) bench --locked --bench backfill

@@ -21,6 +21,7 @@ mod hot;
 mod impact;
 mod index;
 mod lint;
+mod load;
 mod lock_table;
 mod locks;
 mod looks;
@@ -100,6 +101,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("impact", impact::tests()),
         ("index", index::tests()),
         ("lint", lint::tests()),
+        ("load", load::tests()),
         ("lock_table", lock_table::tests()),
         ("locks", locks::tests()),
         ("looks", looks::tests()),
