@@ -71,21 +71,7 @@ fn the_page_of_the_commands_is_their_help() {
          | 3 | waiting on a gate |\n| 4 | another runner has the plan |\n\
          | 5 | work is left: paused, interrupted, or out of `--max-duration` |\n\
          | 6 | drift: a file, checksum or order is not what the record says |\n\n\
-         ## JSON\n\nEvery command takes `--json` and then prints one document on stdout. An error is\n\
-         `{\"error\": {\"code\", \"message\", \"hints\": []}}`. Commands that move plans give\n\
-         `{\"moved\": [{\"version\", \"name\", \"kind\", \"from\", \"state\", \"outcome\", \"reasons\": []}]}`, where\n\
-         `outcome` is `reached`, `nothing_to_do`, `waiting`, `held`, `work_left` or `failed`.\n\
-         `phase status --json` gives\n\n```json\n\
-{\"plans\": [{\"version\": \"20261121093000\", \"name\": \"users_display_name\", \"kind\": \"plan\",\n  \
-\"state\": \"expanded\", \"goal\": \"backfilled\", \"since\": \"2026-11-21T09:40:00Z\", \"hold\": null,\n  \
-\"next\": {\"to\": \"backfilled\", \"waiting\": [], \"command\": \"phase backfill 20261121093000\"},\n  \
-\"backfill\": {\"step\": \"backfill.1\", \"pass\": \"work\", \"finished\": false,\n    \
-\"rows_done\": 120000, \"rows_total\": 2000000, \"rows_written\": 119000, \"rows_per_s\": 41000,\n    \
-\"eta_s\": 46, \"eta_sooner_s\": 40, \"quarantined\": 0, \"retries\": 0, \"wal_bytes\": 48000000.0,\n    \
-\"workers\": 1, \"pace\": \"full\", \"why\": null, \"at_work\": []},\n  \
-\"error\": null}],\n \"drift\": []}\n```\n\n\
-         `kind` is `plan` or `sql`; `hold` is null or `{\"reason\", \"by\", \"since\"}`; `waiting` holds one\n\
-         sentence a reason; `drift` holds `{\"drift\": \"edited\" | \"missing\" | \"out_of_order\", …}`.\n",
+         Every command takes `--json` and then prints one document on stdout: [json.md](json.md).\n",
     );
     writeln!(page, "\n## phase\n\n```text\n{}\n```", trimmed(&command.render_long_help().to_string()))
         .unwrap();
