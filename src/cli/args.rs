@@ -124,6 +124,7 @@ pub enum Command {
     New(commands::new::NewArgs),
     Check(commands::check::CheckArgs),
     Show(commands::show::ShowArgs),
+    Rehearse(commands::rehearse::RehearseArgs),
     Status(commands::status::StatusArgs),
     Advance(commands::advance::AdvanceArgs),
     Expand(commands::expand::ExpandArgs),

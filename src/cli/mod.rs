@@ -67,6 +67,7 @@ async fn run(cli: Cli, stop: Stop) -> Result<output::Output, CommandError> {
         Command::New(args) => commands::new::run(global, &args),
         Command::Check(args) => commands::check::run(global, &args, stop).await,
         Command::Show(args) => commands::show::run(global, &args, stop).await,
+        Command::Rehearse(args) => commands::rehearse::run(global, &args, stop).await,
         Command::Status(args) => commands::status::run(global, &args, stop).await,
         Command::Advance(args) => commands::advance::run(global, &args, stop).await,
         Command::Expand(args) => commands::expand::run(global, &args, stop).await,

@@ -62,12 +62,14 @@ pub struct Worker<'a> {
     pub batch: Option<i64>,
     /// Whether purge may come before its window ends.
     pub purge_early: bool,
+    /// Whether nobody else works on the database: what would stop an application may run.
+    pub rehearsal: bool,
 }
 
 impl<'a> Worker<'a> {
     /// A worker without a time budget.
     pub fn new(desk: &'a Desk, listener: &'a dyn Listener) -> Self {
-        Self { desk, listener, stop: desk.stop.clone(), batch: None, purge_early: false }
+        Self { desk, listener, stop: desk.stop.clone(), batch: None, purge_early: false, rehearsal: false }
     }
 
     /// Moves one item under its lock until it is where it was asked to be, or
@@ -118,7 +120,7 @@ impl<'a> Worker<'a> {
                 tracing::warn!("{caution}");
             }
         }
-        if matches!(wanted, Wanted::Forward(_)) {
+        if matches!(wanted, Wanted::Forward(_)) && !self.rehearsal {
             refuse_unsafe(self.desk, item, &record).await?;
         }
         let fence = self.desk.store.take_over(&item.version).await?;

@@ -107,7 +107,39 @@ queries! {
     TABLE_COLUMNS = "catalog/table_columns";
     TABLE_EXISTS = "catalog/table_exists";
     WORLD = "catalog/world";
+    // Of the catalog as a whole.
+    SHAPE_BEHAVIOUR = "shape/behaviour";
+    SHAPE_COLUMNS = "shape/columns";
+    SHAPE_CONSTRAINTS = "shape/constraints";
+    SHAPE_FUNCTIONS = "shape/functions";
+    SHAPE_INDEXES = "shape/indexes";
+    SHAPE_OTHERS = "shape/others";
+    SHAPE_PRIVILEGES = "shape/privileges";
+    SHAPE_RELATIONS = "shape/relations";
+    SHAPE_SCHEMAS = "shape/schemas";
+    SHAPE_TYPES = "shape/types";
+    // Of a rehearsal.
+    REHEARSE_AGAIN = "rehearse/again";
+    REHEARSE_HELD = "rehearse/held";
+    REHEARSE_LOOK = "rehearse/look";
+    REHEARSE_MARKED = "rehearse/marked";
+    REHEARSE_ROLES = "rehearse/roles";
+    REHEARSE_SETTINGS = "rehearse/settings";
+    REHEARSE_TABLES = "rehearse/tables";
 }
+
+/// What reads the objects of some schemas, query by query.
+pub(crate) const SHAPE_OF_SCHEMAS: &[&str] = &[
+    SHAPE_RELATIONS,
+    SHAPE_COLUMNS,
+    SHAPE_CONSTRAINTS,
+    SHAPE_INDEXES,
+    SHAPE_BEHAVIOUR,
+    SHAPE_FUNCTIONS,
+    SHAPE_TYPES,
+    SHAPE_PRIVILEGES,
+    SHAPE_OTHERS,
+];
 
 /// The upgrades of the metadata schema itself, in order; their numbers are
 /// their versions.

@@ -1,6 +1,7 @@
 //! The database that is changed: runs steps, and asks for what they need to know.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::SimpleQueryMessage;
@@ -26,6 +27,7 @@ use crate::pg::monitor::PgMonitor;
 use crate::pg::queries as q;
 use crate::pg::sessions::Sessions;
 use crate::pg::store::finish_step;
+use crate::pg::trace::Trace;
 use crate::pg::walk::{PgWalker, style};
 use crate::pg::world::world;
 use crate::pg::{catalog, indexes};
@@ -45,13 +47,19 @@ pub enum Retried {
 pub struct PgTarget {
     sessions: Sessions,
     runner: i64,
+    trace: Option<Arc<Trace>>,
 }
 
 impl PgTarget {
     /// A target whose steps are recorded in `metadata` in the name of `runner`.
     #[must_use]
     pub fn new(settings: ConnectSettings, metadata: Ident, runner: i64) -> Self {
-        Self { sessions: Sessions::new(settings, metadata), runner }
+        Self { sessions: Sessions::new(settings, metadata), runner, trace: None }
+    }
+
+    /// Lets a rehearsal look at whatever steps do from now on.
+    pub fn observe(&mut self, trace: Arc<Trace>) {
+        self.trace = Some(trace);
     }
 
     /// Why a table, or the key that a backfill needs, cannot be used; `None`
@@ -131,9 +139,15 @@ impl PgTarget {
             return Err(Failure::fenced());
         }
         run(format!("SET LOCAL search_path TO {}", session.path())).await?;
+        if let Some(trace) = &self.trace {
+            trace.begin(session).await?;
+        }
         for (n, sql) in statements.sql.iter().enumerate() {
             // A newline, so that a comment at the end ends.
             run(format!("{sql}\n")).await.map_err(|failure| in_statement(failure, n, &statements.sql))?;
+            if let Some(trace) = &self.trace {
+                trace.after_statement(session).await?;
+            }
         }
         gauge.locks(self.sessions.locks_of(session.pid).await.unwrap_or_default());
         // What the statements set for the session must not reach the record.
@@ -164,12 +178,20 @@ impl PgTarget {
             limits.statement_timeout.as_millis(),
         );
         let value = async {
-            session.client.batch_execute(&begin).await?;
-            session.client.simple_query(&format!("{sql}\n")).await
+            session.client.batch_execute(&begin).await.map_err(|error| failure(&error))?;
+            if let Some(trace) = &self.trace {
+                trace.begin(session).await?;
+            }
+            let messages = session.client.simple_query(&format!("{sql}\n")).await;
+            let messages = messages.map_err(|error| failure(&error))?;
+            if let Some(trace) = &self.trace {
+                trace.after_statement(session).await?;
+            }
+            Ok(messages)
         };
-        let messages = value.await;
+        let messages: Result<_, Failure> = value.await;
         self.clean(session, true).await;
-        let messages = messages.map_err(|error| failure(&error))?;
+        let messages = messages?;
         let first = messages.iter().find_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row.try_get(0).ok().flatten().map(str::to_owned)),
             _ => None,
@@ -227,7 +249,10 @@ impl Target for PgTarget {
             let sent = session.client.batch_execute(&format!("{sql}\n")).await;
             sent.map_err(|error| failure(&error))
         };
-        let result = self.sessions.watched(session.pid, watch, work).await;
+        let result = match &self.trace {
+            Some(trace) => trace.alone(session, sql, self.sessions.watched(session.pid, watch, work)).await,
+            None => self.sessions.watched(session.pid, watch, work).await,
+        };
         self.sessions.settled().await;
         if let Err(error) = session.reset().await {
             tracing::debug!("reset: {error}");
@@ -311,6 +336,9 @@ impl Target for PgTarget {
 
     async fn walker(&self, tuning: &Tuning, table: &Table) -> Result<PgWalker, Failure> {
         let session = self.sessions.open(SessionRole::Backfill).await?;
+        if let Some(trace) = &self.trace {
+            trace.follow(session.pid).await?;
+        }
         let (settings, metadata) = (self.sessions.settings().clone(), self.sessions.metadata().clone());
         let steady = table.leaves.iter().all(Leaf::steady);
         PgWalker::new(session, settings, metadata, tuning, steady).await

@@ -60,6 +60,19 @@ impl ServerBinaries {
             .ok_or_else(|| ThrowawayError::NoBinaries { install: install() })
     }
 
+    /// The binaries of one major version where they are at hand, else those of [`find`](Self::find).
+    ///
+    /// # Errors
+    /// When there are none at all.
+    pub fn like(major: u32) -> Result<Self, ThrowawayError> {
+        let found = Self::find()?;
+        if found.major == major {
+            return Ok(found);
+        }
+        let others = USUAL.iter().flat_map(|pattern| expand(pattern)).filter_map(|folder| Self::at(&folder).ok());
+        Ok(others.into_iter().find(|other| other.major == major).unwrap_or(found))
+    }
+
     /// The binaries of one folder.
     ///
     /// # Errors

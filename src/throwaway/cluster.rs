@@ -75,8 +75,14 @@ impl Cluster {
     /// The URL of a database on this server.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        let folder = self.folder.display().to_string().replace('/', "%2F");
-        format!("postgresql://{USER}@/{database}?host={folder}")
+        self.url_as(USER, database)
+    }
+
+    /// The URL of a database on this server, for another user than its superuser.
+    #[must_use]
+    pub fn url_as(&self, user: &str, database: &str) -> String {
+        let folder = self.folder.display().to_string();
+        format!("postgresql://{}@/{}?host={}", percent(user), percent(database), percent(&folder))
     }
 
     /// The folder of the socket.
@@ -247,6 +253,13 @@ pub(super) fn run(account: Account, program: &mut Command, what: &str) -> Result
 /// A process that has ended, until the server runs.
 fn placeholder() -> Result<Child, ThrowawayError> {
     Command::new("true").stdin(Stdio::null()).spawn().map_err(ThrowawayError::io("true"))
+}
+
+/// A part of a URL in which nothing has a meaning.
+fn percent(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let one = |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(one).collect()
 }
 
 fn short_temp() -> PathBuf {

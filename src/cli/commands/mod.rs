@@ -16,6 +16,7 @@ pub mod new;
 pub mod pause;
 pub mod phases;
 pub mod quarantine;
+pub mod rehearse;
 pub mod resume;
 pub mod rollback;
 pub mod show;

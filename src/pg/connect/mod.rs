@@ -1,5 +1,6 @@
 //! Owns connections: opens sessions and holds each to its contract.
 
+mod notices;
 mod passfile;
 mod proxy;
 mod settings;
@@ -9,13 +10,15 @@ mod tls;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{CancelToken, Client, SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::{AsyncMessage, CancelToken, Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::core::failure::Failure;
 use crate::core::ident::{Ident, literal};
 use crate::pg::classify::failure;
 
+pub use notices::Notices;
 pub use proxy::refuse_pooler;
 pub use settings::{ConnectSettings, SslMode};
 
@@ -111,6 +114,8 @@ pub struct Session {
     pub client: Client,
     /// The server process.
     pub pid: i32,
+    /// What the server says beside its answers.
+    pub notices: Notices,
     role: SessionRole,
     version: u32,
     /// The `search_path` of statements that are not ours, as SET takes it.
@@ -153,18 +158,19 @@ impl ServerFacts {
 /// When the server cannot be reached or does not let us in.
 pub async fn connect(settings: &ConnectSettings, role: SessionRole) -> Result<Session, ConnectError> {
     let refused = |why: String| ConnectError::Refused { place: settings.place(), why };
+    let notices = Notices::default();
     let client = match settings.tls()? {
         Some(tls) => {
             let (client, connection) =
                 settings.config().connect(tls).await.map_err(|error| refused(failure(&error).message))?;
-            tokio::spawn(drive(connection));
+            tokio::spawn(drive(connection, notices.clone()));
             client
         }
         None => {
             let connected = settings.config().connect(tokio_postgres::NoTls).await;
             let (client, connection): (_, tokio_postgres::Connection<_, NoTlsStream>) =
                 connected.map_err(|error| refused(failure(&error).message))?;
-            tokio::spawn(drive(connection));
+            tokio::spawn(drive(connection, notices.clone()));
             client
         }
     };
@@ -173,8 +179,15 @@ pub async fn connect(settings: &ConnectSettings, role: SessionRole) -> Result<Se
     let row = first_row(&facts).ok_or_else(|| refused("the server gave no answer".into()))?;
     let number = |n| row.get(n).and_then(|text| text.parse::<i32>().ok()).unwrap_or(0);
     let version = number(1).unsigned_abs();
-    let session =
-        Session { client, pid: number(0), role, version, path: "DEFAULT".into(), alive: Arc::default() };
+    let session = Session {
+        client,
+        pid: number(0),
+        notices,
+        role,
+        version,
+        path: "DEFAULT".into(),
+        alive: Arc::default(),
+    };
     if session.version < OLDEST {
         return Err(ConnectError::Unfit(format!(
             "phase works with PostgreSQL 13 to 18; this server is {}.{}",
@@ -189,13 +202,21 @@ pub async fn connect(settings: &ConnectSettings, role: SessionRole) -> Result<Se
     Ok(session)
 }
 
-async fn drive<S, T>(connection: tokio_postgres::Connection<S, T>)
+async fn drive<S, T>(mut connection: tokio_postgres::Connection<S, T>, notices: Notices)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
     T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
-    if let Err(error) = connection.await {
-        tracing::debug!("a connection ended: {error}");
+    let mut messages = stream::poll_fn(move |cx| connection.poll_message(cx));
+    while let Some(message) = messages.next().await {
+        match message {
+            Ok(AsyncMessage::Notice(notice)) => notices.hear(notice.message()),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::debug!("a connection ended: {error}");
+                return;
+            }
+        }
     }
 }
 

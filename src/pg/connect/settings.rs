@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode as WireMode};
+use tokio_postgres::config::{Host, SslMode as WireMode, TargetSessionAttrs};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::ConnectError;
@@ -113,6 +113,42 @@ impl ConnectSettings {
         });
         config.application_name("phase").keepalives(true).keepalives_idle(Duration::from_secs(30));
         Ok(Self { config, mode: if on_sockets { SslMode::Disable } else { mode }, files })
+    }
+
+    /// The same as environment variables of libpq, for its own programs; a password among them.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let config = &self.config;
+        let hosts = config.get_hosts().iter().map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(folder) => folder.display().to_string(),
+        });
+        let ports = config.get_ports().iter().map(ToString::to_string).collect::<Vec<_>>();
+        let mut found = vec![("PGHOST", hosts.collect::<Vec<_>>().join(","))];
+        let mut set = |name, value: Option<String>| found.extend(value.map(|value| (name, value)));
+        set("PGPORT", (!ports.is_empty()).then(|| ports.join(",")));
+        set("PGUSER", config.get_user().map(str::to_owned));
+        set("PGDATABASE", config.get_dbname().map(str::to_owned));
+        let password = config.get_password().map(|password| String::from_utf8_lossy(password).into_owned());
+        set("PGPASSWORD", password);
+        set("PGOPTIONS", config.get_options().map(str::to_owned));
+        set("PGCONNECT_TIMEOUT", config.get_connect_timeout().map(|timeout| timeout.as_secs().to_string()));
+        let mode = match self.mode {
+            SslMode::Disable => "disable",
+            SslMode::Prefer => "prefer",
+            SslMode::Require => "require",
+            SslMode::VerifyCa => "verify-ca",
+            SslMode::VerifyFull => "verify-full",
+        };
+        set("PGSSLMODE", Some(mode.to_owned()));
+        set("PGSSLROOTCERT", self.files.root.clone());
+        set("PGSSLCERT", self.files.certificate.clone());
+        set("PGSSLKEY", self.files.key.clone());
+        if config.get_target_session_attrs() == TargetSessionAttrs::ReadWrite {
+            set("PGTARGETSESSIONATTRS", Some("read-write".into()));
+        }
+        found.push(("PGAPPNAME", "phase".into()));
+        found
     }
 
     pub(super) const fn config(&self) -> &Config {

@@ -155,6 +155,16 @@ impl PgStore {
         Ok(())
     }
 
+    /// Lets an item that was taken back begin once more, as if it never had; in a
+    /// rehearsal only.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub async fn again(&self, version: &Version) -> Result<(), Failure> {
+        self.write(q::REHEARSE_AGAIN, &[&version.as_str()]).await?;
+        Ok(())
+    }
+
     /// Records that a version of an application is live everywhere.
     ///
     /// # Errors

@@ -1,0 +1,252 @@
+//! `phase rehearse`.
+
+mod dump;
+mod ear;
+mod rounds;
+mod scratch;
+mod start;
+
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::args::Global;
+use crate::cli::desk::{Access, Desk};
+use crate::cli::exit::{Code, CommandError};
+use crate::cli::naming::find;
+use crate::cli::output::Output;
+use crate::cli::progress;
+use crate::cli::work::Worker;
+use crate::core::decide::Wanted;
+use crate::core::ident::QName;
+use crate::core::record::Record;
+use crate::core::rehearse::{
+    EVENT, Outcome, Report, Rows, Stage, UndoFrom, markdown, passed, rehearsed, route, spared, wanted_before,
+};
+use crate::core::state::State;
+use crate::core::timeline::Item;
+use crate::engine::event::Listener;
+use crate::engine::stop::Stop;
+use crate::pg::classify::failure;
+use crate::pg::connect::{Session, SessionRole, connect};
+use crate::pg::schema;
+use crate::pg::trace::Trace;
+use rounds::Rounds;
+use start::{Place, Target};
+
+/// Run a whole plan, and its undo, on a scratch database; see the locks really taken.
+///
+/// Every phase runs through the same engine as in production: forward, back
+/// from every state that has a way back, and forward again. Each step's locks,
+/// rewrites and scans are compared with what the lock table predicts, and the
+/// schema after undo with the schema before, object by object. Exit code 1
+/// says that something was worse than predicted, failed, or did not lead back.
+///
+/// The database is a throwaway one like the target (its schema, by pg_dump,
+/// without rows), one made from the project's files where there is no target, or
+/// a clone that --on names. Gates are passed by, and said.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  phase rehearse users_display_name\n  phase rehearse users_display_name --from-files --markdown\n  phase rehearse users_display_name --on postgres://me@clone/shop --undo last"
+)]
+pub struct RehearseArgs {
+    /// The plan or SQL migration: version, name, prefix of either, or path.
+    plan: String,
+    /// Rehearse on this database, a clone of production that may be changed; never on the target.
+    #[arg(long, value_name = "URL")]
+    on: Option<String>,
+    /// Begin with the project's own files, whatever the target holds.
+    #[arg(long, conflicts_with = "on")]
+    from_files: bool,
+    /// From which states to go back.
+    #[arg(long, value_name = "FROM", default_value = "every")]
+    undo: Undo,
+    /// On a clone: also run what nothing leads back from.
+    #[arg(long, requires = "on")]
+    to_the_end: bool,
+    /// Print Markdown for a comment on a pull request.
+    #[arg(long)]
+    markdown: bool,
+    /// Leave no note in the target's history.
+    #[arg(long)]
+    no_note: bool,
+}
+
+/// As the command line has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Undo {
+    /// Each that has a way back.
+    Every,
+    /// The last that has one; quicker where backfills take long.
+    Last,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the plan is not right, there is no database to rehearse on, or --on
+/// names the target; that the rehearsal finds something is exit code 1.
+pub async fn run(global: &Global, args: &RehearseArgs, stop: Stop) -> Result<Output, CommandError> {
+    let target = start::target(global, args, &stop).await?;
+    let place = start::place(global, args, &target).await?;
+    let config = global.config()?;
+    let rehearsed = Box::pin(rehearse(global, args, &place, stop.clone())).await;
+    let left = place.tidy_up(&config.schema).await;
+    let mut report = rehearsed?;
+    report.left.extend(left?);
+    report.settle();
+    if let Target::There(desk) = &target
+        && desk.recorded()
+        && !desk.server.standby
+        && !args.no_note
+    {
+        note(global, &report, stop).await;
+    }
+    let text = if args.markdown { markdown(&report) } else { report.text() };
+    let code = if report.ok { Code::Done } else { Code::Failed };
+    Ok(Output::done(text, &report).with_code(code))
+}
+
+async fn rehearse(global: &Global, args: &RehearseArgs, place: &Place, stop: Stop) -> Result<Report, CommandError> {
+    let mut desk = Desk::open(&place.global, "rehearse", Access::Write, stop).await?;
+    let settings = place.global.connection()?;
+    let session = connect(&settings, SessionRole::Watch).await?;
+    let items = desk.items()?;
+    let item = find(&items, &args.plan)?;
+    if !item.unsupported.is_empty() {
+        return Err(CommandError::Preflight(item.unsupported.join("\n")));
+    }
+    let listener = progress::listener(global);
+    let brought = bring_forward(&desk, &items, item, &*listener).await?;
+    let open = rehearsed(item);
+    take_back(&desk, &open, &*listener).await?;
+    let undo = match args.undo {
+        Undo::Every => UndoFrom::Every,
+        Undo::Last => UndoFrom::Last,
+    };
+    let scratch = place.scratch.is_some();
+    let way = route(&open, undo, scratch || args.to_the_end);
+    let mut report = Report {
+        version: item.version.to_string(),
+        name: item.name.clone(),
+        kind: item.kind,
+        title: item.title.clone(),
+        checksum: item.checksum.clone(),
+        ok: false,
+        stage: Stage {
+            server: server(&session, scratch),
+            version: session.version(),
+            clone: !scratch,
+            start: place.start.clone(),
+            brought,
+            notes: place.notes.clone(),
+            rows: rows(&session, item).await?,
+            objects: 0,
+        },
+        passed: passed(item),
+        steps: Vec::new(),
+        round_trips: Vec::new(),
+        again: Vec::new(),
+        one_way: way.one_way.clone(),
+        failure: None,
+        uncovered: Vec::new(),
+        left: Vec::new(),
+    };
+    report.uncovered.extend(spared(&open, &way).iter().map(|step| {
+        format!("{} ({}): nothing leads back from it; --to-the-end runs it on the clone as well", step.id, step.title)
+    }));
+    let trace = Arc::new(Trace::new(settings, desk.config.schema.clone()));
+    desk.target.observe(Arc::clone(&trace));
+    let rounds = Rounds { desk: &desk, item: &open, trace, listener: &*listener, session: &session };
+    Box::pin(rounds.walk(&way.legs, &mut report)).await?;
+    Ok(report)
+}
+
+fn server(session: &Session, scratch: bool) -> String {
+    let version = session.version();
+    let place = if scratch { "a throwaway server" } else { "a clone" };
+    format!("PostgreSQL {}.{}, {place}", version / 10_000, version % 10_000)
+}
+
+/// Brings older items as far as the machine would demand; which, and how far.
+async fn bring_forward(
+    desk: &Desk,
+    items: &[Item],
+    item: &Item,
+    listener: &dyn Listener,
+) -> Result<Vec<String>, CommandError> {
+    let mut brought = Vec::new();
+    for older in items.iter().filter(|older| older.version < item.version) {
+        let records = desk.records().await?;
+        let record = records.iter().find(|record| record.version == older.version);
+        let Some(state) = wanted_before(item, older, record) else { continue };
+        desk.store.lift_hold(&older.version, &desk.actor).await?;
+        let open = rehearsed(older);
+        let mut worker = Worker::new(desk, listener);
+        (worker.purge_early, worker.rehearsal) = (true, true);
+        let moved = Box::pin(worker.run(&open, Wanted::Forward(state), &[])).await?;
+        if moved.code != Code::Done {
+            let why = moved.reasons.join("; ");
+            return Err(CommandError::NoPath { item: older.stem(), why: format!("it comes first, and is {}: {why}", moved.state) });
+        }
+        brought.push(format!("{}: {}", older.stem(), moved.state));
+    }
+    Ok(brought)
+}
+
+/// Takes back what the target has done of the plan already, so that all of it is rehearsed.
+async fn take_back(desk: &Desk, item: &Item, listener: &dyn Listener) -> Result<(), CommandError> {
+    let records = desk.records().await?;
+    let known = |record: &&Record| record.version == item.version;
+    let Some(record) = records.iter().find(known) else { return Ok(()) };
+    if record.state == State::Completed {
+        return Err(CommandError::NoPath {
+            item: item.stem(),
+            why: "it is completed there: nothing of it is left to rehearse; --from-files rehearses it from the start".into(),
+        });
+    }
+    desk.store.lift_hold(&item.version, &desk.actor).await?;
+    if record.state != State::Planned || record.goal != State::Planned {
+        let mut worker = Worker::new(desk, listener);
+        worker.rehearsal = true;
+        if record.state != State::Aborted {
+            let _ = Box::pin(worker.run(item, Wanted::Abort, &[])).await?;
+        }
+    }
+    Ok(desk.store.again(&item.version).await?)
+}
+
+/// The rows of the tables that an item touches, as far as they are there.
+async fn rows(session: &Session, item: &Item) -> Result<Vec<Rows>, CommandError> {
+    let mut found = Vec::new();
+    for table in &item.tables {
+        let Ok(name) = QName::parse(table) else { continue };
+        let there = session.client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&name.to_string()]).await;
+        if there.map_err(|error| failure(&error))?.get::<_, bool>(0) {
+            let count = session.client.query_one(&format!("SELECT count(*) FROM {name}"), &[]).await;
+            let rows = count.map_err(|error| failure(&error))?.get(0);
+            found.push(Rows { table: table.clone(), rows });
+        }
+    }
+    Ok(found)
+}
+
+/// Leaves a note in the target's history; one that cannot be left is no reason to fail.
+async fn note(global: &Global, report: &Report, stop: Stop) {
+    let noted = async {
+        let session = connect(&global.connection()?, SessionRole::Watch).await?;
+        let config = global.config()?;
+        if schema::version(&session.client, &config.schema).await? != Some(schema::newest()) {
+            return Ok(());
+        }
+        let desk = Desk::open(global, "rehearse", Access::Write, stop).await?;
+        let version = crate::core::version::Version::parse(&report.version);
+        if let Some(version) = version {
+            desk.store.note(&version, EVENT, &Outcome::of(report).detail()).await?;
+        }
+        Ok::<(), CommandError>(())
+    };
+    if let Err(error) = noted.await {
+        tracing::warn!("the target's history has no note of this rehearsal: {error}");
+    }
+}

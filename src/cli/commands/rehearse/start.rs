@@ -1,0 +1,183 @@
+//! Makes the place of a rehearsal: a scratch database like the target, one made from
+//! the project's files, or a clone that somebody names.
+
+use super::RehearseArgs;
+use super::dump::PgDump;
+use super::scratch::{Scratch, no_server};
+use crate::cli::args::Global;
+use crate::cli::desk::{Access, Desk};
+use crate::cli::exit::CommandError;
+use crate::core::ident::Ident;
+use crate::engine::stop::Stop;
+use crate::pg::classify::failure;
+use crate::pg::connect::{ConnectSettings, Session, SessionRole, connect};
+use crate::pg::globals::Globals;
+use crate::pg::{queries, schema};
+use crate::throwaway::ServerBinaries;
+
+/// The database that the plan is for.
+pub(super) enum Target {
+    /// It is there.
+    There(Box<Desk>),
+    /// There is none, and why.
+    None(String),
+}
+
+/// The place of a rehearsal.
+pub(super) struct Place {
+    /// The command line's options, with this place for a database.
+    pub(super) global: Global,
+    /// What it was made of, in words.
+    pub(super) start: String,
+    /// What is not as on the target.
+    pub(super) notes: Vec<String>,
+    /// The scratch database, where it is one.
+    pub(super) scratch: Option<Scratch>,
+    /// Whether the record was there before.
+    pub(super) recorded: bool,
+}
+
+/// Looks for the database that the plan is for.
+///
+/// # Errors
+/// When it is not one that this program works with.
+pub(super) async fn target(global: &Global, args: &RehearseArgs, stop: &Stop) -> Result<Target, CommandError> {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let named = global.database_url.is_some() || ["DATABASE_URL", "PGHOST", "PGHOSTADDR", "PGDATABASE"].into_iter().any(set);
+    if args.from_files {
+        return Ok(Target::None("--from-files".into()));
+    }
+    if !named {
+        return Ok(Target::None("no target is named".into()));
+    }
+    match Desk::open(global, "rehearse", Access::Read, stop.clone()).await {
+        Ok(desk) => Ok(Target::There(Box::new(desk))),
+        // Against an unknown target nobody could tell whether the clone is another database.
+        Err(CommandError::Connect(error)) if !error.is_configuration() && args.on.is_none() => {
+            tracing::warn!("{error}; the rehearsal begins with the project's files instead");
+            Ok(Target::None(format!("the target cannot be reached: {error}")))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes the place.
+///
+/// # Errors
+/// When there is no server for it, the target cannot be dumped, or the clone is the target.
+pub(super) async fn place(global: &Global, args: &RehearseArgs, target: &Target) -> Result<Place, CommandError> {
+    match (&args.on, target) {
+        (Some(on), target) => clone(global, on, target).await,
+        (None, Target::There(desk)) => like(global, desk).await,
+        (None, Target::None(why)) => from_files(global, why).await,
+    }
+}
+
+fn at(global: &Global, url: String) -> Global {
+    Global { database_url: Some(url), ..global.clone() }
+}
+
+async fn from_files(global: &Global, why: &str) -> Result<Place, CommandError> {
+    let scratch = Scratch::start(ServerBinaries::find().map_err(no_server)?).await?;
+    Ok(Place {
+        global: at(global, scratch.url()),
+        start: format!("the project's own files ({why})"),
+        notes: Vec::new(),
+        scratch: Some(scratch),
+        recorded: false,
+    })
+}
+
+async fn like(global: &Global, target: &Desk) -> Result<Place, CommandError> {
+    let (settings, record) = (global.connection()?, &target.config.schema);
+    let major = target.server.version / 10_000;
+    let binaries = ServerBinaries::like(major).map_err(no_server)?;
+    let dump = PgDump::find(&binaries, &settings, major).await?;
+    let mut notes = Vec::new();
+    if binaries.major() != major {
+        notes.push(format!(
+            "the target is PostgreSQL {major}, and only the binaries of {} are at hand: locks may differ",
+            binaries.major()
+        ));
+    }
+    let session = connect(&settings, SessionRole::Work).await?;
+    let globals = Globals::read(&session.client).await?;
+    let (shape, rows) = (
+        dump.schema(record).await?,
+        if target.recorded() { Some(dump.record(record).await?) } else { None },
+    );
+    let mut scratch = Scratch::start(binaries).await?;
+    notes.extend(scratch.take_on(&globals).await?);
+    notes.extend(scratch.load(&shape).await?);
+    if let Some(rows) = rows {
+        notes.extend(scratch.load(&rows).await?);
+    }
+    Ok(Place {
+        global: at(global, scratch.url()),
+        start: format!("the schema of the target ({}), without its rows", settings.place()),
+        notes,
+        scratch: Some(scratch),
+        recorded: target.recorded(),
+    })
+}
+
+async fn clone(global: &Global, on: &str, target: &Target) -> Result<Place, CommandError> {
+    let settings = ConnectSettings::resolve(Some(on), &|name| std::env::var(name).ok())?;
+    let session = connect(&settings, SessionRole::Watch).await?;
+    session.facts().await?.refuse_standby()?;
+    if let Target::There(desk) = target {
+        let ours = connect(&global.connection()?, SessionRole::Watch).await?;
+        if same_database(&ours, &session).await? {
+            return Err(CommandError::Usage(format!(
+                "--on names the target itself ({}), under whatever name: a rehearsal changes what it runs on; \
+                 name a clone of it, or leave --on out",
+                desk.server.database
+            )));
+        }
+    }
+    let record = global.config()?.schema;
+    let recorded = schema::version(&session.client, &record).await?.is_some();
+    Ok(Place {
+        global: at(global, on.to_owned()),
+        start: format!("the clone {}", settings.place()),
+        notes: Vec::new(),
+        scratch: None,
+        recorded,
+    })
+}
+
+/// Whether two sessions are on the same database of the same running server, however
+/// each got there: a lock that the one holds is seen by the other.
+async fn same_database(one: &Session, other: &Session) -> Result<bool, CommandError> {
+    let key = || i32::from_ne_bytes(rand::random::<[u8; 4]>()) & i32::MAX;
+    let (high, low) = (key(), key());
+    // Held by a transaction, so that a pooler does not keep it.
+    let take = format!("BEGIN; SELECT pg_advisory_xact_lock({high}, {low})");
+    one.client.batch_execute(&take).await.map_err(|error| failure(&error))?;
+    let (high, low) = (high.unsigned_abs(), low.unsigned_abs());
+    let marked = other.client.query_one(queries::REHEARSE_MARKED, &[&high, &low]).await;
+    one.client.batch_execute("ROLLBACK").await.map_err(|error| failure(&error))?;
+    Ok(marked.map_err(|error| failure(&error))?.get("marked"))
+}
+
+impl Place {
+    /// Takes the place down; what is left of it, one sentence each.
+    ///
+    /// # Errors
+    /// When the clone cannot be tidied up.
+    pub(super) async fn tidy_up(self, record: &Ident) -> Result<Vec<String>, CommandError> {
+        if let Some(scratch) = self.scratch {
+            scratch.remove().await;
+            return Ok(Vec::new());
+        }
+        if self.recorded {
+            return Ok(vec![format!(
+                "the record in schema {record} of the clone has the rehearsal in its history, and knows the plan as planned"
+            )]);
+        }
+        let session = connect(&self.global.connection()?, SessionRole::Watch).await?;
+        let drop = format!("SET client_min_messages = error; DROP SCHEMA IF EXISTS {record} CASCADE");
+        session.client.batch_execute(&drop).await.map_err(|error| failure(&error))?;
+        Ok(Vec::new())
+    }
+}

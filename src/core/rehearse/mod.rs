@@ -1,0 +1,21 @@
+//! The rehearsal as values: the way it takes, what was seen of each step, how that
+//! stands to what was predicted, and the report.
+
+mod compare;
+mod look;
+mod markdown;
+mod outcome;
+mod predict;
+mod report;
+mod route;
+
+pub use compare::{Compared, LockLine, Verdict, compare};
+pub use look::{Look, Name, Relation, Sighting, sighting};
+pub use markdown::markdown;
+pub use outcome::{EVENT, Outcome};
+pub use predict::{Piece, back, forward, mentions, predict};
+pub use report::{Report, RoundTrip, Rows, Stage, StepReport, counted, time};
+pub use route::{
+    Leg, OneWay, Passed, Route, UndoFrom, end_of, forward_steps, passed, rehearsed, route, spared, steps_until,
+    wanted_before,
+};

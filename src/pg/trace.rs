@@ -1,0 +1,251 @@
+//! Looks over the shoulder of the sessions that run steps: which locks they take,
+//! what they write anew, and what the server says meanwhile.
+//!
+//! [`PgTarget`](crate::pg::target::PgTarget) calls it where it has one. It costs a look at the catalog
+//! after each statement and makes concurrent commands wait, so it is for databases
+//! that nobody else works on.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
+use tokio_postgres::Client;
+
+use crate::core::failure::{Failure, FailureKind};
+use crate::core::ident::Ident;
+use crate::core::lint::{Lock, Mentions};
+use crate::core::rehearse::{Look, Name, Relation, Sighting, sighting};
+use crate::core::sql::split;
+use crate::pg::classify::failure;
+use crate::pg::connect::{ConnectSettings, Session, SessionRole, connect};
+use crate::pg::queries as q;
+
+/// How often the locks of another session are looked at; a server tells nobody when they change.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// How often those of workers are: they take the same ones in every batch.
+const FOLLOW_EVERY: Duration = Duration::from_millis(5);
+
+/// What is seen of one step after the other.
+pub struct Trace {
+    settings: ConnectSettings,
+    metadata: Ident,
+    watch: OnceCell<Session>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    sightings: Vec<Sighting>,
+    before: Look,
+    since: Option<Instant>,
+    followed: Option<Followed>,
+}
+
+/// Sessions of workers whose locks are looked at again and again.
+struct Followed {
+    before: Look,
+    pids: Arc<Mutex<Vec<i32>>>,
+    held: Arc<Mutex<BTreeMap<u32, Lock>>>,
+    task: JoinHandle<()>,
+}
+
+impl Trace {
+    /// Nothing is seen yet; `metadata` is the schema of the record, which is not looked at.
+    #[must_use]
+    pub fn new(settings: ConnectSettings, metadata: Ident) -> Self {
+        Self { settings, metadata, watch: OnceCell::const_new(), seen: Mutex::default() }
+    }
+
+    /// What was seen since the last call, statement by statement.
+    pub fn take(&self) -> Vec<Sighting> {
+        let mut seen = self.seen();
+        let mut sightings = std::mem::take(&mut seen.sightings);
+        if let Some(followed) = seen.followed.take() {
+            followed.task.abort();
+            let held = locked(&followed.held);
+            sightings.push(sighting(&followed.before, &with_locks(&followed.before, &held), &[], Duration::ZERO));
+        }
+        sightings
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        locked(&self.seen)
+    }
+
+    /// The session is about to run the statements of a transaction; what an earlier
+    /// attempt did was rolled back, and counts no more.
+    pub(super) async fn begin(&self, session: &Session) -> Result<(), Failure> {
+        let said = session.client.batch_execute("SET LOCAL client_min_messages = debug1").await;
+        said.map_err(|error| failure(&error))?;
+        let before = self.look(&session.client, session.pid).await?;
+        session.notices.keep();
+        let mut seen = self.seen();
+        (seen.before, seen.sightings) = (before, Vec::new());
+        seen.since = Some(Instant::now());
+        Ok(())
+    }
+
+    /// The session has run one more of them.
+    pub(super) async fn after_statement(&self, session: &Session) -> Result<(), Failure> {
+        let took = self.seen().since.map(|since| since.elapsed()).unwrap_or_default();
+        let after = self.look(&session.client, session.pid).await?;
+        let mut seen = self.seen();
+        let sighting = sighting(&seen.before, &after, &session.notices.take(), took);
+        seen.sightings.push(sighting);
+        // The look is no part of the next statement's time.
+        (seen.before, seen.since) = (after, Some(Instant::now()));
+        Ok(())
+    }
+
+    /// Runs a command that shares its transaction with nobody, and looks at its locks
+    /// from another session. That one is in its way until it waits, so that there is
+    /// something to see, however quick it would be.
+    pub(super) async fn alone<R>(
+        &self,
+        session: &Session,
+        sql: &str,
+        work: impl Future<Output = Result<R, Failure>>,
+    ) -> Result<R, Failure> {
+        let said = session.client.batch_execute("SET client_min_messages = debug1").await;
+        said.map_err(|error| failure(&error))?;
+        let watch = self.watch().await?;
+        let before = self.look(&watch.client, session.pid).await?;
+        let mut in_the_way = self.stand_in_the_way(watch, sql).await?;
+        session.notices.keep();
+        let (mut held, mut since) = (BTreeMap::new(), Instant::now());
+        let result = {
+            let looking = async {
+                loop {
+                    let waits = merge(&mut held, &watch.client, &[session.pid]).await?;
+                    // The end of a session is the end of its locks.
+                    if waits && let Some(other) = in_the_way.take() {
+                        drop(other);
+                        since = Instant::now();
+                    }
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+            };
+            tokio::select! {
+                result = work => result,
+                stopped = looking => stopped,
+            }
+        };
+        let took = since.elapsed();
+        let after = self.look(&watch.client, session.pid).await?;
+        let sighting = sighting(&before, &with_locks(&after, &held), &session.notices.take(), took);
+        self.seen().sightings.push(sighting);
+        result
+    }
+
+    /// Looks at the locks of a worker's session from now on.
+    pub(super) async fn follow(&self, pid: i32) -> Result<(), Failure> {
+        if let Some(followed) = &self.seen().followed {
+            locked(&followed.pids).push(pid);
+            return Ok(());
+        }
+        let session = self.open().await?;
+        let before = self.look(&session.client, pid).await?;
+        let (pids, held) = (Arc::new(Mutex::new(vec![pid])), Arc::new(Mutex::new(BTreeMap::new())));
+        let (of, into) = (Arc::clone(&pids), Arc::clone(&held));
+        let task = tokio::spawn(async move {
+            loop {
+                let pids = locked(&of).clone();
+                let mut now = BTreeMap::new();
+                if merge(&mut now, &session.client, &pids).await.is_err() {
+                    return;
+                }
+                strongest(&mut locked(&into), now);
+                tokio::time::sleep(FOLLOW_EVERY).await;
+            }
+        });
+        self.seen().followed = Some(Followed { before, pids, held, task });
+        Ok(())
+    }
+
+    async fn open(&self) -> Result<Session, Failure> {
+        let lost = |error: crate::pg::connect::ConnectError| {
+            Failure::new(FailureKind::ConnectionLost, error.to_string())
+        };
+        connect(&self.settings, SessionRole::Watch).await.map_err(lost)
+    }
+
+    async fn watch(&self) -> Result<&Session, Failure> {
+        self.watch.get_or_try_init(|| self.open()).await
+    }
+
+    async fn look(&self, client: &Client, pid: i32) -> Result<Look, Failure> {
+        look(client, pid, &self.metadata).await
+    }
+
+    /// A session with a lock that whatever works on the tables of `sql` must wait for.
+    async fn stand_in_the_way(&self, watch: &Session, sql: &str) -> Result<Option<Session>, Failure> {
+        let statements = split(sql).unwrap_or_default();
+        let mentions = Mentions::of(statements.iter().flat_map(|statement| &statement.changes));
+        let names: Vec<String> = mentions.relations.iter().map(ToString::to_string).collect();
+        let rows = watch.client.query(q::REHEARSE_TABLES, &[&names]).await;
+        let rows = rows.map_err(|error| failure(&error))?;
+        let tables: Vec<String> = rows.iter().map(|row| row.get("name")).collect();
+        if tables.is_empty() {
+            return Ok(None);
+        }
+        let other = self.open().await?;
+        let lock = format!("BEGIN; LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE", tables.join(", "));
+        other.client.batch_execute(&lock).await.map_err(|error| failure(&error))?;
+        Ok(Some(other))
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The relations of a database, with the locks of one backend.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub async fn look(client: &Client, pid: i32, metadata: &Ident) -> Result<Look, Failure> {
+    let rows = client.query(q::REHEARSE_LOOK, &[&pid, &metadata.as_str()]).await;
+    let relation = |row: &tokio_postgres::Row| {
+        let modes: Vec<String> = row.get("modes");
+        let kind: String = row.get("kind");
+        let name = Name { schema: row.get("schema"), name: row.get("name"), visible: row.get("visible") };
+        let relation = Relation {
+            name,
+            kind: kind.chars().next().unwrap_or('?'),
+            file: row.get("file"),
+            scans: row.get("scans"),
+            rows_read: row.get("rows_read"),
+            lock: modes.iter().filter_map(|mode| Lock::of_mode(mode)).max(),
+        };
+        (row.get("id"), relation)
+    };
+    Ok(rows.map_err(|error| failure(&error))?.iter().map(relation).collect())
+}
+
+/// Adds the locks that some backends hold or wait for; whether one of them waits.
+async fn merge(held: &mut BTreeMap<u32, Lock>, client: &Client, pids: &[i32]) -> Result<bool, Failure> {
+    let rows = client.query(q::REHEARSE_HELD, &[&pids]).await.map_err(|error| failure(&error))?;
+    let lock = |row: &tokio_postgres::Row| {
+        let (id, mode): (Option<u32>, String) = (row.get("id"), row.get("mode"));
+        id.zip(Lock::of_mode(&mode))
+    };
+    strongest(held, rows.iter().filter_map(lock));
+    Ok(rows.iter().any(|row| !row.get::<_, bool>("granted")))
+}
+
+fn strongest(held: &mut BTreeMap<u32, Lock>, more: impl IntoIterator<Item = (u32, Lock)>) {
+    for (id, lock) in more {
+        let entry = held.entry(id).or_insert(lock);
+        *entry = (*entry).max(lock);
+    }
+}
+
+fn with_locks(look: &Look, held: &BTreeMap<u32, Lock>) -> Look {
+    let mut look = look.clone();
+    for (id, relation) in &mut look {
+        relation.lock = held.get(id).copied();
+    }
+    look
+}
