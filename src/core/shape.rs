@@ -87,7 +87,9 @@ impl Shape {
             .filter(|one| one.kind == COLUMN && (one.before.is_none() || one.after.is_none()))
             .map(|one| one.identity.clone())
             .collect();
-        found.retain(|one| one.kind != COLUMN_ORDER || !moved.iter().any(|column| is_of(column, &one.identity)));
+        found.retain(|one| {
+            one.kind != COLUMN_ORDER || !moved.iter().any(|column| is_of(column, &one.identity))
+        });
         found
     }
 }
@@ -105,7 +107,9 @@ impl Difference {
     pub fn describe(&self) -> String {
         let what = format!("{} {}", self.kind, self.identity);
         match (&self.before, &self.after) {
-            (Some(before), Some(after)) => format!("{what}: was {}; is {}", one_line(before), one_line(after)),
+            (Some(before), Some(after)) => {
+                format!("{what}: was {}; is {}", one_line(before), one_line(after))
+            }
             (Some(before), None) => format!("{what} is gone: {}", one_line(before)),
             (None, Some(after)) => format!("{what} is new: {}", one_line(after)),
             (None, None) => what,
@@ -154,8 +158,10 @@ mod tests {
 
     #[test]
     fn the_order_of_columns_counts_where_no_column_came_or_went() {
-        let before = shape(&[("column", "t.a", "int"), ("column", "t.b", "int"), ("column order", "t", "a, b")]);
-        let turned = shape(&[("column", "t.a", "int"), ("column", "t.b", "int"), ("column order", "t", "b, a")]);
+        let before =
+            shape(&[("column", "t.a", "int"), ("column", "t.b", "int"), ("column order", "t", "a, b")]);
+        let turned =
+            shape(&[("column", "t.a", "int"), ("column", "t.b", "int"), ("column order", "t", "b, a")]);
         let fewer = shape(&[("column", "t.b", "int"), ("column order", "t", "b")]);
         assert_eq!(described(&before, &turned), ["column order t: was a, b; is b, a"]);
         assert_eq!(described(&before, &fewer), ["column t.a is gone: int"]);

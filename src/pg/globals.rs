@@ -38,9 +38,8 @@ impl Globals {
     /// # Errors
     /// When the server cannot be asked.
     pub async fn read(client: &Client) -> Result<Self, Failure> {
-        let rows = |sql: &'static str| async move {
-            client.query(sql, &[]).await.map_err(|error| failure(&error))
-        };
+        let rows =
+            |sql: &'static str| async move { client.query(sql, &[]).await.map_err(|error| failure(&error)) };
         let user = rows("SELECT session_user::text AS name").await?;
         let role = |row: &tokio_postgres::Row| {
             let option = |column: &str, yes: &str, no: &str| {

@@ -250,7 +250,10 @@ impl Target for PgTarget {
             sent.map_err(|error| failure(&error))
         };
         let result = match &self.trace {
-            Some(trace) => trace.alone(session, sql, self.sessions.watched(session.pid, watch, work)).await,
+            Some(trace) => {
+                let work = self.sessions.watched(session.pid, watch, work);
+                Box::pin(trace.alone(session, sql, work)).await
+            }
             None => self.sessions.watched(session.pid, watch, work).await,
         };
         self.sessions.settled().await;

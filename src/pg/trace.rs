@@ -65,7 +65,12 @@ impl Trace {
         if let Some(followed) = seen.followed.take() {
             followed.task.abort();
             let held = locked(&followed.held);
-            sightings.push(sighting(&followed.before, &with_locks(&followed.before, &held), &[], Duration::ZERO));
+            sightings.push(sighting(
+                &followed.before,
+                &with_locks(&followed.before, &held),
+                &[],
+                Duration::ZERO,
+            ));
         }
         sightings
     }

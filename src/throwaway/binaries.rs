@@ -69,7 +69,8 @@ impl ServerBinaries {
         if found.major == major {
             return Ok(found);
         }
-        let others = USUAL.iter().flat_map(|pattern| expand(pattern)).filter_map(|folder| Self::at(&folder).ok());
+        let others =
+            USUAL.iter().flat_map(|pattern| expand(pattern)).filter_map(|folder| Self::at(&folder).ok());
         Ok(others.into_iter().find(|other| other.major == major).unwrap_or(found))
     }
 

@@ -29,6 +29,7 @@ mod pace;
 mod pooler;
 mod proof;
 mod quarantine;
+mod rehearse;
 mod replica;
 mod runners;
 mod signals;
@@ -109,6 +110,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("pooler", pooler::tests()),
         ("proof", proof::tests()),
         ("quarantine", quarantine::tests()),
+        ("rehearse", rehearse::tests()),
         ("replica", replica::tests()),
         ("runners", runners::tests()),
         ("signals", signals::tests()),

@@ -165,11 +165,7 @@ impl Judge {
     fn locks(&mut self, effects: &[&Effect], seen: &Sighting, opaque: bool) {
         let predicted = strongest(effects.iter().copied());
         let of = |name: &Name| {
-            predicted
-                .iter()
-                .filter(|(relation, _)| meant(relation, name))
-                .map(|(_, lock)| *lock)
-                .max()
+            predicted.iter().filter(|(relation, _)| meant(relation, name)).map(|(_, lock)| *lock).max()
         };
         for (name, lock) in seen.taken.iter().filter(|(_, lock)| **lock > Lock::AccessShare) {
             let said = of(name);
@@ -188,18 +184,15 @@ impl Judge {
         }
         for (relation, lock) in predicted.iter().filter(|(_, lock)| **lock > Lock::AccessShare) {
             // What is not there yet, or was made by the step itself, is nobody's.
-            let Some(name) = seen.there.iter().find(|name| meant(relation, name)) else { continue };
-            let held = seen.held.get(name).copied();
-            if held.is_none_or(|held| held < *lock) {
-                self.line(name.plain(), Some(*lock), held);
-                let held = held.map_or("none", Lock::name);
-                self.note(format!("milder than predicted: {held} on {}, not {}", name.plain(), lock.name()));
+            if let Some(name) = seen.there.iter().find(|name| meant(relation, name)) {
+                self.line(name.plain(), Some(*lock), seen.held.get(name).copied());
             }
         }
     }
 
     fn line(&mut self, relation: String, predicted: Option<Lock>, seen: Option<Lock>) {
-        let line = self.locks.entry(relation.clone()).or_insert(LockLine { relation, predicted: None, seen: None });
+        let line =
+            self.locks.entry(relation.clone()).or_insert(LockLine { relation, predicted: None, seen: None });
         line.predicted = line.predicted.max(predicted);
         line.seen = line.seen.max(seen);
     }
@@ -218,7 +211,15 @@ impl Judge {
         }
     }
 
-    fn end(self) -> Compared {
+    fn end(mut self) -> Compared {
+        let milder = |line: &LockLine| {
+            let predicted =
+                line.predicted.filter(|predicted| line.seen.is_none_or(|seen| seen < *predicted))?;
+            let seen = line.seen.map_or("none", Lock::name);
+            Some(format!("milder than predicted: {seen} on {}, not {}", line.relation, predicted.name()))
+        };
+        let milder: Vec<String> = self.locks.values().filter_map(milder).collect();
+        milder.into_iter().for_each(|note| self.note(note));
         let list = |set: BTreeSet<String>| set.into_iter().collect();
         Compared {
             verdict: match (self.faults.is_empty(), self.opaque) {

@@ -56,7 +56,10 @@ pub fn markdown(report: &Report) -> String {
     notes.extend(report.stage.brought.iter().map(|brought| format!("before it: {brought}")));
     notes.extend(report.stage.rows.iter().map(|rows| format!("{}: {} rows", rows.table, rows.rows)));
     notes.extend(
-        report.passed.iter().map(|passed| format!("passed by for {}: {}", passed.phase, passed.what.join(", "))),
+        report
+            .passed
+            .iter()
+            .map(|passed| format!("passed by for {}: {}", passed.phase, passed.what.join(", "))),
     );
     notes.extend(report.uncovered.iter().map(|what| format!("not rehearsed: {what}")));
     notes.extend(report.left.iter().map(|what| format!("left behind: {what}")));
@@ -101,7 +104,14 @@ fn table(text: &mut String, report: &Report, wanted: impl Fn(&StepReport) -> boo
 /// Text that keeps to its place in a line or a table.
 fn cell(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace('>', "&gt;").replace('`', "'").replace('*', "\\*").replace('_', "\\_").replace('@', "@\u{200b}")
+    line.replace('\\', "\\\\")
+        .replace('|', "\\|")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('`', "'")
+        .replace('*', "\\*")
+        .replace('_', "\\_")
+        .replace('@', "@\u{200b}")
 }
 
 fn shortened(text: String) -> String {

@@ -16,6 +16,6 @@ pub use outcome::{EVENT, Outcome};
 pub use predict::{Piece, back, forward, mentions, predict};
 pub use report::{Report, RoundTrip, Rows, Stage, StepReport, counted, time};
 pub use route::{
-    Leg, OneWay, Passed, Route, UndoFrom, end_of, forward_steps, passed, rehearsed, route, spared, steps_until,
-    wanted_before,
+    Leg, OneWay, Passed, Route, UndoFrom, end_of, forward_steps, passed, rehearsed, route, spared,
+    steps_until, wanted_before,
 };

@@ -175,14 +175,21 @@ impl StepReport {
     /// What the server did, in words.
     #[must_use]
     pub fn work(&self) -> String {
-        let list = |what: &str, names: &[String]| (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")));
+        let list = |what: &str, names: &[String]| {
+            (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
+        };
         let parts = [
             list("writes anew", &self.rewritten),
             list("reads every row of", &self.scanned),
             list("builds", &self.built),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
-        if parts.is_empty() { "changes the catalog only".into() } else { parts.join("; ") }
+        match (parts.is_empty(), self.mode) {
+            (false, _) => parts.join("; "),
+            (true, "read only") => "reads only".into(),
+            (true, "one transaction a batch") => "writes rows, batch by batch".into(),
+            (true, _) => "changes the catalog only".into(),
+        }
     }
 }
 
@@ -209,15 +216,27 @@ pub(super) fn lock_words(line: &LockLine) -> String {
 /// A time for people.
 #[must_use]
 pub fn time(ms: f64) -> String {
-    if ms < 10.0 { format!("{ms:.1} ms") } else if ms < 10_000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1_000.0) }
+    if ms < 10.0 {
+        format!("{ms:.1} ms")
+    } else if ms < 10_000.0 {
+        format!("{ms:.0} ms")
+    } else {
+        format!("{:.1} s", ms / 1_000.0)
+    }
 }
 
 /// The most differences that are listed of one comparison.
 const LISTED: usize = 40;
 
 impl Report {
-    /// Settles whether it went well.
-    pub fn settle(&mut self) {
+    /// Puts the steps into the order in which they run, and settles whether it went well.
+    pub fn settle(&mut self, order: &[String]) {
+        let place = |step: &StepReport| order.iter().position(|id| *id == step.id).unwrap_or(order.len());
+        let (mut forward, mut back): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.steps).into_iter().partition(|step| !step.undo);
+        forward.sort_by_key(place);
+        back.sort_by_key(|step| std::cmp::Reverse(place(step)));
+        self.steps = forward.into_iter().chain(back).collect();
         self.ok = self.failure.is_none()
             && self.steps.iter().all(|step| step.verdict != Verdict::Worse)
             && self.round_trips.iter().chain(&self.again).all(|trip| trip.equal);
@@ -304,7 +323,13 @@ impl Report {
 
 fn step_text(step: &StepReport) -> String {
     let times = if step.runs > 1 { format!(" at most, {} runs", step.runs) } else { String::new() };
-    let mut text = format!("  {}  {}\n    {}, {}{times}\n", step.id, step.title, step.verdict.words(), time(step.took_ms));
+    let mut text = format!(
+        "  {}  {}\n    {}, {}{times}\n",
+        step.id,
+        step.title,
+        step.verdict.words(),
+        time(step.took_ms)
+    );
     for line in &step.locks {
         let _ = writeln!(text, "    lock: {}", lock_words(line));
     }

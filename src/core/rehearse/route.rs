@@ -154,7 +154,8 @@ pub fn passed(item: &Item) -> Vec<Passed> {
 }
 
 fn conditions(gate: &Gate) -> Vec<String> {
-    let deployed = gate.deployed.iter().map(|AppVersion { app, version }| format!("deployed {app}@{version}"));
+    let deployed =
+        gate.deployed.iter().map(|AppVersion { app, version }| format!("deployed {app}@{version}"));
     let mut what: Vec<String> = deployed.collect();
     what.extend(gate.soak.map(|soak| format!("soak {}", humantime::format_duration(soak))));
     what.extend(gate.approvals.map(|count| format!("approvals {count}")));
@@ -196,7 +197,8 @@ pub fn rehearsed(item: &Item) -> Item {
 pub fn wanted_before(item: &Item, older: &Item, record: Option<&Record>) -> Option<State> {
     let state = record.map_or(State::Planned, |record| record.state);
     let over = matches!(state, State::Completed | State::Aborted);
-    let shares = || item.tables.iter().any(|table| older.tables.iter().any(|theirs| same_table(table, theirs)));
+    let shares =
+        || item.tables.iter().any(|table| older.tables.iter().any(|theirs| same_table(table, theirs)));
     if over {
         None
     } else if older.kind == Kind::Sql || item.depends_on.contains(&older.version) || shares() {
@@ -233,7 +235,6 @@ pub fn spared<'a>(item: &'a Item, route: &Route) -> Vec<&'a Step> {
         }
     }
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -94,7 +94,6 @@ pub async fn run(global: &Global, args: &RehearseArgs, stop: Stop) -> Result<Out
     let left = place.tidy_up(&config.schema).await;
     let mut report = rehearsed?;
     report.left.extend(left?);
-    report.settle();
     if let Target::There(desk) = &target
         && desk.recorded()
         && !desk.server.standby
@@ -107,7 +106,12 @@ pub async fn run(global: &Global, args: &RehearseArgs, stop: Stop) -> Result<Out
     Ok(Output::done(text, &report).with_code(code))
 }
 
-async fn rehearse(global: &Global, args: &RehearseArgs, place: &Place, stop: Stop) -> Result<Report, CommandError> {
+async fn rehearse(
+    global: &Global,
+    args: &RehearseArgs,
+    place: &Place,
+    stop: Stop,
+) -> Result<Report, CommandError> {
     let mut desk = Desk::open(&place.global, "rehearse", Access::Write, stop).await?;
     let settings = place.global.connection()?;
     let session = connect(&settings, SessionRole::Watch).await?;
@@ -153,12 +157,16 @@ async fn rehearse(global: &Global, args: &RehearseArgs, place: &Place, stop: Sto
         left: Vec::new(),
     };
     report.uncovered.extend(spared(&open, &way).iter().map(|step| {
-        format!("{} ({}): nothing leads back from it; --to-the-end runs it on the clone as well", step.id, step.title)
+        format!(
+            "{} ({}): nothing leads back from it; --to-the-end runs it on the clone as well",
+            step.id, step.title
+        )
     }));
     let trace = Arc::new(Trace::new(settings, desk.config.schema.clone()));
     desk.target.observe(Arc::clone(&trace));
     let rounds = Rounds { desk: &desk, item: &open, trace, listener: &*listener, session: &session };
     Box::pin(rounds.walk(&way.legs, &mut report)).await?;
+    report.settle(&open.steps.iter().map(|step| step.id.clone()).collect::<Vec<_>>());
     Ok(report)
 }
 
@@ -187,7 +195,10 @@ async fn bring_forward(
         let moved = Box::pin(worker.run(&open, Wanted::Forward(state), &[])).await?;
         if moved.code != Code::Done {
             let why = moved.reasons.join("; ");
-            return Err(CommandError::NoPath { item: older.stem(), why: format!("it comes first, and is {}: {why}", moved.state) });
+            return Err(CommandError::NoPath {
+                item: older.stem(),
+                why: format!("it comes first, and is {}: {why}", moved.state),
+            });
         }
         brought.push(format!("{}: {}", older.stem(), moved.state));
     }
@@ -221,7 +232,8 @@ async fn rows(session: &Session, item: &Item) -> Result<Vec<Rows>, CommandError>
     let mut found = Vec::new();
     for table in &item.tables {
         let Ok(name) = QName::parse(table) else { continue };
-        let there = session.client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&name.to_string()]).await;
+        let there =
+            session.client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&name.to_string()]).await;
         if there.map_err(|error| failure(&error))?.get::<_, bool>(0) {
             let count = session.client.query_one(&format!("SELECT count(*) FROM {name}"), &[]).await;
             let rows = count.map_err(|error| failure(&error))?.get(0);

@@ -12,7 +12,8 @@ use crate::core::decide::Wanted;
 use crate::core::lint::Inspected;
 use crate::core::record::Kind;
 use crate::core::rehearse::{
-    Leg, Piece, Report, RoundTrip, StepReport, back, compare, end_of, forward, forward_steps, mentions, predict,
+    Leg, Piece, Report, RoundTrip, StepReport, back, compare, end_of, forward, forward_steps, mentions,
+    predict,
 };
 use crate::core::shape::Shape;
 use crate::core::state::State;
@@ -132,7 +133,7 @@ impl Rounds<'_> {
         };
         let moved = Box::pin(worker.run(self.item, wanted, &[])).await;
         for ran in ear.take() {
-            judge(&expected, ran, report);
+            judge(&expected, &ran, report);
         }
         let moved = moved?;
         if moved.code != Code::Done || moved.state != end_of(self.item, leg) {
@@ -177,7 +178,7 @@ impl Rounds<'_> {
 }
 
 /// Compares one step with its prediction, and adds it to the report.
-fn judge(expected: &[(Piece<'_>, Vec<Inspected>)], ran: Ran, report: &mut Report) {
+fn judge(expected: &[(Piece<'_>, Vec<Inspected>)], ran: &Ran, report: &mut Report) {
     let Some((piece, predicted)) = expected.iter().find(|(piece, _)| piece.step.id == ran.id) else { return };
     let own = piece.step.statements.is_empty();
     let compared = compare(predicted, &ran.seen, own);

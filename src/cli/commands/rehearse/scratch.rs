@@ -28,7 +28,9 @@ impl Scratch {
     pub(super) async fn start(binaries: ServerBinaries) -> Result<Self, CommandError> {
         let start = move || Cluster::start(&binaries, &Options::default());
         let started = tokio::task::spawn_blocking(start).await;
-        let cluster = started.map_err(|error| CommandError::Io(error.to_string()))?.map_err(no_server)?;
+        let cluster = started
+            .map_err(|error| CommandError::Io(error.to_string()))?
+            .map_err(|error| no_server(&error))?;
         let scratch = Self { cluster, user: None };
         let admin = scratch.session("postgres").await?;
         run(&admin, &format!("CREATE DATABASE {DATABASE} TEMPLATE template0")).await?;
@@ -72,7 +74,8 @@ impl Scratch {
     pub(super) async fn load(&self, dump: &str) -> Result<Vec<String>, CommandError> {
         let session = self.session(DATABASE).await?;
         // Of psql, not of SQL.
-        let lines = dump.lines().filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict"));
+        let lines =
+            dump.lines().filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict"));
         let text = lines.collect::<Vec<_>>().join("\n");
         let statements = deep(|| split(&text))??;
         let mut notes = Vec::new();
@@ -105,7 +108,10 @@ impl Scratch {
 }
 
 async fn run(client: &Client, sql: &str) -> Result<(), CommandError> {
-    client.batch_execute(sql).await.map_err(|error| CommandError::Server(crate::pg::classify::failure(&error)))
+    client
+        .batch_execute(sql)
+        .await
+        .map_err(|error| CommandError::Server(crate::pg::classify::failure(&error)))
 }
 
 fn said(error: &tokio_postgres::Error) -> String {
@@ -113,8 +119,8 @@ fn said(error: &tokio_postgres::Error) -> String {
 }
 
 /// Why there is no server, and what helps.
-pub(super) fn no_server(error: ThrowawayError) -> CommandError {
-    let hint = match &error {
+pub(super) fn no_server(error: &ThrowawayError) -> CommandError {
+    let hint = match error {
         ThrowawayError::NoBinaries { install } => format!("; {install}"),
         _ => String::new(),
     };

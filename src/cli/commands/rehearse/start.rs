@@ -7,7 +7,7 @@ use super::scratch::{Scratch, no_server};
 use crate::cli::args::Global;
 use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::CommandError;
-use crate::core::ident::Ident;
+use crate::core::ident::{Ident, plain};
 use crate::engine::stop::Stop;
 use crate::pg::classify::failure;
 use crate::pg::connect::{ConnectSettings, Session, SessionRole, connect};
@@ -41,9 +41,14 @@ pub(super) struct Place {
 ///
 /// # Errors
 /// When it is not one that this program works with.
-pub(super) async fn target(global: &Global, args: &RehearseArgs, stop: &Stop) -> Result<Target, CommandError> {
+pub(super) async fn target(
+    global: &Global,
+    args: &RehearseArgs,
+    stop: &Stop,
+) -> Result<Target, CommandError> {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let named = global.database_url.is_some() || ["DATABASE_URL", "PGHOST", "PGHOSTADDR", "PGDATABASE"].into_iter().any(set);
+    let named = global.database_url.is_some()
+        || ["DATABASE_URL", "PGHOST", "PGHOSTADDR", "PGDATABASE"].into_iter().any(set);
     if args.from_files {
         return Ok(Target::None("--from-files".into()));
     }
@@ -65,7 +70,11 @@ pub(super) async fn target(global: &Global, args: &RehearseArgs, stop: &Stop) ->
 ///
 /// # Errors
 /// When there is no server for it, the target cannot be dumped, or the clone is the target.
-pub(super) async fn place(global: &Global, args: &RehearseArgs, target: &Target) -> Result<Place, CommandError> {
+pub(super) async fn place(
+    global: &Global,
+    args: &RehearseArgs,
+    target: &Target,
+) -> Result<Place, CommandError> {
     match (&args.on, target) {
         (Some(on), target) => clone(global, on, target).await,
         (None, Target::There(desk)) => like(global, desk).await,
@@ -78,7 +87,7 @@ fn at(global: &Global, url: String) -> Global {
 }
 
 async fn from_files(global: &Global, why: &str) -> Result<Place, CommandError> {
-    let scratch = Scratch::start(ServerBinaries::find().map_err(no_server)?).await?;
+    let scratch = Scratch::start(ServerBinaries::find().map_err(|error| no_server(&error))?).await?;
     Ok(Place {
         global: at(global, scratch.url()),
         start: format!("the project's own files ({why})"),
@@ -91,7 +100,7 @@ async fn from_files(global: &Global, why: &str) -> Result<Place, CommandError> {
 async fn like(global: &Global, target: &Desk) -> Result<Place, CommandError> {
     let (settings, record) = (global.connection()?, &target.config.schema);
     let major = target.server.version / 10_000;
-    let binaries = ServerBinaries::like(major).map_err(no_server)?;
+    let binaries = ServerBinaries::like(major).map_err(|error| no_server(&error))?;
     let dump = PgDump::find(&binaries, &settings, major).await?;
     let mut notes = Vec::new();
     if binaries.major() != major {
@@ -102,10 +111,8 @@ async fn like(global: &Global, target: &Desk) -> Result<Place, CommandError> {
     }
     let session = connect(&settings, SessionRole::Work).await?;
     let globals = Globals::read(&session.client).await?;
-    let (shape, rows) = (
-        dump.schema(record).await?,
-        if target.recorded() { Some(dump.record(record).await?) } else { None },
-    );
+    let (shape, rows) =
+        (dump.schema(record).await?, if target.recorded() { Some(dump.record(record).await?) } else { None });
     let mut scratch = Scratch::start(binaries).await?;
     notes.extend(scratch.take_on(&globals).await?);
     notes.extend(scratch.load(&shape).await?);
@@ -172,7 +179,8 @@ impl Place {
         }
         if self.recorded {
             return Ok(vec![format!(
-                "the record in schema {record} of the clone has the rehearsal in its history, and knows the plan as planned"
+                "the record in schema {} of the clone has the rehearsal in its history, and knows the plan as planned",
+                plain(record)
             )]);
         }
         let session = connect(&self.global.connection()?, SessionRole::Watch).await?;

@@ -61,7 +61,9 @@ fn the_way_goes_back_from_every_state_and_then_to_the_end() {
 
 #[test]
 fn what_cannot_be_taken_back_is_said_and_spared() {
-    let one = item("expand:\n  - {sql: CREATE TABLE a (), undo: DROP TABLE a}\nvalidate:\n  - {sql: SELECT 1, undo: \"irreversible: why not\"}\nkeep: 1d\ncontract:\n  - drop_table: {table: b}\n");
+    let one = item(
+        "expand:\n  - {sql: CREATE TABLE a (), undo: DROP TABLE a}\nvalidate:\n  - {sql: SELECT 1, undo: \"irreversible: why not\"}\nkeep: 1d\ncontract:\n  - drop_table: {table: b}\n",
+    );
     let way = route(&one, UndoFrom::Every, false);
     assert_eq!(legs(&one, UndoFrom::Every, false), "expanded back backfilled back");
     let states: Vec<State> = way.one_way.iter().map(|one| one.state).collect();
@@ -73,7 +75,10 @@ fn what_cannot_be_taken_back_is_said_and_spared() {
 
 #[test]
 fn gates_and_brakes_are_passed_by_and_told() {
-    let text = RENAME.replace("    batch: {rows: 2000}", "    batch: {rows: 2000, pause: 1s}\n    window: 22:00-05:00 UTC");
+    let text = RENAME.replace(
+        "    batch: {rows: 2000}",
+        "    batch: {rows: 2000, pause: 1s}\n    window: 22:00-05:00 UTC",
+    );
     let rename = item(&text);
     let told: Vec<String> =
         passed(&rename).iter().map(|one| format!("{}: {}", one.phase, one.what.join(", "))).collect();

@@ -1,0 +1,364 @@
+//! `phase rehearse`: every example plan as predicted and back again; what is worse,
+//! what does not lead back, and what it must not touch is found.
+
+use serde_json::Value;
+
+use crate::harness::{Db, TestResult, check, same, tests, value};
+
+tests![
+    every_plan_is_as_predicted_and_leads_back,
+    the_schema_of_the_target_is_where_it_begins,
+    a_plan_that_has_begun_is_taken_back_first,
+    an_undo_that_does_not_undo_is_found,
+    what_a_do_block_takes_is_reported,
+    more_than_predicted_is_worse,
+    a_step_that_fails_is_a_result_and_the_way_back_is_tried,
+    the_target_itself_is_refused,
+    a_clone_is_left_as_it_was,
+    a_sql_migration_goes_up_and_down_and_up,
+    the_markdown_fits_a_comment,
+    a_shape_has_every_kind_of_object,
+];
+
+fn list<'a>(document: &'a Value, name: &str) -> Vec<&'a Value> {
+    document[name].as_array().map(|all| all.iter().collect()).unwrap_or_default()
+}
+
+/// Everything that a rehearsal must show of a plan that is as it should be.
+fn as_predicted(report: &Value) -> TestResult {
+    same!(report["ok"], true, "{report:#}");
+    same!(report["failure"], Value::Null);
+    for step in list(report, "steps") {
+        same!(step["verdict"], "as_predicted", "{step:#}");
+        same!(step["faults"], Value::Array(Vec::new()));
+        for lock in list(step, "locks") {
+            check!(lock["seen"] != Value::Null, "{lock} of {}", step["id"]);
+        }
+    }
+    for trip in list(report, "round_trips").into_iter().chain(list(report, "again")) {
+        same!(trip["equal"], true, "{trip:#}");
+    }
+    check!(report["stage"]["objects"].as_u64() > Some(10), "{}", report["stage"]);
+    Ok(())
+}
+
+async fn every_plan_is_as_predicted_and_leads_back(db: Db) -> TestResult {
+    db.examples()?;
+    let mut plans = 0;
+    for entry in std::fs::read_dir(db.project.path().join("plans"))? {
+        plans += 1;
+        let path = entry?.path().display().to_string();
+        let mut command = db.command(&["rehearse", &path, "--from-files", "--json"]);
+        let output = command.env("PHASE_PG_BIN", db.binaries.folder()).output().await?;
+        let report = crate::harness::Ended::of(&output).expect(0)?.json()?;
+        as_predicted(&report)?;
+        check!(list(&report, "round_trips").len() >= 3, "{path}: {:#}", report["round_trips"]);
+        same!(report["stage"]["start"], "the project's own files (--from-files)");
+        let every = list(&report, "steps").iter().filter(|step| step["undo"] == false).count();
+        check!(every >= 6, "{path}: only {every} steps ran");
+    }
+    check!(plans >= 2, "only {plans} plans");
+    // The database that the tests came with was not asked.
+    same!(db.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'phase'").await?, "0");
+    Ok(())
+}
+
+/// Rehearses against the target; `None` where there is no pg_dump for its version.
+async fn on_target(db: &Db, args: &[&str], code: i32) -> Result<Option<crate::harness::Ended>, String> {
+    let mut command = db.command(&[&["rehearse"], args].concat());
+    let output = command.env("PHASE_PG_BIN", db.binaries.folder()).output().await;
+    let ended = crate::harness::Ended::of(&output.map_err(|error| error.to_string())?);
+    if ended.code == Some(2) && ended.stderr.contains("must not be older than the server") {
+        return Ok(None);
+    }
+    ended.expect(code).map(Some)
+}
+
+async fn the_schema_of_the_target_is_where_it_begins(db: Db) -> TestResult {
+    db.examples()?;
+    db.phase(&["expand", "--to", "20261103090000"]).await?.expect(0)?;
+    // Only the target has this one; a trigger on the plan's table that the files do not know.
+    db.run(
+        "CREATE ROLE rehearse_reader; GRANT SELECT ON users TO rehearse_reader; CREATE TABLE seen (id bigint); \
+         CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; \
+         CREATE TRIGGER see BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION see(); \
+         INSERT INTO users (name, email) SELECT i, i FROM generate_series(1, 10) i",
+    )
+    .await?;
+    let before = db.value(crate::harness::SCHEMA).await?;
+    let Some(ended) = on_target(&db, &["users_display_name", "--json"], 0).await? else { return Ok(()) };
+    let report = ended.json()?;
+    as_predicted(&report)?;
+    same!(report["stage"]["notes"], Value::Array(Vec::new()));
+    same!(report["stage"]["brought"], Value::Array(Vec::new()));
+    same!(report["stage"]["rows"][0]["rows"], 0);
+    same!(db.value(crate::harness::SCHEMA).await?, before);
+    same!(db.value("SELECT count(*) FROM phase.item WHERE version = '20261110090000'").await?, "0");
+    // What later commands ask for.
+    let detail = db.value("SELECT detail FROM phase.history WHERE event = 'rehearse'").await?;
+    let outcome = phase::core::rehearse::Outcome::read(&detail).ok_or("no outcome")?;
+    check!(outcome.passed && !outcome.clone && outcome.round_trips == 4, "{outcome:?}");
+    same!(Value::from(outcome.checksum), report["checksum"]);
+    db.run("DROP OWNED BY rehearse_reader; DROP ROLE rehearse_reader").await?;
+    Ok(())
+}
+
+async fn a_plan_that_has_begun_is_taken_back_first(db: Db) -> TestResult {
+    db.examples()?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    db.phase(&["backfill", "users_display_name"]).await?.expect(0)?;
+    let Some(ended) = on_target(&db, &["users_display_name", "--json", "--undo", "last"], 0).await? else {
+        return Ok(());
+    };
+    as_predicted(&ended.json()?)?;
+    same!(db.value("SELECT state FROM phase.item WHERE version = '20261110090000'").await?, "backfilled");
+    Ok(())
+}
+
+/// The report of a plan on nothing but a table.
+async fn rehearsed(
+    db: &Db,
+    plan: &str,
+    code: i32,
+) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+    let table = "-- UP\nCREATE TABLE t (id bigint PRIMARY KEY, a int, b int NOT NULL DEFAULT 0);\n-- DOWN\nDROP TABLE t;\n";
+    db.file("migrations/1_t.sql", table)?;
+    db.file("plans/2_p.yaml", plan)?;
+    let mut command = db.command(&["rehearse", "2", "--from-files", "--json"]);
+    let output = command.env("PHASE_PG_BIN", db.binaries.folder()).output().await?;
+    Ok(crate::harness::Ended::of(&output).expect(code)?.json()?)
+}
+
+async fn an_undo_that_does_not_undo_is_found(db: Db) -> TestResult {
+    let plan = "expand:\n  - sql: |\n      ALTER TABLE t ADD COLUMN c int;\n      ALTER TABLE t ALTER COLUMN b DROP DEFAULT\n    undo: ALTER TABLE t DROP COLUMN c\n";
+    let report = rehearsed(&db, plan, 1).await?;
+    same!(report["ok"], false);
+    let trip = &report["round_trips"][0];
+    same!(trip["equal"], false);
+    same!(list(trip, "differences").len(), 1, "{trip:#}");
+    let difference = &trip["differences"][0];
+    same!(difference["identity"], "public.t.b");
+    same!(difference["before"], "integer not null default 0");
+    same!(difference["after"], "integer not null");
+    // A column that comes back comes back at the end: SELECT * sees it elsewhere.
+    let plan = "expand:\n  - sql: ALTER TABLE t DROP COLUMN a\n    undo: ALTER TABLE t ADD COLUMN a int\n";
+    let report = rehearsed(&db, plan, 1).await?;
+    let difference = &report["round_trips"][0]["differences"][0];
+    same!(difference["kind"], "column order", "{report:#}");
+    same!(difference["after"], "id, b, a");
+    Ok(())
+}
+
+async fn what_a_do_block_takes_is_reported(db: Db) -> TestResult {
+    let plan = "expand:\n  - sql: |\n      ALTER TABLE t ADD COLUMN c int;\n      DO $$ BEGIN LOCK TABLE t IN ACCESS EXCLUSIVE MODE; CREATE INDEX t_a ON t (a); END $$\n    undo: |\n      DROP INDEX t_a;\n      ALTER TABLE t DROP COLUMN c\n";
+    let report = rehearsed(&db, plan, 0).await?;
+    let step = &report["steps"][0];
+    same!(step["verdict"], "opaque", "{step:#}");
+    same!(step["built"][0], "t_a");
+    check!(step["notes"].to_string().contains("index t_a is built"), "{}", step["notes"]);
+    // By itself, so that what stands beside it is not excused.
+    let plan = "expand:\n  - sql: DO $$ BEGIN LOCK TABLE t IN SHARE MODE; END $$\n    undo: SELECT 1\n";
+    let report = rehearsed(&db, plan, 0).await?;
+    let lock = &report["steps"][0]["locks"][0];
+    same!((&lock["seen"], &lock["predicted"]), (&Value::from("share"), &Value::Null));
+    Ok(())
+}
+
+async fn more_than_predicted_is_worse(db: Db) -> TestResult {
+    // An event trigger does what no statement says.
+    let table = "-- UP\nCREATE TABLE u (id int);\n-- DOWN\nDROP TABLE u;\n";
+    db.file("migrations/0_u.sql", table)?;
+    let hidden = "-- UP\nCREATE FUNCTION more() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN LOCK TABLE u IN EXCLUSIVE MODE; END $$;\nCREATE EVENT TRIGGER more ON ddl_command_end WHEN tag IN ('COMMENT') EXECUTE FUNCTION more();\n-- DOWN\nDROP EVENT TRIGGER more; DROP FUNCTION more();\n";
+    db.file("migrations/10_more.sql", hidden)?;
+    db.file(
+        "plans/20_p.yaml",
+        "expand:\n  - sql: COMMENT ON TABLE u IS 'x'\n    undo: COMMENT ON TABLE u IS NULL\n",
+    )?;
+    let mut command = db.command(&["rehearse", "20", "--from-files", "--json"]);
+    let output = command.env("PHASE_PG_BIN", db.binaries.folder()).output().await?;
+    let report = crate::harness::Ended::of(&output).expect(1)?.json()?;
+    let step = &report["steps"][0];
+    same!(step["verdict"], "worse");
+    same!(step["faults"][0], "EXCLUSIVE on u, where SHARE UPDATE EXCLUSIVE was predicted");
+    Ok(())
+}
+
+async fn a_step_that_fails_is_a_result_and_the_way_back_is_tried(db: Db) -> TestResult {
+    let plan = "expand:\n  - sql: ALTER TABLE t ADD COLUMN c int\n    undo: ALTER TABLE t DROP COLUMN c\nvalidate:\n  - assert: {name: there is a row, sql: SELECT count(*) FROM t, expect: \"1\"}\n";
+    let report = rehearsed(&db, plan, 1).await?;
+    let failure = report["failure"].as_str().unwrap_or_default();
+    check!(failure.contains("there is a row: expected 1, the query gives 0"), "{failure}");
+    let last = list(&report, "round_trips").into_iter().next_back().ok_or("no way back")?;
+    same!(last["equal"], true, "{last:#}");
+    same!(last["state"], "backfilled");
+    Ok(())
+}
+
+async fn the_target_itself_is_refused(db: Db) -> TestResult {
+    db.examples()?;
+    // Another spelling of the same database.
+    let other = format!("{}&application_name=other", db.url.replace("postgresql://", "postgres://"));
+    let ended = db.phase(&["rehearse", "users_display_name", "--on", &other]).await?.expect(2)?;
+    check!(ended.stderr.contains("names the target itself"), "{}", ended.stderr);
+    same!(db.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'phase'").await?, "0");
+    Ok(())
+}
+
+async fn a_clone_is_left_as_it_was(db: Db) -> TestResult {
+    db.examples()?;
+    db.phase(&["expand", "--to", "20261103090000"]).await?.expect(0)?;
+    let clone = format!("{}_clone", db.name);
+    let admin = db.connect().await?;
+    admin
+        .batch_execute("INSERT INTO users (name, email) SELECT i, i FROM generate_series(1, 3000) i")
+        .await?;
+    drop(admin);
+    let postgres = crate::harness::connect(&db.url.replace(&format!("/{}?", db.name), "/postgres?")).await?;
+    // The sessions of the commands before may still be on their way out.
+    let end =
+        format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{}'", db.name);
+    if db.major >= 14 {
+        postgres.simple_query(&end).await?;
+    } else {
+        postgres.simple_query(&end.replace(", 5000", "")).await?;
+        while value(
+            &postgres,
+            &format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{}'", db.name),
+        )
+        .await?
+            != "0"
+        {}
+    }
+    postgres.batch_execute(&format!("CREATE DATABASE \"{clone}\" TEMPLATE \"{}\"", db.name)).await?;
+    let url = db.url.replace(&format!("/{}?", db.name), &format!("/{clone}?"));
+    let client = crate::harness::connect(&url).await?;
+    let before = value(&client, crate::harness::SCHEMA).await?;
+    let args = ["rehearse", "users_display_name", "--on", &url, "--json", "--undo", "last"];
+    let report = db.phase(&args).await?.expect(0)?.json()?;
+    as_predicted(&report)?;
+    same!(report["stage"]["rows"][0]["rows"], 3000);
+    same!(list(&report, "round_trips").len(), 2);
+    check!(report["uncovered"][0].to_string().contains("purge.1"), "{}", report["uncovered"]);
+    check!(report["left"][0].to_string().contains("the record in schema phase"), "{}", report["left"]);
+    let step =
+        |id: &str| list(&report, "steps").into_iter().find(|step| step["id"] == id && step["undo"] == false);
+    let locks = step("backfill.1").map(|step| step["locks"][0].clone()).unwrap_or_default();
+    same!(locks["seen"], "row_exclusive", "{:#}", report["steps"]);
+    same!(value(&client, crate::harness::SCHEMA).await?, before);
+    same!(value(&client, "SELECT count(*) FROM users").await?, "3000");
+    let detail = db.value("SELECT detail FROM phase.history WHERE event = 'rehearse'").await?;
+    let outcome = phase::core::rehearse::Outcome::read(&detail).ok_or("no outcome")?;
+    same!((outcome.passed, outcome.clone, outcome.rows), (true, true, 3000));
+    // A clone without a record is left without one.
+    client.batch_execute("DROP SCHEMA phase CASCADE; DROP TABLE orders, users").await?;
+    let args = ["rehearse", "users_display_name", "--on", &url, "--no-note", "--quiet", "--to-the-end"];
+    let ended = db.phase(&args).await?.expect(0)?;
+    check!(ended.stdout.contains("purge.1"), "{}", ended.stdout);
+    same!(value(&client, "SELECT count(*) FROM pg_namespace WHERE nspname = 'phase'").await?, "0");
+    drop(client);
+    postgres.batch_execute(&format!("DROP DATABASE \"{clone}\" WITH (FORCE)")).await?;
+    Ok(())
+}
+
+async fn a_sql_migration_goes_up_and_down_and_up(db: Db) -> TestResult {
+    db.examples()?;
+    let mut command = db.command(&["rehearse", "orders_user_index", "--from-files", "--json"]);
+    let output = command.env("PHASE_PG_BIN", db.binaries.folder()).output().await?;
+    let report = crate::harness::Ended::of(&output).expect(0)?.json()?;
+    as_predicted(&report)?;
+    same!(report["kind"], "sql");
+    same!((list(&report, "round_trips").len(), list(&report, "again").len()), (1, 1));
+    same!(report["steps"][0]["built"][0], "orders_user_id_idx");
+    Ok(())
+}
+
+async fn the_markdown_fits_a_comment(db: Db) -> TestResult {
+    db.examples()?;
+    let mut command =
+        db.command(&["rehearse", "users_display_name", "--from-files", "--markdown", "--quiet"]);
+    let output = command.env("PHASE_PG_BIN", db.binaries.folder()).output().await?;
+    let text = crate::harness::Ended::of(&output).expect(0)?.stdout;
+    for part in [
+        "### ✅ phase rehearse: 20261110090000",
+        "| step | locks | work | time | |",
+        "| `expand.1` ALTER TABLE users ADD COLUMN display\\_name text | ACCESS EXCLUSIVE on users | changes the catalog only |",
+        "- undo from contracted: equal",
+        "<details><summary>Undo, step by step</summary>",
+        "passed by for contract: deployed web",
+    ] {
+        check!(text.contains(part), "{part} is missing: {text}");
+    }
+    check!(text.chars().count() < 65_000, "{} characters", text.chars().count());
+    Ok(())
+}
+
+async fn a_shape_has_every_kind_of_object(db: Db) -> TestResult {
+    let client = db.connect().await?;
+    let metadata = phase::core::ident::Ident::parse("phase")?;
+    let before = phase::pg::shape::shape(&client, &metadata).await?;
+    client
+        .batch_execute(
+            "CREATE SCHEMA s; CREATE TYPE s.mood AS ENUM ('a', 'b'); CREATE DOMAIN s.d AS int CHECK (VALUE > 0); \
+             CREATE TYPE s.pair AS (x int, y text); CREATE TYPE s.span AS RANGE (subtype = int); \
+             CREATE TABLE s.t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a text COLLATE \"C\" DEFAULT 'x', m s.mood, \
+               g int GENERATED ALWAYS AS (1) STORED, n s.d, CONSTRAINT k CHECK (a <> '') NOT VALID); \
+             CREATE INDEX t_a ON s.t (lower(a)); CREATE STATISTICS s.st ON a, n FROM s.t; \
+             ALTER TABLE s.t ALTER a SET STATISTICS 50, REPLICA IDENTITY FULL, ENABLE ROW LEVEL SECURITY; \
+             CREATE VIEW s.v AS SELECT a FROM s.t; CREATE MATERIALIZED VIEW s.mv AS SELECT a FROM s.t; \
+             CREATE SEQUENCE s.sq CYCLE; CREATE FUNCTION s.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; \
+             CREATE TRIGGER tr BEFORE INSERT ON s.t FOR EACH ROW EXECUTE FUNCTION s.f(); ALTER TABLE s.t DISABLE TRIGGER tr; \
+             CREATE RULE r AS ON DELETE TO s.t DO INSTEAD NOTHING; CREATE POLICY p ON s.t FOR SELECT TO public USING (true); \
+             CREATE TABLE s.parts (id int) PARTITION BY RANGE (id); CREATE TABLE s.p1 PARTITION OF s.parts FOR VALUES FROM (0) TO (9); \
+             CREATE TABLE s.child () INHERITS (s.t); CREATE PUBLICATION pub FOR TABLE s.t; COMMENT ON COLUMN s.t.a IS 'says'; \
+             GRANT SELECT (a) ON s.t TO public; ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT ON TABLES TO public; \
+             CREATE AGGREGATE s.total (int) (sfunc = int4pl, stype = int); CREATE PROCEDURE s.pr() LANGUAGE sql AS 'SELECT 1'",
+        )
+        .await?;
+    let after = phase::pg::shape::shape(&client, &metadata).await?;
+    let new: std::collections::BTreeMap<String, String> = before
+        .diff(&after)
+        .into_iter()
+        .map(|one| (format!("{} {}", one.kind, one.identity), one.after.unwrap_or_default()))
+        .collect();
+    for (object, part) in [
+        ("schema s", "owner postgres"),
+        ("enum s.mood", "'a', 'b'"),
+        ("domain s.d", "integer"),
+        ("range s.span", "of integer"),
+        ("composite type s.pair", "owner"),
+        ("table s.t", "replica identity full, row security"),
+        ("column s.t.a", "text collate \"C\" default 'x'::text statistics 50"),
+        ("column s.t.g", "generated always as 1 stored"),
+        ("column s.t.id", "not null identity always"),
+        ("column order s.t", "id, a, m, g, n"),
+        ("constraint s.t.k", "NOT VALID"),
+        ("constraint s.d.d_check", "VALUE > 0"),
+        ("index s.t_a", "lower(a)"),
+        ("statistics s.st", "s.t"),
+        ("view s.v", "SELECT"),
+        ("materialized view s.mv", "SELECT"),
+        ("sequence s.sq", "cycle"),
+        ("sequence s.t_id_seq", "owned by s.t.id"),
+        ("function s.f()", "RETURN NEW"),
+        ("trigger s.t.tr", "disabled"),
+        ("rule s.t.r", "DO INSTEAD NOTHING"),
+        ("policy s.t.p", "to public, using true"),
+        ("partitioned table s.parts", "partition by RANGE (id)"),
+        ("table s.p1", "FOR VALUES FROM (0) TO (9)"),
+        ("table s.child", "inherits s.t"),
+        ("publication pub", "insert"),
+        ("published table pub: s.t", "published"),
+        ("comment table column s.t.a", "says"),
+        ("privileges s.t.a", "=r/postgres"),
+        ("privileges new tables of postgres in s", "=r/postgres"),
+        ("aggregate s.total(integer)", "state"),
+        ("procedure s.pr()", "SELECT 1"),
+    ] {
+        let definition =
+            new.get(object).ok_or_else(|| format!("{object} is missing of {:#?}", new.keys()))?;
+        check!(definition.contains(part), "{object}: {definition}");
+    }
+    client.batch_execute("DROP PUBLICATION pub; DROP SCHEMA s CASCADE").await?;
+    same!(before.diff(&phase::pg::shape::shape(&client, &metadata).await?), []);
+    Ok(())
+}
