@@ -5,7 +5,7 @@ pub mod backfills;
 mod catalog;
 pub mod classify;
 pub mod connect;
-pub mod globals;
+pub mod copy;
 pub mod history;
 mod impact;
 mod indexes;

@@ -118,13 +118,16 @@ queries! {
     SHAPE_RELATIONS = "shape/relations";
     SHAPE_SCHEMAS = "shape/schemas";
     SHAPE_TYPES = "shape/types";
+    // Of a database that is made like another.
+    COPY_COLUMNS = "copy/columns";
+    COPY_MARKED = "copy/marked";
+    COPY_REFERENCES = "copy/references";
+    COPY_ROLES = "copy/roles";
+    COPY_SETTINGS = "copy/settings";
     // Of a rehearsal.
     REHEARSE_AGAIN = "rehearse/again";
     REHEARSE_HELD = "rehearse/held";
     REHEARSE_LOOK = "rehearse/look";
-    REHEARSE_MARKED = "rehearse/marked";
-    REHEARSE_ROLES = "rehearse/roles";
-    REHEARSE_SETTINGS = "rehearse/settings";
     REHEARSE_TABLES = "rehearse/tables";
 }
 

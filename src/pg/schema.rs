@@ -62,6 +62,15 @@ pub async fn upgrade(client: &Client, schema: &Ident) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Removes the metadata schema, and all that is on record with it.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn remove(client: &Client, schema: &Ident) -> Result<(), Failure> {
+    let drop = format!("SET client_min_messages = error; DROP SCHEMA IF EXISTS {schema} CASCADE");
+    client.batch_execute(&drop).await.map_err(|error| failure(&error))
+}
+
 /// Sets a session's `search_path` to the metadata schema.
 ///
 /// # Errors

@@ -24,8 +24,8 @@ use crate::pg::queries as q;
 
 /// How often the locks of another session are looked at; a server tells nobody when they change.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
-/// How often those of workers are: they take the same ones in every batch.
-const FOLLOW_EVERY: Duration = Duration::from_millis(5);
+/// How often those of workers are; what a shorter batch takes besides may be missed.
+const FOLLOW_EVERY: Duration = Duration::from_millis(1);
 
 /// What is seen of one step after the other.
 pub struct Trace {

@@ -27,10 +27,9 @@ use crate::core::state::State;
 use crate::core::timeline::Item;
 use crate::engine::event::Listener;
 use crate::engine::stop::Stop;
-use crate::pg::classify::failure;
 use crate::pg::connect::{Session, SessionRole, connect};
-use crate::pg::schema;
 use crate::pg::trace::Trace;
+use crate::pg::{copy, schema};
 use rounds::Rounds;
 use start::{Place, Target};
 
@@ -58,6 +57,10 @@ pub struct RehearseArgs {
     /// Begin with the project's own files, whatever the target holds.
     #[arg(long, conflicts_with = "on")]
     from_files: bool,
+    /// Carry up to this many rows of each table of the plan over from the target, and the rows that
+    /// those refer to.
+    #[arg(long, value_name = "ROWS", conflicts_with_all = ["on", "from_files"])]
+    sample: Option<u32>,
     /// From which states to go back.
     #[arg(long, value_name = "FROM", default_value = "every")]
     undo: Undo,
@@ -232,11 +235,7 @@ async fn rows(session: &Session, item: &Item) -> Result<Vec<Rows>, CommandError>
     let mut found = Vec::new();
     for table in &item.tables {
         let Ok(name) = QName::parse(table) else { continue };
-        let there =
-            session.client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&name.to_string()]).await;
-        if there.map_err(|error| failure(&error))?.get::<_, bool>(0) {
-            let count = session.client.query_one(&format!("SELECT count(*) FROM {name}"), &[]).await;
-            let rows = count.map_err(|error| failure(&error))?.get(0);
+        if let Some(rows) = copy::rows(session, &name).await? {
             found.push(Rows { table: table.clone(), rows });
         }
     }

@@ -1,22 +1,18 @@
-//! Owns the scratch database: a throwaway server, and what a dump puts into it.
-
-use tokio_postgres::Client;
+//! Owns the scratch database: a throwaway server with one database on it.
 
 use crate::cli::exit::CommandError;
-use crate::core::ident::Ident;
-use crate::core::sql::{Change, deep, first_words, split};
-use crate::pg::connect::{ConnectSettings, SessionRole, connect};
-use crate::pg::globals::Globals;
+use crate::core::ident::{Ident, NameError};
+use crate::pg::connect::{ConnectSettings, Session, SessionRole, connect};
+use crate::pg::copy::{Globals, create_database};
 use crate::throwaway::{Cluster, Options, ServerBinaries, ThrowawayError};
 
 /// The database that is rehearsed in.
 const DATABASE: &str = "rehearsal";
-/// How many statements that could not be carried over are named.
-const NAMED: usize = 10;
 
 /// A database on a throwaway server; dropping it removes both.
 pub(super) struct Scratch {
     cluster: Cluster,
+    database: Ident,
     user: Option<String>,
 }
 
@@ -31,9 +27,9 @@ impl Scratch {
         let cluster = started
             .map_err(|error| CommandError::Io(error.to_string()))?
             .map_err(|error| no_server(&error))?;
-        let scratch = Self { cluster, user: None };
-        let admin = scratch.session("postgres").await?;
-        run(&admin, &format!("CREATE DATABASE {DATABASE} TEMPLATE template0")).await?;
+        let name = |error: NameError| CommandError::Io(error.to_string());
+        let scratch = Self { cluster, database: Ident::exact(DATABASE).map_err(name)?, user: None };
+        create_database(&scratch.session_in("postgres").await?, &scratch.database).await?;
         Ok(scratch)
     }
 
@@ -51,49 +47,17 @@ impl Scratch {
     /// # Errors
     /// When the server cannot be reached.
     pub(super) async fn take_on(&mut self, globals: &Globals) -> Result<Vec<String>, CommandError> {
-        let admin = self.session("postgres").await?;
-        let database = Ident::exact(DATABASE).map_err(|error| CommandError::Io(error.to_string()))?;
-        let mut notes = Vec::new();
-        for sql in globals.sql(&database) {
-            if let Err(error) = admin.batch_execute(&sql).await {
-                let exists = error.code() == Some(&tokio_postgres::error::SqlState::DUPLICATE_OBJECT);
-                if !exists {
-                    notes.push(format!("not carried over: {sql}: {}", said(&error)));
-                }
-            }
-        }
+        let notes = globals.apply(&self.session().await?, &self.database).await;
         self.user = Some(globals.user.clone());
         Ok(notes)
     }
 
-    /// Runs a dump, statement by statement. What could not be made is said, one
-    /// sentence each: an extension that is not at hand is no reason to rehearse nothing.
+    /// A session of the server's superuser.
     ///
     /// # Errors
-    /// When the dump does not parse, or the server cannot be reached.
-    pub(super) async fn load(&self, dump: &str) -> Result<Vec<String>, CommandError> {
-        let session = self.session(DATABASE).await?;
-        // Of psql, not of SQL.
-        let lines =
-            dump.lines().filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict"));
-        let text = lines.collect::<Vec<_>>().join("\n");
-        let statements = deep(|| split(&text))??;
-        let mut notes = Vec::new();
-        for statement in statements {
-            let Err(error) = session.batch_execute(&statement.text).await else { continue };
-            let setting = statement.changes.iter().any(|change| matches!(change, Change::Set { .. }));
-            // A newer pg_dump sets what an older server does not know; `public` is there already.
-            let known = error.code() == Some(&tokio_postgres::error::SqlState::DUPLICATE_SCHEMA);
-            if !setting && !known {
-                notes.push(format!("not carried over: {}: {}", first_words(&statement.text), said(&error)));
-            }
-        }
-        if notes.len() > NAMED {
-            let more = notes.len() - NAMED;
-            notes.truncate(NAMED);
-            notes.push(format!("not carried over: {more} more statements"));
-        }
-        Ok(notes)
+    /// When the server cannot be reached.
+    pub(super) async fn session(&self) -> Result<Session, CommandError> {
+        self.session_in(DATABASE).await
     }
 
     /// Stops the server and removes its files.
@@ -101,21 +65,10 @@ impl Scratch {
         let _ = tokio::task::spawn_blocking(move || self.cluster.stop()).await;
     }
 
-    async fn session(&self, database: &str) -> Result<Client, CommandError> {
+    async fn session_in(&self, database: &str) -> Result<Session, CommandError> {
         let settings = ConnectSettings::resolve(Some(&self.cluster.url(database)), &|_| None)?;
-        Ok(connect(&settings, SessionRole::Watch).await?.client)
+        Ok(connect(&settings, SessionRole::Watch).await?)
     }
-}
-
-async fn run(client: &Client, sql: &str) -> Result<(), CommandError> {
-    client
-        .batch_execute(sql)
-        .await
-        .map_err(|error| CommandError::Server(crate::pg::classify::failure(&error)))
-}
-
-fn said(error: &tokio_postgres::Error) -> String {
-    crate::pg::classify::failure(error).message.lines().next().unwrap_or_default().to_owned()
 }
 
 /// Why there is no server, and what helps.

@@ -7,12 +7,12 @@ use super::scratch::{Scratch, no_server};
 use crate::cli::args::Global;
 use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::CommandError;
-use crate::core::ident::{Ident, plain};
+use crate::cli::naming::find;
+use crate::core::ident::{Ident, QName, plain};
 use crate::engine::stop::Stop;
-use crate::pg::classify::failure;
-use crate::pg::connect::{ConnectSettings, Session, SessionRole, connect};
-use crate::pg::globals::Globals;
-use crate::pg::{queries, schema};
+use crate::pg::connect::{ConnectSettings, SessionRole, connect};
+use crate::pg::copy::{Globals, load, same_database, sample};
+use crate::pg::schema;
 use crate::throwaway::ServerBinaries;
 
 /// The database that the plan is for.
@@ -77,7 +77,7 @@ pub(super) async fn place(
 ) -> Result<Place, CommandError> {
     match (&args.on, target) {
         (Some(on), target) => clone(global, on, target).await,
-        (None, Target::There(desk)) => like(global, desk).await,
+        (None, Target::There(desk)) => like(global, args, desk).await,
         (None, Target::None(why)) => from_files(global, why).await,
     }
 }
@@ -97,7 +97,7 @@ async fn from_files(global: &Global, why: &str) -> Result<Place, CommandError> {
     })
 }
 
-async fn like(global: &Global, target: &Desk) -> Result<Place, CommandError> {
+async fn like(global: &Global, args: &RehearseArgs, target: &Desk) -> Result<Place, CommandError> {
     let (settings, record) = (global.connection()?, &target.config.schema);
     let major = target.server.version / 10_000;
     let binaries = ServerBinaries::like(major).map_err(|error| no_server(&error))?;
@@ -110,22 +110,39 @@ async fn like(global: &Global, target: &Desk) -> Result<Place, CommandError> {
         ));
     }
     let session = connect(&settings, SessionRole::Work).await?;
-    let globals = Globals::read(&session.client).await?;
+    let globals = Globals::read(&session).await?;
     let (shape, rows) =
         (dump.schema(record).await?, if target.recorded() { Some(dump.record(record).await?) } else { None });
     let mut scratch = Scratch::start(binaries).await?;
     notes.extend(scratch.take_on(&globals).await?);
-    notes.extend(scratch.load(&shape).await?);
+    notes.extend(load(&scratch.session().await?, &shape).await?);
     if let Some(rows) = rows {
-        notes.extend(scratch.load(&rows).await?);
+        notes.extend(load(&scratch.session().await?, &rows).await?);
+    }
+    let mut without = "without its rows".to_owned();
+    if let Some(rows) = args.sample {
+        let tables = tables(target, args)?;
+        // A session of its own: a dump leaves settings behind.
+        let to =
+            connect(&ConnectSettings::resolve(Some(&scratch.url()), &|_| None)?, SessionRole::Work).await?;
+        sample(&session, &to, &tables, rows, record).await?;
+        without =
+            format!("with up to {rows} rows of each table of the plan, and the rows that those refer to");
     }
     Ok(Place {
         global: at(global, scratch.url()),
-        start: format!("the schema of the target ({}), without its rows", settings.place()),
+        start: format!("the schema of the target ({}), {without}", settings.place()),
         notes,
         scratch: Some(scratch),
         recorded: target.recorded(),
     })
+}
+
+/// The tables of the plan.
+fn tables(target: &Desk, args: &RehearseArgs) -> Result<Vec<QName>, CommandError> {
+    let items = target.items()?;
+    let item = find(&items, &args.plan)?;
+    Ok(item.tables.iter().filter_map(|table| QName::parse(table).ok()).collect())
 }
 
 async fn clone(global: &Global, on: &str, target: &Target) -> Result<Place, CommandError> {
@@ -153,20 +170,6 @@ async fn clone(global: &Global, on: &str, target: &Target) -> Result<Place, Comm
     })
 }
 
-/// Whether two sessions are on the same database of the same running server, however
-/// each got there: a lock that the one holds is seen by the other.
-async fn same_database(one: &Session, other: &Session) -> Result<bool, CommandError> {
-    let key = || i32::from_ne_bytes(rand::random::<[u8; 4]>()) & i32::MAX;
-    let (high, low) = (key(), key());
-    // Held by a transaction, so that a pooler does not keep it.
-    let take = format!("BEGIN; SELECT pg_advisory_xact_lock({high}, {low})");
-    one.client.batch_execute(&take).await.map_err(|error| failure(&error))?;
-    let (high, low) = (high.unsigned_abs(), low.unsigned_abs());
-    let marked = other.client.query_one(queries::REHEARSE_MARKED, &[&high, &low]).await;
-    one.client.batch_execute("ROLLBACK").await.map_err(|error| failure(&error))?;
-    Ok(marked.map_err(|error| failure(&error))?.get("marked"))
-}
-
 impl Place {
     /// Takes the place down; what is left of it, one sentence each.
     ///
@@ -184,8 +187,7 @@ impl Place {
             )]);
         }
         let session = connect(&self.global.connection()?, SessionRole::Watch).await?;
-        let drop = format!("SET client_min_messages = error; DROP SCHEMA IF EXISTS {record} CASCADE");
-        session.client.batch_execute(&drop).await.map_err(|error| failure(&error))?;
+        schema::remove(&session.client, record).await?;
         Ok(Vec::new())
     }
 }

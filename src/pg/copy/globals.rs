@@ -1,11 +1,13 @@
 //! Owns what a dump of a database leaves out and a copy of it needs: the roles of the
 //! server, and the settings of the database and of our role.
 
-use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
+use super::said;
 use crate::core::failure::Failure;
 use crate::core::ident::{Ident, literal};
 use crate::pg::classify::failure;
+use crate::pg::connect::Session;
 use crate::pg::queries as q;
 
 /// Roles and settings, without any secret.
@@ -37,9 +39,10 @@ impl Globals {
     ///
     /// # Errors
     /// When the server cannot be asked.
-    pub async fn read(client: &Client) -> Result<Self, Failure> {
-        let rows =
-            |sql: &'static str| async move { client.query(sql, &[]).await.map_err(|error| failure(&error)) };
+    pub async fn read(session: &Session) -> Result<Self, Failure> {
+        let rows = |sql: &'static str| async move {
+            session.client.query(sql, &[]).await.map_err(|error| failure(&error))
+        };
         let user = rows("SELECT session_user::text AS name").await?;
         let role = |row: &tokio_postgres::Row| {
             let option = |column: &str, yes: &str, no: &str| {
@@ -59,15 +62,27 @@ impl Globals {
         };
         Ok(Self {
             user: user.first().map(|row| row.get("name")).unwrap_or_default(),
-            roles: rows(q::REHEARSE_ROLES).await?.iter().map(role).collect(),
-            settings: rows(q::REHEARSE_SETTINGS).await?.iter().map(setting).collect(),
+            roles: rows(q::COPY_ROLES).await?.iter().map(role).collect(),
+            settings: rows(q::COPY_SETTINGS).await?.iter().map(setting).collect(),
         })
     }
 
-    /// Statements that make the same roles and settings elsewhere; our own role may
-    /// log in there, and do anything. One of them may fail where it stands already.
-    #[must_use]
-    pub fn sql(&self, database: &Ident) -> Vec<String> {
+    /// Makes the same roles and settings on another server, where our own role may log
+    /// in and do anything; `database` takes the settings. What could not be made is said,
+    /// one sentence each.
+    pub async fn apply(&self, session: &Session, database: &Ident) -> Vec<String> {
+        let mut notes = Vec::new();
+        for sql in self.sql(database) {
+            if let Err(error) = session.client.batch_execute(&sql).await
+                && error.code() != Some(&SqlState::DUPLICATE_OBJECT)
+            {
+                notes.push(format!("not carried over: {sql}: {}", said(&error)));
+            }
+        }
+        notes
+    }
+
+    fn sql(&self, database: &Ident) -> Vec<String> {
         let mut sql = Vec::new();
         for role in &self.roles {
             let Ok(name) = Ident::exact(role.name.clone()) else { continue };

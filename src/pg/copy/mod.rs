@@ -1,0 +1,64 @@
+//! Makes one database like another, as far as a rehearsal needs it: roles and settings,
+//! a dump of the schema, a sample of rows.
+
+mod globals;
+mod load;
+mod sample;
+
+use tokio_postgres::Client;
+
+use crate::core::failure::Failure;
+use crate::core::ident::{Ident, QName};
+use crate::pg::classify::failure;
+use crate::pg::connect::Session;
+use crate::pg::queries as q;
+
+pub use globals::Globals;
+pub use load::load;
+pub use sample::sample;
+
+/// Makes an empty database, whatever the server's template holds.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn create_database(session: &Session, name: &Ident) -> Result<(), Failure> {
+    run(&session.client, &format!("CREATE DATABASE {name} TEMPLATE template0")).await
+}
+
+/// Whether two sessions are on the same database of the same running server, however
+/// each got there: a lock that the one holds is seen by the other.
+///
+/// # Errors
+/// When one of them does not answer.
+pub async fn same_database(one: &Session, other: &Session) -> Result<bool, Failure> {
+    let key = || i32::from_ne_bytes(rand::random::<[u8; 4]>()) & i32::MAX;
+    let (high, low) = (key(), key());
+    // Held by a transaction, so that a pooler does not keep it.
+    run(&one.client, &format!("BEGIN; SELECT pg_advisory_xact_lock({high}, {low})")).await?;
+    let (high, low) = (high.unsigned_abs(), low.unsigned_abs());
+    let marked = other.client.query_one(q::COPY_MARKED, &[&high, &low]).await;
+    run(&one.client, "ROLLBACK").await?;
+    Ok(marked.map_err(|error| failure(&error))?.get("marked"))
+}
+
+/// The rows of a table; `None`: it is not there.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn rows(session: &Session, table: &QName) -> Result<Option<i64>, Failure> {
+    let there = session.client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table.to_string()]).await;
+    if !there.map_err(|error| failure(&error))?.get::<_, bool>(0) {
+        return Ok(None);
+    }
+    let count = session.client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await;
+    Ok(Some(count.map_err(|error| failure(&error))?.get(0)))
+}
+
+async fn run(client: &Client, sql: &str) -> Result<(), Failure> {
+    client.batch_execute(sql).await.map_err(|error| failure(&error))
+}
+
+/// What the server said, in one line.
+fn said(error: &tokio_postgres::Error) -> String {
+    failure(error).message.lines().next().unwrap_or_default().to_owned()
+}
