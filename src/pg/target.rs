@@ -340,7 +340,8 @@ impl Target for PgTarget {
     async fn walker(&self, tuning: &Tuning, table: &Table) -> Result<PgWalker, Failure> {
         let session = self.sessions.open(SessionRole::Backfill).await?;
         if let Some(trace) = &self.trace {
-            trace.follow(session.pid).await?;
+            let tables: Vec<QName> = table.leaves.iter().map(|leaf| leaf.table.clone()).collect();
+            trace.follow(session.pid, &tables).await?;
         }
         let (settings, metadata) = (self.sessions.settings().clone(), self.sessions.metadata().clone());
         let steady = table.leaves.iter().all(Leaf::steady);

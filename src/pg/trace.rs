@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 
 use crate::core::failure::{Failure, FailureKind};
-use crate::core::ident::Ident;
+use crate::core::ident::{Ident, QName};
 use crate::core::lint::{Lock, Mentions};
 use crate::core::rehearse::{Look, Name, Relation, Sighting, sighting};
 use crate::core::sql::split;
@@ -144,8 +144,9 @@ impl Trace {
         result
     }
 
-    /// Looks at the locks of a worker's session from now on.
-    pub(super) async fn follow(&self, pid: i32) -> Result<(), Failure> {
+    /// Looks at the locks of a worker's session from now on; the first batch on one of
+    /// the tables has to wait for a moment, so that there is something to see.
+    pub(super) async fn follow(&self, pid: i32, tables: &[QName]) -> Result<(), Failure> {
         if let Some(followed) = &self.seen().followed {
             locked(&followed.pids).push(pid);
             return Ok(());
@@ -154,12 +155,15 @@ impl Trace {
         let before = self.look(&session.client, pid).await?;
         let (pids, held) = (Arc::new(Mutex::new(vec![pid])), Arc::new(Mutex::new(BTreeMap::new())));
         let (of, into) = (Arc::clone(&pids), Arc::clone(&held));
+        let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
+        let mut in_the_way = self.in_the_way_of(&tables, "SHARE").await?;
         let task = tokio::spawn(async move {
             loop {
                 let pids = locked(&of).clone();
                 let mut now = BTreeMap::new();
-                if merge(&mut now, &session.client, &pids).await.is_err() {
-                    return;
+                let Ok(waits) = merge(&mut now, &session.client, &pids).await else { return };
+                if waits {
+                    drop(in_the_way.take());
                 }
                 strongest(&mut locked(&into), now);
                 tokio::time::sleep(FOLLOW_EVERY).await;
@@ -192,11 +196,15 @@ impl Trace {
         let rows = watch.client.query(q::REHEARSE_TABLES, &[&names]).await;
         let rows = rows.map_err(|error| failure(&error))?;
         let tables: Vec<String> = rows.iter().map(|row| row.get("name")).collect();
+        self.in_the_way_of(&tables, "SHARE UPDATE EXCLUSIVE").await
+    }
+
+    async fn in_the_way_of(&self, tables: &[String], mode: &str) -> Result<Option<Session>, Failure> {
         if tables.is_empty() {
             return Ok(None);
         }
         let other = self.open().await?;
-        let lock = format!("BEGIN; LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE", tables.join(", "));
+        let lock = format!("BEGIN; LOCK TABLE {} IN {mode} MODE", tables.join(", "));
         other.client.batch_execute(&lock).await.map_err(|error| failure(&error))?;
         Ok(Some(other))
     }
@@ -211,9 +219,8 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// # Errors
 /// When the server cannot be asked.
 pub async fn look(client: &Client, pid: i32, metadata: &Ident) -> Result<Look, Failure> {
-    let rows = client.query(q::REHEARSE_LOOK, &[&pid, &metadata.as_str()]).await;
+    let rows = client.query(q::REHEARSE_LOOK, &[&metadata.as_str()]).await;
     let relation = |row: &tokio_postgres::Row| {
-        let modes: Vec<String> = row.get("modes");
         let kind: String = row.get("kind");
         let name = Name { schema: row.get("schema"), name: row.get("name"), visible: row.get("visible") };
         let relation = Relation {
@@ -222,11 +229,13 @@ pub async fn look(client: &Client, pid: i32, metadata: &Ident) -> Result<Look, F
             file: row.get("file"),
             scans: row.get("scans"),
             rows_read: row.get("rows_read"),
-            lock: modes.iter().filter_map(|mode| Lock::of_mode(mode)).max(),
         };
         (row.get("id"), relation)
     };
-    Ok(rows.map_err(|error| failure(&error))?.iter().map(relation).collect())
+    let relations = rows.map_err(|error| failure(&error))?.iter().map(relation).collect();
+    let mut locks = BTreeMap::new();
+    merge(&mut locks, client, &[pid]).await?;
+    Ok(Look { relations, locks })
 }
 
 /// Adds the locks that some backends hold or wait for; whether one of them waits.
@@ -247,10 +256,6 @@ fn strongest(held: &mut BTreeMap<u32, Lock>, more: impl IntoIterator<Item = (u32
     }
 }
 
-fn with_locks(look: &Look, held: &BTreeMap<u32, Lock>) -> Look {
-    let mut look = look.clone();
-    for (id, relation) in &mut look {
-        relation.lock = held.get(id).copied();
-    }
-    look
+fn with_locks(look: &Look, locks: &BTreeMap<u32, Lock>) -> Look {
+    Look { relations: look.relations.clone(), locks: locks.clone() }
 }

@@ -1,15 +1,17 @@
 //! Every row of the lock table against a real server: the locks it takes, what
 //! the server does under them, and whether it may share a transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
-use phase::core::ident::QName;
+use phase::core::ident::{Ident, QName};
 use phase::core::lint::table::{Row, SETTING, rows};
-use phase::core::lint::{Effect, Lock, Mentions, effects, strongest};
+use phase::core::lint::{Effect, Inspected, Lock, Mentions, effects, strongest};
+use phase::core::rehearse::{Look, Sighting, Verdict, compare, sighting};
 use phase::core::sql::split;
+use phase::pg::trace::look;
 use phase::pg::world::world;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 
@@ -51,52 +53,23 @@ impl Traced {
         Ok(())
     }
 
-    /// The tables whose indexes were built since the last call.
-    fn built(&self, there: &There) -> BTreeSet<String> {
-        let notices = std::mem::take(&mut *self.notices.lock().unwrap());
-        let table = |notice: &String| {
-            let (_, rest) = notice.split_once("building index ")?;
-            let (_, table) = rest.split_once("on table \"")?;
-            Some(table.split('"').next().unwrap_or_default().to_owned())
-        };
-        notices.iter().filter_map(table).filter(|table| there.contains_key(table)).collect()
+    /// What the server said since the last call.
+    fn said(&self) -> Vec<String> {
+        std::mem::take(&mut *self.notices.lock().unwrap())
     }
 }
 
-/// A relation as it was before the statement.
-struct Relation {
-    oid: u32,
-    file: i64,
-    /// Whether it is an index, which is locked beside its table.
-    index: bool,
+/// The relations of a row's schema, with the locks that a backend holds or waits for;
+/// the same look that a rehearsal takes.
+async fn relations(client: &Client, pid: i32, schema: &str) -> Result<Look, Fault> {
+    let mut all = look(client, pid, &Ident::parse("phase")?).await?;
+    all.relations.retain(|_, relation| relation.name.schema == schema);
+    Ok(all)
 }
 
-/// The relations of a schema, by name.
-type There = BTreeMap<String, Relation>;
-
-async fn relations(client: &Client, schema: &str) -> Result<There, Fault> {
-    let sql = "SELECT relname::text, oid, coalesce(pg_relation_filenode(oid), 0)::bigint, relkind IN ('i', 'I') \
-               FROM pg_class WHERE relnamespace = $1::text::regnamespace";
-    let relation =
-        |row: &tokio_postgres::Row| Relation { oid: row.get(1), file: row.get(2), index: row.get(3) };
-    let rows = client.query(sql, &[&schema]).await?;
-    Ok(rows.iter().map(|row| (row.get(0), relation(row))).collect())
-}
-
-/// The strongest lock that a backend holds or waits for, by the name that the
-/// relation had before.
-async fn locks(client: &Client, pid: i32, there: &There) -> Result<BTreeMap<String, Lock>, Fault> {
-    let sql = "SELECT relation, mode FROM pg_locks WHERE pid = $1 AND locktype = 'relation'";
-    let mut held = BTreeMap::new();
-    for row in client.query(sql, &[&pid]).await? {
-        let (oid, mode): (u32, String) = (row.get(0), row.get(1));
-        let Some((name, _)) = there.iter().find(|(_, relation)| relation.oid == oid) else { continue };
-        let (name, lock) = (name.clone(), Lock::of_mode(&mode));
-        let lock = lock.ok_or_else(|| format!("no lock is called {mode}"))?;
-        let entry = held.entry(name).or_insert(lock);
-        *entry = (*entry).max(lock);
-    }
-    Ok(held)
+/// The locks that are held on what stood before.
+fn held(seen: &Sighting) -> BTreeMap<String, Lock> {
+    seen.held.iter().map(|(name, lock)| (name.name.clone(), *lock)).collect()
 }
 
 async fn every_row_takes_the_locks_and_does_the_work_that_it_says(db: Db) -> TestResult {
@@ -131,23 +104,26 @@ async fn try_row(db: &Db, row: &Row, n: usize) -> TestResult {
     let effects = effects(&statement, &known);
     let met: Vec<&str> = effects.iter().filter_map(|effect| effect.row).map(|row| row.id).collect();
     check!(met.contains(&row.id), "the catalog leads to {met:?}");
-    let before = relations(&traced.client, &schema).await?;
+    let pid: i32 = value(&traced.client, "SELECT pg_backend_pid()").await?.parse()?;
     traced.client.batch_execute("SET client_min_messages = debug1").await?;
-    traced.built(&before);
-    if row.alone {
-        alone(db, &traced, row, &effects, &schema, &before).await?;
+    traced.said();
+    let seen = if row.alone {
+        alone(db, &traced, row, &effects, &schema, pid).await?
     } else {
-        shared(&traced, row, &effects, &before).await?;
-    }
-    let after = relations(&traced.client, &schema).await?;
-    let file = |there: &There, name: &String| there.get(name).map(|relation| relation.file);
-    // What is gone, or has another name, was not written anew.
-    let changed = |name: &String| file(&after, name).is_some_and(|new| file(&before, name) != Some(new));
-    let wanted = wanted(&effects);
-    let rewritten = before.keys().filter(|name| wanted.contains_key(*name)).any(changed);
-    // TRUNCATE and REINDEX give a new file without writing rows anew.
-    let fresh = ["truncate", "reindex-index"].contains(&row.id);
-    same!(rewritten, row.work.rewrites || fresh, "whether the table is written anew");
+        shared(&traced, row, &effects, &schema, pid).await?
+    };
+    // TRUNCATE gives a new file without writing rows anew.
+    same!(
+        !seen.rewritten.is_empty(),
+        row.work.rewrites || row.id == "truncate",
+        "whether the table is written anew"
+    );
+    // A rehearsal of this statement would say the same.
+    let compared = compare(&[Inspected { statement, effects }], &[seen], false);
+    let opaque = row.id == "opaque" || row.id == "unknown";
+    check!(opaque || compared.verdict == Verdict::AsPredicted, "a rehearsal says {compared:?}");
+    let milder = compared.notes.iter().find(|note| note.starts_with("milder"));
+    check!(milder.is_none(), "a rehearsal says {milder:?}");
     Ok(())
 }
 
@@ -157,38 +133,39 @@ fn wanted(effects: &[Effect]) -> BTreeMap<String, Lock> {
 }
 
 /// Runs the statement in a transaction and looks at what that holds.
-async fn shared(traced: &Traced, row: &Row, effects: &[Effect], before: &There) -> TestResult {
+async fn shared(
+    traced: &Traced,
+    row: &Row,
+    effects: &[Effect],
+    schema: &str,
+    pid: i32,
+) -> Result<Sighting, Fault> {
     let client = &traced.client;
-    let pid: i32 = value(client, "SELECT pg_backend_pid()").await?.parse()?;
-    // What earlier statements read may not have been reported yet: only the difference counts.
-    let reads = "SELECT coalesce(sum(seq_scan), 0)::bigint FROM pg_stat_xact_user_tables WHERE schemaname = current_schema() \
-                 AND relname = ANY ($1)";
-    let old: Vec<&String> = before.keys().collect();
     client.batch_execute("BEGIN").await?;
-    let read_before: i64 = client.query_one(reads, &[&old]).await?.get(0);
+    let before = relations(client, pid, schema).await?;
     client.batch_execute(row.example.sql).await?;
-    let held = locks(client, pid, before).await?;
-    let read = client.query_one(reads, &[&old]).await?.get::<_, i64>(0) > read_before;
+    let after = relations(client, pid, schema).await?;
     client.batch_execute("COMMIT").await?;
-    let claimed = wanted(effects);
+    let seen = sighting(&before, &after, &traced.said(), Duration::ZERO);
+    let (held, claimed) = (held(&seen), wanted(effects));
     for (relation, lock) in &claimed {
         same!(held.get(relation), Some(lock), "the lock on {relation}, of {held:?}");
     }
     // Indexes are locked beside their tables; ACCESS SHARE stands in nobody's way.
-    let unsaid = held.iter().find(|(name, lock)| {
-        !claimed.contains_key(*name) && !before[*name].index && **lock > Lock::AccessShare
-    });
+    let index = |name: &str| seen.indexes.iter().any(|index| index.name == name);
+    let unsaid = held
+        .iter()
+        .find(|(name, lock)| !claimed.contains_key(*name) && !index(name) && **lock > Lock::AccessShare);
     check!(unsaid.is_none(), "{unsaid:?} as well");
-    let built = traced.built(before);
     // TRUNCATE makes the indexes anew, over no rows: a matter of a moment.
     if row.id == "truncate" {
-        return Ok(());
+        return Ok(seen);
     }
-    same!(!built.is_empty(), row.work.builds, "whether an index is built: {built:?}");
+    same!(!seen.built.is_empty(), row.work.builds, "whether an index is built: {:?}", seen.built);
     if !row.work.rewrites {
-        same!(read, row.work.scans || row.work.builds, "whether every row is read");
+        same!(!seen.read.is_empty(), row.work.scans || row.work.builds, "whether every row is read");
     }
-    Ok(())
+    Ok(seen)
 }
 
 /// Runs the statement outside of any transaction, behind a lock that makes it wait.
@@ -198,18 +175,20 @@ async fn alone(
     row: &Row,
     effects: &[Effect],
     schema: &str,
-    before: &There,
-) -> TestResult {
+    pid: i32,
+) -> Result<Sighting, Fault> {
     let client = &traced.client;
     client.batch_execute("BEGIN").await?;
     let refused = client.batch_execute(row.example.sql).await;
     client.batch_execute("ROLLBACK").await?;
     let code = refused.err().and_then(|error| error.code().map(|code| code.code().to_owned()));
     same!(code.as_deref(), Some("25001"), "it must not run in a transaction block");
-    let pid: i32 = value(client, "SELECT pg_backend_pid()").await?.parse()?;
     let other = db.connect().await?;
+    other.batch_execute(&format!("SET search_path = {schema}, public")).await?;
+    let before = relations(&other, pid, schema).await?;
+    let mut waiting = before.clone();
     let claimed = wanted(effects);
-    if let Some((relation, lock)) = claimed.iter().next_back() {
+    if let Some((relation, _)) = claimed.iter().next_back() {
         other
             .batch_execute(&format!("BEGIN; LOCK TABLE {schema}.{relation} IN SHARE UPDATE EXCLUSIVE MODE"))
             .await?;
@@ -225,8 +204,8 @@ async fn alone(
                 check!(started.elapsed() < Duration::from_secs(15), "it never waited for {relation}");
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            let held = locks(&other, pid, before).await?;
-            same!(held.get(relation), Some(lock), "the lock on {relation}, of {held:?}");
+            waiting = relations(&other, pid, schema).await?;
+            let held = held(&sighting(&before, &waiting, &[], Duration::ZERO));
             for (relation, lock) in &claimed {
                 same!(held.get(relation), Some(lock), "the lock on {relation}, of {held:?}");
             }
@@ -245,5 +224,7 @@ async fn alone(
     } else {
         client.batch_execute(row.example.sql).await?;
     }
-    Ok(())
+    let mut after = relations(&other, pid, schema).await?;
+    after.locks = waiting.locks;
+    Ok(sighting(&before, &after, &traced.said(), Duration::ZERO))
 }

@@ -146,7 +146,7 @@ impl Judge {
             self.unless(scans, opaque, || format!("every row is read: {what}"));
         }
         let planned = predicted.iter().any(|one| is_planned(&one.statement));
-        for (name, rows) in &seen.read {
+        for (name, rows) in seen.read.iter().filter(|_| !truncates) {
             let what = format!("{} is read from end to end ({rows} rows)", name.plain());
             if scans {
                 self.scanned.insert(name.plain());
@@ -169,6 +169,9 @@ impl Judge {
         };
         for (name, lock) in seen.taken.iter().filter(|(_, lock)| **lock > Lock::AccessShare) {
             let said = of(name);
+            if said.is_none() && seen.indexes.contains(name) {
+                continue;
+            }
             self.line(name.plain(), said, Some(*lock));
             let what = format!("{} on {}", lock.name(), name.plain());
             match said {

@@ -19,8 +19,6 @@ pub struct Relation {
     pub scans: i64,
     /// The rows that this gave.
     pub rows_read: i64,
-    /// The strongest lock that the session holds on it, or waits for.
-    pub lock: Option<Lock>,
 }
 
 /// What a relation is called, and whether that name alone finds it.
@@ -42,8 +40,15 @@ impl Name {
     }
 }
 
-/// The relations of a database, by their number.
-pub type Look = BTreeMap<u32, Relation>;
+/// A look at the relations of a database, and at the locks of one session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Look {
+    /// The relations, by their number.
+    pub relations: BTreeMap<u32, Relation>,
+    /// The strongest lock on each that the session holds, or waits for; also on those
+    /// that it has dropped.
+    pub locks: BTreeMap<u32, Lock>,
+}
 
 /// What a statement was seen to do. Relations carry the names that they had before
 /// it; what the statement itself made is not among them.
@@ -55,6 +60,8 @@ pub struct Sighting {
     pub taken: BTreeMap<Name, Lock>,
     /// Every relation that stood before; whoever is not here was made in between.
     pub there: BTreeSet<Name>,
+    /// Those that are indexes: they are locked beside their tables.
+    pub indexes: BTreeSet<Name>,
     /// Tables that were written anew: another file under the same name.
     pub rewritten: BTreeSet<Name>,
     /// Tables that the server said it verified, and foreign keys that it validated.
@@ -72,24 +79,25 @@ pub struct Sighting {
 /// What was done between two looks, and said meanwhile.
 #[must_use]
 pub fn sighting(before: &Look, after: &Look, messages: &[String], took: Duration) -> Sighting {
-    let there = before.values().map(|one| one.name.clone()).collect();
+    let there = before.relations.values().map(|one| one.name.clone()).collect();
     let mut seen = Sighting { there, took, ..Sighting::default() };
-    for (id, was) in before {
-        let Some(is) = after.get(id) else { continue };
-        // An index is locked beside its table, and says nothing more.
-        if let Some(lock) = is.lock.filter(|_| !is_index(was.kind)) {
-            seen.held.insert(was.name.clone(), lock);
-            if was.lock.is_none_or(|before| before < lock) {
-                seen.taken.insert(was.name.clone(), lock);
+    for (id, was) in &before.relations {
+        if is_index(was.kind) {
+            seen.indexes.insert(was.name.clone());
+        }
+        if let Some(lock) = after.locks.get(id) {
+            seen.held.insert(was.name.clone(), *lock);
+            if before.locks.get(id).is_none_or(|before| before < lock) {
+                seen.taken.insert(was.name.clone(), *lock);
             }
         }
-        if is.scans > was.scans && is_table(was.kind) {
+        if let Some(is) = after.relations.get(id).filter(|is| is.scans > was.scans && is_table(was.kind)) {
             seen.read.insert(was.name.clone(), is.rows_read - was.rows_read);
         }
     }
     // By name: what is built again gets another number, and may keep its file.
     let files = |look: &Look| -> BTreeMap<(String, String), i64> {
-        let tables = look.values().filter(|one| is_table(one.kind));
+        let tables = look.relations.values().filter(|one| is_table(one.kind));
         tables.map(|one| ((one.name.schema.clone(), one.name.name.clone()), one.file)).collect()
     };
     let (old, new) = (files(before), files(after));
@@ -138,7 +146,8 @@ impl Sighting {
     /// application's own statements do not take as well, and no work.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.taken.values().all(|lock| *lock <= Lock::RowExclusive)
+        let taken = self.taken.iter().filter(|(name, _)| !self.indexes.contains(*name));
+        taken.map(|(_, lock)| *lock).all(|lock| lock <= Lock::RowExclusive)
             && self.rewritten.is_empty()
             && self.built.is_empty()
             && self.verified.is_empty()
@@ -157,6 +166,7 @@ impl Sighting {
         strongest(&mut self.held, &later.held);
         strongest(&mut self.taken, &later.taken);
         self.there.extend(later.there.iter().cloned());
+        self.indexes.extend(later.indexes.iter().cloned());
         self.rewritten.extend(later.rewritten.iter().cloned());
         self.verified.extend(later.verified.iter().cloned());
         for (name, rows) in &later.read {
@@ -176,47 +186,51 @@ mod tests {
 
     fn relation(name: &str, kind: char, file: i64) -> Relation {
         let name = Name { schema: "public".into(), name: name.into(), visible: true };
-        Relation { name, kind, file, scans: 0, rows_read: 0, lock: None }
+        Relation { name, kind, file, scans: 0, rows_read: 0 }
     }
 
     fn names(set: &BTreeSet<Name>) -> Vec<&str> {
         set.iter().map(|name| name.name.as_str()).collect()
     }
 
+    fn look(relations: &[(u32, Relation)], locks: &[(u32, Lock)]) -> Look {
+        Look { relations: relations.iter().cloned().collect(), locks: locks.iter().copied().collect() }
+    }
+
     #[test]
-    fn locks_that_were_held_before_were_not_taken() {
-        let before = Look::from([
-            (1, Relation { lock: Some(Lock::AccessShare), ..relation("t", 'r', 1) }),
+    fn locks_that_were_held_before_were_not_taken_and_those_on_what_is_dropped_were() {
+        let relations = [
+            (1, relation("t", 'r', 1)),
             (2, relation("t_pkey", 'i', 2)),
-            (3, Relation { lock: Some(Lock::Share), ..relation("u", 'r', 3) }),
-        ]);
-        let mut after = before.clone();
-        after.get_mut(&1).unwrap().lock = Some(Lock::AccessExclusive);
-        after.get_mut(&2).unwrap().lock = Some(Lock::AccessExclusive);
-        after.insert(4, Relation { lock: Some(Lock::AccessExclusive), ..relation("new", 'r', 4) });
+            (3, relation("u", 'r', 3)),
+            (4, relation("dropped", 'r', 4)),
+        ];
+        let before = look(&relations, &[(1, Lock::AccessShare), (3, Lock::Share)]);
+        let exclusive = Lock::AccessExclusive;
+        let locks = [(1, exclusive), (2, exclusive), (3, Lock::Share), (4, exclusive), (5, exclusive)];
+        let after = look(&[&relations[..3], &[(5, relation("new", 'r', 5))]].concat(), &locks);
         let seen = sighting(&before, &after, &[], Duration::ZERO);
-        let taken: Vec<(&str, Lock)> =
-            seen.taken.iter().map(|(name, lock)| (name.name.as_str(), *lock)).collect();
-        assert_eq!(taken, [("t", Lock::AccessExclusive)]);
-        assert_eq!(seen.held.len(), 2);
+        let taken: Vec<&str> = seen.taken.keys().map(|name| name.name.as_str()).collect();
+        assert_eq!(taken, ["dropped", "t", "t_pkey"]);
+        assert_eq!(names(&seen.indexes), ["t_pkey"]);
+        assert_eq!(seen.held.len(), 4);
     }
 
     #[test]
     fn another_file_under_the_same_name_is_a_rewrite_and_a_new_name_is_none() {
         let before =
-            Look::from([(1, relation("t", 'r', 1)), (2, relation("i", 'i', 2)), (3, relation("u", 'r', 3))]);
-        let after = Look::from([
-            (1, relation("t", 'r', 9)),
-            // Built again: another number, the same file.
-            (7, relation("i", 'i', 2)),
-            (3, relation("renamed", 'r', 3)),
-        ]);
+            look(&[(1, relation("t", 'r', 1)), (2, relation("i", 'i', 2)), (3, relation("u", 'r', 3))], &[]);
+        // The index is built again: another number, the same file.
+        let after = look(
+            &[(1, relation("t", 'r', 9)), (7, relation("i", 'i', 2)), (3, relation("renamed", 'r', 3))],
+            &[],
+        );
         assert_eq!(names(&sighting(&before, &after, &[], Duration::ZERO).rewritten), ["t"]);
     }
 
     #[test]
     fn the_messages_of_the_server_are_heard() {
-        let look = Look::from([(1, relation("t", 'r', 1))]);
+        let look = look(&[(1, relation("t", 'r', 1))], &[]);
         let messages = [
             "verifying table \"t\"",
             "verifying table \"made_just_now\"",
