@@ -12,7 +12,7 @@
 //! - [`engine`] runs decisions through its ports; it knows no database.
 //! - [`pg`] implements the ports for PostgreSQL.
 //! - [`cli`] has one file a command and wires everything.
-//! - [`throwaway`] starts private servers, for the demo and the tests.
+//! - [`throwaway`] starts private servers, for rehearsals, the demo and the tests.
 //! - [`demo`] shows a whole change under load.
 
 pub mod cli;

@@ -1,4 +1,4 @@
-//! Starts and stops throwaway PostgreSQL servers from the binaries at hand, for
+//! Starts and stops throwaway PostgreSQL servers from the binaries at hand, for rehearsals,
 //! the demo and the tests. Nothing of one is left when its owner ends, however
 //! it ends.
 

@@ -53,6 +53,7 @@ async fn every_plan_is_as_predicted_and_leads_back(db: Db) -> TestResult {
         let output = command.env("PHASE_PG_BIN", db.binaries.folder()).output().await?;
         let report = crate::harness::Ended::of(&output).expect(0)?.json()?;
         as_predicted(&report)?;
+        check!(list(&report, "again").len() >= 3, "{path}: {:#}", report["again"]);
         check!(list(&report, "round_trips").len() >= 3, "{path}: {:#}", report["round_trips"]);
         same!(report["stage"]["start"], "the project's own files (--from-files)");
         let every = list(&report, "steps").iter().filter(|step| step["undo"] == false).count();
@@ -113,6 +114,14 @@ async fn a_plan_that_has_begun_is_taken_back_first(db: Db) -> TestResult {
         return Ok(());
     };
     as_predicted(&ended.json()?)?;
+    same!(db.value("SELECT state FROM phase.item WHERE version = '20261110090000'").await?, "backfilled");
+    // Another plan on the same table has to wait for it: there it is brought to its end.
+    let plan =
+        "expand:\n  - sql: ALTER TABLE users ADD COLUMN n int\n    undo: ALTER TABLE users DROP COLUMN n\n";
+    db.file("plans/20261120090000_more.yaml", plan)?;
+    let ended = on_target(&db, &["more", "--json"], 0).await?.ok_or("pg_dump was there a moment ago")?;
+    let brought = ended.json()?["stage"]["brought"].to_string();
+    check!(brought.contains("20261110090000_users_display_name: completed"), "{brought}");
     same!(db.value("SELECT state FROM phase.item WHERE version = '20261110090000'").await?, "backfilled");
     Ok(())
 }
@@ -180,6 +189,12 @@ async fn an_undo_that_does_not_undo_is_found(db: Db) -> TestResult {
     same!(difference["identity"], "public.t.b");
     same!(difference["before"], "integer not null default 0");
     same!(difference["after"], "integer not null");
+    // Rows that stay are told, and are no difference of the schema; here they are in the way of a second time.
+    let plan = "expand:\n  - sql: INSERT INTO t (id) VALUES (1)\n    undo: SELECT 1\n";
+    let report = rehearsed(&db, plan, 1).await?;
+    same!(report["round_trips"][0]["rows"][0], "t had 0 rows and has 1");
+    same!(report["round_trips"][0]["equal"], true);
+    check!(report["failure"].to_string().contains("duplicate key"), "{}", report["failure"]);
     // A column that comes back comes back at the end: SELECT * sees it elsewhere.
     let plan = "expand:\n  - sql: ALTER TABLE t DROP COLUMN a\n    undo: ALTER TABLE t ADD COLUMN a int\n";
     let report = rehearsed(&db, plan, 1).await?;

@@ -61,6 +61,12 @@ pub fn markdown(report: &Report) -> String {
             .iter()
             .map(|passed| format!("passed by for {}: {}", passed.phase, passed.what.join(", "))),
     );
+    notes.extend(
+        report
+            .round_trips
+            .iter()
+            .flat_map(|trip| trip.rows.iter().map(move |rows| format!("undo from {}: {rows}", trip.state))),
+    );
     notes.extend(report.uncovered.iter().map(|what| format!("not rehearsed: {what}")));
     notes.extend(report.left.iter().map(|what| format!("left behind: {what}")));
     notes.extend(report.steps.iter().flat_map(|step| {

@@ -17,5 +17,5 @@ pub use predict::{Piece, back, forward, mentions, predict};
 pub use report::{Report, RoundTrip, Rows, Stage, StepReport, counted, time};
 pub use route::{
     Leg, OneWay, Passed, Route, UndoFrom, end_of, forward_steps, passed, rehearsed, route, spared,
-    steps_until, wanted_before,
+    steps_until, stops, wanted_before,
 };

@@ -119,13 +119,16 @@ pub struct RoundTrip {
     pub equal: bool,
     /// Where it is not.
     pub differences: Vec<Difference>,
+    /// Tables of the item whose rows are not what they were, one sentence each: a fault of
+    /// no undo where a backfill deletes, or a trigger notes the time.
+    pub rows: Vec<String>,
 }
 
 impl RoundTrip {
     /// The outcome of a comparison.
     #[must_use]
-    pub fn of(state: State, differences: Vec<Difference>) -> Self {
-        Self { state, equal: differences.is_empty(), differences }
+    pub fn of(state: State, differences: Vec<Difference>, rows: Vec<String>) -> Self {
+        Self { state, equal: differences.is_empty(), differences, rows }
     }
 }
 
@@ -347,10 +350,14 @@ fn step_text(step: &StepReport) -> String {
 }
 
 fn trip_text(what: &str, trip: &RoundTrip, objects: usize) -> String {
-    if trip.equal {
-        return format!("  {what}: equal, {objects} objects compared\n");
+    let mut text = if trip.equal {
+        format!("  {what}: equal, {objects} objects compared\n")
+    } else {
+        format!("  {what}: NOT equal\n")
+    };
+    for rows in &trip.rows {
+        let _ = writeln!(text, "    note: {rows}");
     }
-    let mut text = format!("  {what}: NOT equal\n");
     for difference in trip.differences.iter().take(LISTED) {
         let _ = writeln!(text, "    {}", difference.describe());
     }

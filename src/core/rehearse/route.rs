@@ -91,6 +91,12 @@ fn rests(item: &Item) -> Vec<State> {
     }
 }
 
+/// The states that a leg forward rests in on its way, its end included.
+#[must_use]
+pub fn stops(item: &Item, to: State) -> Vec<State> {
+    rests(item).into_iter().filter(|state| *state < to).chain([to]).collect()
+}
+
 fn no_way_back(item: &Item, state: State) -> Option<String> {
     if item.kind == Kind::Sql {
         return match &item.down {

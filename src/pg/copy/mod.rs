@@ -41,17 +41,29 @@ pub async fn same_database(one: &Session, other: &Session) -> Result<bool, Failu
     Ok(marked.map_err(|error| failure(&error))?.get("marked"))
 }
 
-/// The rows of a table; `None`: it is not there.
+/// What the rows of a table come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sum {
+    /// How many there are.
+    pub rows: i64,
+    /// A sum over their texts, in no order.
+    pub hash: String,
+}
+
+/// Counts the rows of a table and sums them up; `None`: it is not there. It reads all of them.
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn rows(session: &Session, table: &QName) -> Result<Option<i64>, Failure> {
+pub async fn sum(session: &Session, table: &QName) -> Result<Option<Sum>, Failure> {
     let there = session.client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table.to_string()]).await;
     if !there.map_err(|error| failure(&error))?.get::<_, bool>(0) {
         return Ok(None);
     }
-    let count = session.client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await;
-    Ok(Some(count.map_err(|error| failure(&error))?.get(0)))
+    let sql = format!(
+        "SELECT count(*) AS rows, coalesce(sum(hashtextextended(one::text, 0)::numeric), 0)::text AS hash FROM {table} one"
+    );
+    let row = session.client.query_one(&sql, &[]).await.map_err(|error| failure(&error))?;
+    Ok(Some(Sum { rows: row.get("rows"), hash: row.get("hash") }))
 }
 
 async fn run(client: &Client, sql: &str) -> Result<(), Failure> {

@@ -195,13 +195,22 @@ async fn bring_forward(
         let open = rehearsed(older);
         let mut worker = Worker::new(desk, listener);
         (worker.purge_early, worker.rehearsal) = (true, true);
-        let moved = Box::pin(worker.run(&open, Wanted::Forward(state), &[])).await?;
+        let before = |why: String| CommandError::NoPath {
+            item: older.stem(),
+            why: format!(
+                "it comes before {} and could not be brought to {state}: {why}; what the target has without a record \
+                 of it is put on record by phase baseline",
+                item.stem()
+            ),
+        };
+        let moved = match Box::pin(worker.run(&open, Wanted::Forward(state), &[])).await {
+            Err(error @ (CommandError::Run { .. } | CommandError::NoPath { .. })) => {
+                return Err(before(error.to_string()));
+            }
+            moved => moved?,
+        };
         if moved.code != Code::Done {
-            let why = moved.reasons.join("; ");
-            return Err(CommandError::NoPath {
-                item: older.stem(),
-                why: format!("it comes first, and is {}: {why}", moved.state),
-            });
+            return Err(before(moved.reasons.join("; ")));
         }
         brought.push(format!("{}: {}", older.stem(), moved.state));
     }
@@ -235,8 +244,8 @@ async fn rows(session: &Session, item: &Item) -> Result<Vec<Rows>, CommandError>
     let mut found = Vec::new();
     for table in &item.tables {
         let Ok(name) = QName::parse(table) else { continue };
-        if let Some(rows) = copy::rows(session, &name).await? {
-            found.push(Rows { table: table.clone(), rows });
+        if let Some(sum) = copy::sum(session, &name).await? {
+            found.push(Rows { table: table.clone(), rows: sum.rows });
         }
     }
     Ok(found)

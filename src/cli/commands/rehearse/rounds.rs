@@ -9,18 +9,20 @@ use crate::cli::desk::Desk;
 use crate::cli::exit::{Code, CommandError};
 use crate::cli::work::Worker;
 use crate::core::decide::Wanted;
+use crate::core::ident::QName;
 use crate::core::lint::Inspected;
 use crate::core::record::Kind;
 use crate::core::rehearse::{
     Leg, Piece, Report, RoundTrip, StepReport, back, compare, end_of, forward, forward_steps, mentions,
-    predict,
+    predict, stops,
 };
-use crate::core::shape::Shape;
+use crate::core::shape::{Difference, Shape};
 use crate::core::state::State;
 use crate::core::timeline::Item;
 use crate::engine::Store;
 use crate::engine::event::Listener;
 use crate::pg::connect::Session;
+use crate::pg::copy::{Sum, sum};
 use crate::pg::shape::shape;
 use crate::pg::trace::Trace;
 
@@ -35,6 +37,39 @@ pub(super) struct Rounds<'a> {
     pub(super) session: &'a Session,
 }
 
+/// A database at a moment.
+struct Mark {
+    shape: Shape,
+    sums: BTreeMap<String, Sum>,
+}
+
+impl Mark {
+    /// Tables whose rows are not what they were, one sentence each.
+    fn changed(&self, after: &BTreeMap<String, Sum>) -> Vec<String> {
+        let changed = |(table, was): (&String, &Sum)| {
+            let is = after.get(table)?;
+            if is.rows != was.rows {
+                Some(format!("{table} had {} rows and has {}", was.rows, is.rows))
+            } else if is.hash != was.hash {
+                Some(format!("rows of {table} have other values than before"))
+            } else {
+                None
+            }
+        };
+        self.sums.iter().filter_map(changed).collect()
+    }
+}
+
+/// Keeps the comparison of a state that was reached once more; of several the first that differs.
+fn again(report: &mut Report, state: State, differences: Vec<Difference>) {
+    let trip = RoundTrip::of(state, differences, Vec::new());
+    match report.again.iter_mut().find(|known| known.state == state) {
+        Some(known) if known.equal => *known = trip,
+        Some(_) => {}
+        None => report.again.push(trip),
+    }
+}
+
 /// Why a leg did not reach its end.
 pub(super) enum Broken {
     /// What was rehearsed did not work.
@@ -47,8 +82,7 @@ impl From<CommandError> for Broken {
     fn from(error: CommandError) -> Self {
         match error {
             CommandError::Run { .. } | CommandError::NoPath { .. } | CommandError::Preflight(_) => {
-                let hints = error.to_string();
-                Self::Failed(hints)
+                Self::Failed(error.to_string())
             }
             other => Self::Error(other),
         }
@@ -61,68 +95,101 @@ impl Rounds<'_> {
     /// # Errors
     /// When the rehearsal itself cannot go on; that a step fails is a result.
     pub(super) async fn walk(&self, legs: &[Leg], report: &mut Report) -> Result<(), CommandError> {
-        let before = self.shape().await?;
-        report.stage.objects = before.len();
-        let mut reached: BTreeMap<State, Shape> = BTreeMap::new();
+        let before = Mark { shape: self.shape().await?, sums: self.sums().await? };
+        report.stage.objects = before.shape.len();
+        let mut reached = BTreeMap::new();
         let mut at = State::Planned;
         for leg in legs {
-            match self.leg(*leg, report).await {
-                Ok(()) => {}
-                Err(Broken::Error(error)) => return Err(error),
-                Err(Broken::Failed(why)) => {
+            let walked = match leg {
+                Leg::Forward(to) => self.forward(*to, &mut reached, report).await,
+                Leg::Back => self.back(at, &before, report).await,
+            };
+            match (walked, leg) {
+                (Ok(()), Leg::Forward(to)) => at = *to,
+                (Ok(()), Leg::Back) => {}
+                (Err(Broken::Error(error)), _) => return Err(error),
+                (Err(Broken::Failed(why)), leg) => {
                     report.failure = Some(why);
-                    return self.after_failure(*leg, &before, report).await;
-                }
-            }
-            let shape = self.shape().await?;
-            match leg {
-                Leg::Forward(state) => {
-                    at = *state;
-                    match reached.get(state) {
-                        Some(first) => report.again.push(RoundTrip::of(*state, first.diff(&shape))),
-                        None => {
-                            reached.insert(*state, shape);
-                        }
+                    if matches!(leg, Leg::Forward(_)) && self.item.kind == Kind::Plan {
+                        self.back_from_failure(&before, report).await?;
                     }
+                    return Ok(());
                 }
-                Leg::Back => report.round_trips.push(RoundTrip::of(at, before.diff(&shape))),
             }
         }
         Ok(())
     }
 
     /// What began and failed must be able to go back as well.
-    async fn after_failure(&self, leg: Leg, before: &Shape, report: &mut Report) -> Result<(), CommandError> {
-        let Leg::Forward(_) = leg else { return Ok(()) };
-        let state = self.state().await?;
-        if self.item.kind == Kind::Sql {
-            return Ok(());
-        }
-        match self.leg(Leg::Back, report).await {
-            Ok(()) => {
-                let differences = before.diff(&self.shape().await?);
-                report.round_trips.push(RoundTrip::of(state, differences));
-            }
+    async fn back_from_failure(&self, before: &Mark, report: &mut Report) -> Result<(), CommandError> {
+        let records = self.desk.records().await?;
+        let record = records.iter().find(|record| record.version == self.item.version);
+        match self.back(record.map_or(State::Planned, |record| record.state), before, report).await {
+            Ok(()) => Ok(()),
             Err(Broken::Failed(why)) => {
                 report.uncovered.push(format!("the way back after the failure: {why}"));
+                Ok(())
             }
-            Err(Broken::Error(error)) => return Err(error),
+            Err(Broken::Error(error)) => Err(error),
+        }
+    }
+
+    /// Forward, with a look at the schema in every state on the way.
+    async fn forward(
+        &self,
+        to: State,
+        reached: &mut BTreeMap<State, Shape>,
+        report: &mut Report,
+    ) -> Result<(), Broken> {
+        let expected = self.expected(Leg::Forward(to)).await?;
+        for state in stops(self.item, to) {
+            self.run(Leg::Forward(state), &expected, report).await?;
+            let shape = self.shape().await?;
+            match reached.get(&state) {
+                Some(first) => again(report, state, first.diff(&shape)),
+                None => {
+                    reached.insert(state, shape);
+                }
+            }
         }
         Ok(())
     }
 
-    async fn state(&self) -> Result<State, CommandError> {
-        let records = self.desk.records().await?;
-        let record = records.iter().find(|record| record.version == self.item.version);
-        Ok(record.map_or(State::Planned, |record| record.state))
+    /// Back to the start.
+    async fn back(&self, from: State, before: &Mark, report: &mut Report) -> Result<(), Broken> {
+        let expected = self.expected(Leg::Back).await?;
+        self.run(Leg::Back, &expected, report).await?;
+        if self.item.kind == Kind::Plan {
+            self.desk.store.again(&self.item.version).await.map_err(CommandError::from)?;
+        }
+        let differences = before.shape.diff(&self.shape().await?);
+        let rows = before.changed(&self.sums().await?);
+        report.round_trips.push(RoundTrip::of(from, differences, rows));
+        Ok(())
     }
 
     async fn shape(&self) -> Result<Shape, CommandError> {
         Ok(shape(&self.session.client, &self.desk.config.schema).await?)
     }
 
-    async fn leg(&self, leg: Leg, report: &mut Report) -> Result<(), Broken> {
-        let expected = self.expected(leg).await?;
+    async fn sums(&self) -> Result<BTreeMap<String, Sum>, CommandError> {
+        let mut sums = BTreeMap::new();
+        for table in &self.item.tables {
+            if let Ok(name) = QName::parse(table)
+                && let Some(sum) = sum(self.session, &name).await?
+            {
+                sums.insert(table.clone(), sum);
+            }
+        }
+        Ok(sums)
+    }
+
+    async fn run(
+        &self,
+        leg: Leg,
+        expected: &[(Piece<'_>, Vec<Inspected>)],
+        report: &mut Report,
+    ) -> Result<(), Broken> {
         let ear = Ear::new(self.listener, Arc::clone(&self.trace));
         let mut worker = Worker::new(self.desk, &ear);
         (worker.purge_early, worker.rehearsal) = (true, true);
@@ -133,21 +200,18 @@ impl Rounds<'_> {
         };
         let moved = Box::pin(worker.run(self.item, wanted, &[])).await;
         for ran in ear.take() {
-            judge(&expected, &ran, report);
+            judge(expected, &ran, report);
         }
         let moved = moved?;
-        if moved.code != Code::Done || moved.state != end_of(self.item, leg) {
-            return Err(Broken::Failed(format!(
-                "{}: it is {} and goes no further: {}",
-                self.item.stem(),
-                moved.state,
-                moved.reasons.join("; ")
-            )));
+        if moved.code == Code::Done && moved.state == end_of(self.item, leg) {
+            return Ok(());
         }
-        if leg == Leg::Back && self.item.kind == Kind::Plan {
-            self.desk.store.again(&self.item.version).await.map_err(CommandError::from)?;
-        }
-        Ok(())
+        Err(Broken::Failed(format!(
+            "{}: it is {} and goes no further: {}",
+            self.item.stem(),
+            moved.state,
+            moved.reasons.join("; ")
+        )))
     }
 
     /// The work of a leg, and what the lock table says of it.
