@@ -19,7 +19,7 @@ use crate::core::rehearse::{
 use crate::core::shape::{Difference, Shape};
 use crate::core::state::State;
 use crate::core::timeline::Item;
-use crate::engine::Store;
+use crate::engine::{Store, Target};
 use crate::engine::event::Listener;
 use crate::pg::connect::Session;
 use crate::pg::copy::{Sum, sum};

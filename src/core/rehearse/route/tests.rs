@@ -27,6 +27,7 @@ fn item(text: &str) -> Item {
         drops: Vec::new(),
         limits: Limits::default(),
         unsupported: Vec::new(),
+        kill_blockers: None,
         cautions: Vec::new(),
         requires: Vec::new(),
     }
