@@ -130,8 +130,6 @@ impl Project {
             keep: None,
             depends_on: Vec::new(),
             tables: Vec::new(),
-            uses: Vec::new(),
-            drops: Vec::new(),
             limits: self.limits,
             kill_blockers: self.kill_blockers.clone(),
             unsupported: Vec::new(),
@@ -143,7 +141,8 @@ impl Project {
                 let (steps, down) = compile::migration(migration)?;
                 let tables = compile::of_migration(migration);
                 let title = file.name.replace('_', " ");
-                Ok(Item { steps, down, tables, ..common(title, Kind::Sql) })
+                let depends_on = migration.depends_on.clone();
+                Ok(Item { steps, down, tables, depends_on, ..common(title, Kind::Sql) })
             }
             Parsed::Plan(plan) => {
                 let settings = plan.settings;
@@ -159,8 +158,6 @@ impl Project {
                     keep: plan.keep,
                     depends_on: plan.depends_on.iter().map(|on| on.value.clone()).collect(),
                     tables: compile::of_plan(plan),
-                    uses: compile::used(plan),
-                    drops: compile::dropped(plan),
                     limits: Limits {
                         lock_timeout: settings.lock_timeout.unwrap_or(self.limits.lock_timeout),
                         statement_timeout: settings

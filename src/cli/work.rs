@@ -11,7 +11,7 @@ use crate::cli::exit::{Code, CommandError};
 use crate::cli::guard::refuse_unsafe;
 use crate::cli::output::Output;
 use crate::cli::share::Sharing;
-use crate::core::conflict::uses_what_goes;
+use crate::core::conflict;
 use crate::core::decide::Wanted;
 use crate::core::drift::{Drift, drift};
 use crate::core::record::{Kind, Record};
@@ -111,12 +111,14 @@ impl<'a> Worker<'a> {
     ) -> Result<Moved, CommandError> {
         let record = self.record(item).await?;
         refuse_edited(item, &record)?;
+        let files = self.desk.items()?;
         if record.state == State::Planned
             && record.goal == State::Planned
             && matches!(wanted, Wanted::Forward(_))
         {
-            self.preflight(item).await?;
-            for caution in &item.cautions {
+            self.preflight(item, &files).await?;
+            let beside = conflict::cautions(item, &self.desk.records().await?, &files);
+            for caution in item.cautions.iter().chain(&beside) {
                 tracing::warn!("{caution}");
             }
         }
@@ -131,6 +133,7 @@ impl<'a> Worker<'a> {
             fence: &fence,
             listener: self.listener,
             stop: &self.stop,
+            files: &files,
             pending_before,
             batch: self.batch,
             purge_early: self.purge_early,
@@ -202,11 +205,11 @@ impl<'a> Worker<'a> {
     }
 
     /// Looks up what the item takes for granted, before anything of it runs.
-    async fn preflight(&self, item: &Item) -> Result<(), CommandError> {
+    async fn preflight(&self, item: &Item, files: &[Item]) -> Result<(), CommandError> {
         if !item.unsupported.is_empty() {
             return Err(CommandError::Preflight(item.unsupported.join("\n")));
         }
-        let mut missing = uses_what_goes(item, &self.desk.items()?, &self.desk.records().await?);
+        let mut missing = conflict::uses_what_goes(item, files, &self.desk.records().await?)?;
         for requirement in &item.requires {
             let fault = self.desk.target.missing(requirement).await?;
             missing.extend(fault.map(|fault| {

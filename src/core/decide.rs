@@ -28,6 +28,8 @@ pub struct Snapshot<'a> {
     pub record: &'a Record,
     /// Every item on record.
     pub records: &'a [Record],
+    /// Every item on file.
+    pub files: &'a [Item],
     /// The facts for its next gate.
     pub facts: &'a Facts,
     /// Older items that are still pending, by name.
@@ -103,14 +105,14 @@ fn forward(snapshot: &Snapshot<'_>, to: State) -> Decision {
 
 /// Every reason why a row may not be entered yet.
 fn closed(snapshot: &Snapshot<'_>, row: &Transition) -> Vec<String> {
-    let Snapshot { item, facts, records, .. } = *snapshot;
+    let Snapshot { item, facts, records, files, .. } = *snapshot;
     let mut reasons = Vec::new();
     if row.from == State::Planned {
         reasons.extend(snapshot.pending_before.iter().map(|stem| {
             format!("{stem} comes first in the timeline and is still planned: run phase expand")
         }));
     }
-    reasons.extend(conflict::reasons(item, row.to, records));
+    reasons.extend(conflict::reasons(item, row.to, records, files));
     if let Work::Run(phase) = row.work {
         if matches!(phase, Phase::Validate | Phase::Contract) {
             reasons.extend(unproven(item, facts));

@@ -8,6 +8,7 @@ pub mod conflict;
 pub mod decide;
 pub mod drift;
 pub mod failure;
+pub mod footprint;
 pub mod gate;
 pub mod ident;
 pub mod impact;
@@ -28,6 +29,8 @@ pub mod sql;
 pub mod state;
 pub mod step;
 pub mod sync;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod timeline;
 pub mod transition;
 pub mod version;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::core::compile::Column;
 use crate::core::kill::KillBlockers;
 use crate::core::migration::Down;
 use crate::core::plan::model::{Gate, Gates};
@@ -40,10 +39,6 @@ pub struct Item {
     pub depends_on: Vec<Version>,
     /// Tables that it touches, as `plain()` writes them.
     pub tables: Vec<String>,
-    /// Columns that its sync and its backfill name.
-    pub uses: Vec<Column>,
-    /// Columns that its contract takes away.
-    pub drops: Vec<Column>,
     /// The limits of its statements.
     pub limits: Limits,
     /// Whose sessions may be ended when they are in its way.

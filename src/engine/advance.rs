@@ -48,6 +48,8 @@ pub struct Mover<'a, S, T> {
     pub listener: &'a dyn Listener,
     /// The request to stop.
     pub stop: &'a Stop,
+    /// Every item on file.
+    pub files: &'a [Item],
     /// Older items that are still pending, by name.
     pub pending_before: &'a [String],
     /// The run of expand that this belongs to.
@@ -73,6 +75,7 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
             item: self.item,
             record,
             records: &records,
+            files: self.files,
             facts: &facts,
             pending_before: self.pending_before,
             purge_early: self.purge_early,

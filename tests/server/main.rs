@@ -15,6 +15,7 @@
 mod abort;
 mod backfill;
 mod bad_input;
+mod conflicts;
 mod crash;
 mod harness;
 mod hot;
@@ -97,6 +98,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("abort", abort::tests()),
         ("backfill", backfill::tests()),
         ("bad_input", bad_input::tests()),
+        ("conflicts", conflicts::tests()),
         ("crash", crash::tests()),
         ("hot", hot::tests()),
         ("impact", impact::tests()),

@@ -17,7 +17,7 @@ tests![
     a_failed_migration_leaves_nothing,
     a_failed_migration_can_be_mended,
     gates_hold_with_every_reason,
-    plans_that_share_a_table_wait_for_each_other,
+    plans_that_share_a_column_wait_for_each_other,
     the_json_of_status_is_as_documented,
     init_and_new_write_what_check_accepts,
     a_folder_without_a_project_is_refused,
@@ -287,18 +287,16 @@ async fn gates_hold_with_every_reason(db: Db) -> TestResult {
     Ok(())
 }
 
-async fn plans_that_share_a_table_wait_for_each_other(db: Db) -> TestResult {
+async fn plans_that_share_a_column_wait_for_each_other(db: Db) -> TestResult {
     db.run("CREATE TABLE t (id int PRIMARY KEY)").await?;
-    let add = |c: &str| {
-        format!(
-            "expand:\n  - {{sql: ALTER TABLE t ADD COLUMN {c} int, undo: ALTER TABLE t DROP COLUMN {c}}}\n"
-        )
-    };
-    db.file("plans/1_a.yaml", &add("a"))?;
-    db.file("plans/2_b.yaml", &add("b"))?;
+    let add = "expand:\n  - {sql: ALTER TABLE t ADD COLUMN a int, undo: ALTER TABLE t DROP COLUMN a}\n";
+    let change =
+        "expand:\n  - {sql: ALTER TABLE t ALTER a SET DEFAULT 1, undo: ALTER TABLE t ALTER a DROP DEFAULT}\n";
+    db.file("plans/1_a.yaml", add)?;
+    db.file("plans/2_b.yaml", change)?;
     let ended = db.phase(&["expand"]).await?.expect(3)?;
-    check!(ended.stdout.contains("touches table t, which 1_a (expanded) is changing"), "{ended:?}");
-    db.file("plans/2_b.yaml", &format!("depends_on: [1_a]\n{}", add("b")))?;
+    check!(ended.stdout.contains("alters t.a, which 1_a (expanded) makes"), "{ended:?}");
+    db.file("plans/2_b.yaml", &format!("depends_on: [1_a]\n{change}"))?;
     db.phase(&["expand"]).await?.expect(0)?;
     let ended = db.phase(&["backfill", "2"]).await?.expect(3)?;
     check!(ended.stdout.contains("depends on 1_a, which is expanded and not yet backfilled"), "{ended:?}");

@@ -2,7 +2,6 @@
 //! same server version always gives the same steps under the same ids.
 
 mod backfill;
-mod columns;
 mod contract;
 mod index;
 mod not_null;
@@ -18,7 +17,6 @@ use crate::core::step::{Action, Phase, Statements, Step, Undo};
 use crate::core::sync::Sync;
 use crate::core::timeline::Rollback;
 
-pub use columns::{Column, dropped, used};
 pub use tables::{of_migration, of_plan};
 
 /// What about the server changes the steps.

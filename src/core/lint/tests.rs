@@ -42,8 +42,6 @@ fn item(text: &str) -> Item {
         keep: plan.keep,
         depends_on: Vec::new(),
         tables: Vec::new(),
-        uses: Vec::new(),
-        drops: Vec::new(),
         limits: crate::core::step::Limits::default(),
         unsupported: Vec::new(),
         kill_blockers: None,

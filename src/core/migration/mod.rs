@@ -31,6 +31,8 @@ pub struct SqlMigration {
     pub down_line: Option<usize>,
     /// Findings that it accepts (`-- lint: allow RULE: why`).
     pub allow: Vec<Allow>,
+    /// Items that it builds on (`-- depends_on: VERSION`).
+    pub depends_on: Vec<Version>,
 }
 
 /// The way back of a SQL migration.
@@ -92,31 +94,51 @@ impl SqlMigration {
             return Err(wrong(up_line.saturating_sub(1).max(1), "UP has no statement"));
         }
         let down = down_line.map_or(Down::Empty, |line| down(&lines(text, line, usize::MAX)));
-        let allow = allowed(&up).map_err(|(line, why)| wrong(up_line + line, &why))?;
-        Ok(Self { version, name: name.into(), up, up_line, down, down_line, allow })
+        let said = |(line, why): (usize, String)| wrong(up_line + line, &why);
+        let allow = allowed(&up).map_err(said)?;
+        let depends_on = depends_on(&up).map_err(said)?;
+        Ok(Self { version, name: name.into(), up, up_line, down, down_line, allow, depends_on })
     }
 }
 
-/// The findings that comments of UP accept, or the line (from 0) of one that is not right.
-fn allowed(up: &str) -> Result<Vec<Allow>, (usize, String)> {
+/// What comments of UP say under a key, each with its line (from 0).
+fn said<'a>(up: &'a str, key: &str) -> Vec<(usize, &'a str)> {
     let mut state = Scan::default();
-    let mut allowed = Vec::new();
+    let mut found = Vec::new();
     for (n, line) in up.lines().enumerate() {
         let outside = state.outside();
         state.line(line);
         let comment = line.trim().strip_prefix("--").map(str::trim);
-        let Some(allow) = comment.and_then(|text| text.strip_prefix("lint:")).filter(|_| outside) else {
-            continue;
-        };
-        let said = allow.trim().strip_prefix("allow ").and_then(|allow| allow.split_once(':'));
-        let Some((rule, reason)) = said else {
+        let text = comment.and_then(|text| text.strip_prefix(key)).filter(|_| outside);
+        found.extend(text.map(|text| (n, text.trim())));
+    }
+    found
+}
+
+/// The findings that comments of UP accept, or the line (from 0) of one that is not right.
+fn allowed(up: &str) -> Result<Vec<Allow>, (usize, String)> {
+    let one = |(n, text): (usize, &str)| {
+        let Some((rule, reason)) = text.strip_prefix("allow ").and_then(|allow| allow.split_once(':')) else {
             return Err((n, "write it as -- lint: allow RULE: why it is right all the same".into()));
         };
         let (rule, reason) = (rule.trim().to_owned(), reason.trim().to_owned());
         lint::accepts(&rule, &reason).map_err(|why| (n, why))?;
-        allowed.push(Allow { rule, reason });
+        Ok(Allow { rule, reason })
+    };
+    said(up, "lint:").into_iter().map(one).collect()
+}
+
+/// The items that comments of UP say it builds on, or the line (from 0) of one that is not right.
+fn depends_on(up: &str) -> Result<Vec<Version>, (usize, String)> {
+    let mut found = Vec::new();
+    for (n, text) in said(up, "depends_on:") {
+        for word in text.split(',').map(str::trim) {
+            let version =
+                Version::parse(word).or_else(|| Version::split_stem(word).map(|(version, _)| version));
+            found.push(version.ok_or_else(|| (n, "write it as -- depends_on: VERSION, VERSION".to_owned()))?);
+        }
     }
-    Ok(allowed)
+    Ok(found)
 }
 
 fn down(text: &str) -> Down {

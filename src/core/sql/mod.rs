@@ -6,10 +6,13 @@ mod classify;
 mod ddl;
 mod expression;
 mod index;
+mod names;
 mod parse;
 mod redact;
+mod scope;
 mod split;
 mod tables;
+mod thing;
 
 pub use classify::{BuildIndex, DropIndex, Kind};
 pub use ddl::{
@@ -20,10 +23,12 @@ pub use expression::{
     changes_every_time, check_expression, check_predicate, check_query, closed, expression_columns, qualify,
 };
 pub use index::index_on;
+pub use names::{Names, names};
 pub use parse::{SqlError, deep};
 pub use redact::{first_words, redact};
 pub use split::{Statement, split};
 pub use tables::{made_tables, tables};
+pub use thing::{How, Thing};
 
 #[cfg(test)]
 mod tests;

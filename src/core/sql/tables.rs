@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::classify::qname;
 use super::parse::{SqlError, json, string, walk, with_tree};
+use super::scope::{relation, text};
 use crate::core::ident::QName;
 
 /// The relations that a script touches; names of CTEs are left out.
@@ -23,7 +24,7 @@ pub(super) fn relations(tree: &Value) -> BTreeSet<QName> {
         "CommonTableExpr" => ctes.extend(text(fields, "ctename").map(str::to_owned)),
         "DropStmt" => found.extend(dropped(fields)),
         // A relation is a node or a field of many names; its own fields tell it.
-        _ => found.extend(range_var(fields)),
+        _ => found.extend(relation(fields)),
     });
     found.retain(|table: &QName| table.schema.is_some() || !ctes.contains(table.name.as_str()));
     found
@@ -38,21 +39,13 @@ pub fn made_tables(sql: &str) -> Result<BTreeSet<QName>, SqlError> {
         let tree = json(tree)?;
         let mut found = BTreeSet::new();
         walk(&tree, &mut |name, fields| match name {
-            "CreateStmt" => found.extend(fields.get("relation").and_then(range_var)),
-            "CreateTableAsStmt" => found.extend(fields.pointer("/into/rel").and_then(range_var)),
+            "CreateStmt" => found.extend(fields.get("relation").and_then(relation)),
+            "CreateTableAsStmt" => found.extend(fields.pointer("/into/rel").and_then(relation)),
             "RenameStmt" => found.extend(text(fields, "newname").and_then(|name| qname("", name).ok())),
             _ => {}
         });
         Ok(found)
     })
-}
-
-fn text<'a>(fields: &'a Value, name: &str) -> Option<&'a str> {
-    fields.get(name)?.as_str().filter(|text| !text.is_empty())
-}
-
-fn range_var(fields: &Value) -> Option<QName> {
-    qname(text(fields, "schemaname").unwrap_or_default(), text(fields, "relname")?).ok()
 }
 
 /// Object types whose names are relations, as the parser numbers them.

@@ -1,5 +1,7 @@
 //! `phase check`.
 
+mod conflicts;
+mod remark;
 mod report;
 
 use std::collections::BTreeMap;
@@ -16,14 +18,15 @@ use crate::cli::naming::{called, only};
 use crate::cli::output::Output;
 use crate::cli::project::Project;
 use crate::core::compile::Server;
+use crate::core::conflict::{Conflict, Grade};
 use crate::core::drift::drift;
 use crate::core::lint::{self, Finding, World, judge};
-use crate::core::record::Kind;
 use crate::core::sql::deep;
-use crate::core::state::State;
 use crate::core::timeline::Item;
 use crate::engine::Target;
+use crate::core::version::Version;
 use crate::engine::stop::Stop;
+use remark::Remark;
 use report::{annotate, annotate_finding, sarif, text};
 
 /// Check plans and SQL migrations, without a server, for CI.
@@ -43,6 +46,10 @@ pub struct CheckArgs {
     /// and ask the catalog for sizes, types, constraints and indexes.
     #[arg(long, conflicts_with = "files")]
     online: bool,
+    /// Everything up to this version is over, everything after it open: two that touch the same
+    /// column are a conflict. For CI, the newest version of the branch that is merged into.
+    #[arg(long, value_name = "VERSION", value_parser = version, conflicts_with = "online")]
+    since: Option<Version>,
     /// How to print faults.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -66,6 +73,11 @@ struct Document {
     checked: Vec<String>,
     cautions: Vec<String>,
     findings: Vec<Finding>,
+    conflicts: Vec<Conflict>,
+}
+
+fn version(text: &str) -> Result<Version, String> {
+    Version::parse(text).ok_or_else(|| "a version: 1 to 18 digits".into())
 }
 
 impl CheckArgs {
@@ -90,8 +102,10 @@ pub async fn run(global: &Global, args: &CheckArgs, stop: Stop) -> Result<Output
     {
         annotate("error", &error.to_string());
     }
-    let Checked { items, findings, sources } = result?;
-    let cautions: Vec<String> = items.iter().flat_map(|item| item.cautions.clone()).collect();
+    let Checked { items, findings, conflicts, sources } = result?;
+    let (shown, left) = conflicts::shown(&conflicts);
+    let mut cautions: Vec<String> = items.iter().flat_map(|item| item.cautions.clone()).collect();
+    cautions.extend((left > 0).then(|| conflicts::rest(left)));
     for caution in &cautions {
         match args.format {
             Format::Text => tracing::warn!("{caution}"),
@@ -99,24 +113,30 @@ pub async fn run(global: &Global, args: &CheckArgs, stop: Stop) -> Result<Output
             Format::Json | Format::Sarif => {}
         }
     }
-    let refused = findings.iter().filter(|finding| finding.refuses()).count();
-    let summary = match (items.len(), findings.len(), refused) {
+    let remarks: Vec<Remark> = shown.into_iter().map(Remark::of_conflict).collect();
+    let refused = findings.iter().filter(|finding| finding.refuses()).count()
+        + conflicts.iter().filter(|conflict| conflict.level == Grade::Error).count();
+    let summary = match (items.len(), findings.len() + conflicts.len(), refused) {
         (0, ..) => "there is nothing to check yet: phase new NAME".into(),
         (n, 0, _) => format!("{n} checked, all right"),
         (n, _, 0) => format!("{n} checked, nothing that stops the application"),
         (n, ..) => format!("{n} checked, {refused} must not run like this"),
     };
     let report = match args.format {
-        Format::Text => text(&findings, &sources) + &summary,
+        Format::Text => {
+            let said: String = remarks.iter().map(|remark| remark.text(&sources)).collect();
+            text(&findings, &sources) + &said + &summary
+        }
         Format::Github => {
             findings.iter().for_each(annotate_finding);
+            remarks.iter().for_each(Remark::annotate);
             summary
         }
-        Format::Sarif => sarif(&findings),
+        Format::Sarif => sarif(&findings, &remarks),
         Format::Json => summary,
     };
     let checked: Vec<String> = items.iter().map(Item::stem).collect();
-    let document = Document { checked, cautions, findings };
+    let document = Document { checked, cautions, findings, conflicts };
     let code = if refused == 0 { Code::Done } else { Code::Usage };
     Ok(Output::done(report, &document).with_code(code))
 }
@@ -125,6 +145,7 @@ pub async fn run(global: &Global, args: &CheckArgs, stop: Stop) -> Result<Output
 struct Checked {
     items: Vec<Item>,
     findings: Vec<Finding>,
+    conflicts: Vec<Conflict>,
     /// The text of each file.
     sources: BTreeMap<String, String>,
 }
@@ -152,8 +173,9 @@ fn check(global: &Global, args: &CheckArgs) -> Result<Checked, CommandError> {
             .collect::<Result<Vec<_>, _>>()
     })??;
     let findings = judged.into_iter().flatten().collect();
+    let conflicts = if args.online { Vec::new() } else { conflicts::offline(&items, args.since.as_ref())? };
     let sources = items.iter().map(|item| (item.file.clone(), item.source.clone())).collect();
-    Ok(Checked { items, findings, sources })
+    Ok(Checked { items, findings, conflicts, sources })
 }
 
 /// The files that are meant, each once: a path, or a version, a name or the beginning of either.
@@ -183,25 +205,24 @@ async fn online(global: &Global, stop: Stop) -> Result<Checked, CommandError> {
     // What has run cannot be edited any more, and is not judged again.
     let over = |item: &Item| {
         let record = records.iter().find(|record| record.version == item.version);
-        record.is_some_and(|record| {
-            record.baseline || matches!(record.state, State::Completed | State::Aborted)
-        })
+        record.is_some_and(conflicts::over)
     };
     for item in items.iter().filter(|item| !over(item)) {
         let world = desk.target.world(&lint::mentions(&item.steps)?).await?;
         findings.extend(judge(item, world, desk.config.small_table)?);
     }
+    let conflicts = conflicts::online(&items, &records)?;
     let sources = items.iter().map(|item| (item.file.clone(), item.source.clone())).collect();
-    Ok(Checked { items, findings, sources })
+    Ok(Checked { items, findings, conflicts, sources })
 }
 
 /// Dependencies that are not there, or that come later.
 fn dependencies(items: &[Item]) -> Vec<String> {
     let mut faults = Vec::new();
-    for item in items.iter().filter(|item| item.kind == Kind::Plan) {
+    for item in items {
         for on in &item.depends_on {
-            if *on > item.version {
-                faults.push(format!("{}: depends on {on}, which comes after it", item.file));
+            if *on >= item.version {
+                faults.push(format!("{}: depends on {on}, which does not come before it", item.file));
             } else if !items.iter().any(|other| other.version == *on) {
                 faults.push(format!("{}: depends on {on}, and no file has that version", item.file));
             }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::remark::Remark;
 use crate::core::lint::{self, Finding};
 use crate::core::plan::located;
+use crate::core::plan::model::Place;
 
 /// Every finding with its line of the file, its locks and the safe way.
 pub(super) fn text(findings: &[Finding], sources: &BTreeMap<String, String>) -> String {
@@ -23,8 +25,12 @@ pub(super) fn text(findings: &[Finding], sources: &BTreeMap<String, String>) -> 
 }
 
 /// SARIF 2.1.0, for code scanning.
-pub(super) fn sarif(findings: &[Finding]) -> String {
-    let rules: Vec<_> = lint::names().into_iter().map(|rule| json!({ "id": rule })).collect();
+pub(super) fn sarif(findings: &[Finding], remarks: &[Remark]) -> String {
+    let mut rules: Vec<_> = lint::names().into_iter().map(|rule| json!({ "id": rule })).collect();
+    let mut said: Vec<&Remark> = remarks.iter().collect();
+    said.sort_by_key(|remark| &remark.rule);
+    said.dedup_by_key(|remark| &remark.rule);
+    rules.extend(said.iter().map(|remark| json!({ "id": remark.rule, "helpUri": remark.link })));
     let results: Vec<_> = findings
         .iter()
         .map(|finding| {
@@ -41,6 +47,7 @@ pub(super) fn sarif(findings: &[Finding]) -> String {
             })
         })
         .collect();
+    let results: Vec<_> = results.into_iter().chain(remarks.iter().map(Remark::sarif)).collect();
     let report = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -54,16 +61,19 @@ pub(super) fn sarif(findings: &[Finding]) -> String {
 
 /// One finding as a workflow command.
 pub(super) fn annotate_finding(finding: &Finding) {
-    use std::io::Write;
     let level = if finding.refuses() { "error" } else { "warning" };
     let text = format!("{}\n{}", finding.headline(), finding.details());
+    command(level, &finding.file, finding.place(), finding.rule, &text);
+}
+
+/// Writes a workflow command about a place.
+pub(super) fn command(level: &str, file: &str, place: Place, title: &str, text: &str) {
+    use std::io::Write;
     let _ = writeln!(
         anstream::stdout(),
-        "::{level} file={},line={},col={},title={}::{}",
-        finding.file,
-        finding.line,
-        finding.column,
-        finding.rule,
+        "::{level} file={file},line={},col={},title={title}::{}",
+        place.line,
+        place.column,
         text.trim_end().replace('%', "%25").replace('\n', "%0A")
     );
 }

@@ -87,8 +87,15 @@ pub(super) async fn entry(
         }
     };
     let before = pending_before(item, items, records);
-    let snapshot =
-        Snapshot { item, record, records, facts: &facts, pending_before: &before, purge_early: false };
+    let snapshot = Snapshot {
+        item,
+        record,
+        records,
+        files: items,
+        facts: &facts,
+        pending_before: &before,
+        purge_early: false,
+    };
     let (progress, workers) = if on_record.is_some() {
         (desk.store.progress(&item.version).await?, desk.store.workers(&item.version).await?)
     } else {

@@ -1,0 +1,200 @@
+//! Owns the rule who may be open beside whom: no two items touch the same
+//! column unless one depends on the other, and nobody gets ahead of what it builds on.
+
+mod among;
+mod clash;
+mod index;
+#[cfg(test)]
+mod tests;
+
+pub use among::{Conflict, Grade, Standing, among};
+pub use clash::Clash;
+pub use index::{Index, Rules};
+
+use std::collections::BTreeSet;
+
+use crate::core::footprint::{Footprint, same_name};
+use crate::core::ident::QName;
+use crate::core::record::{Kind, Record};
+use crate::core::sql::SqlError;
+use crate::core::state::State;
+use crate::core::timeline::Item;
+use crate::core::version::Version;
+
+/// Gives every reason why `item` may not go on to `to` beside the other items
+/// on record, one sentence each. What these touch is read from `files`.
+#[must_use]
+pub fn reasons(item: &Item, to: State, records: &[Record], files: &[Item]) -> Vec<String> {
+    // A SQL migration goes all the way at once: what it builds on need not be over by then.
+    let at_least = if item.kind == Kind::Sql { State::Expanded } else { to };
+    let mut reasons: Vec<String> =
+        item.depends_on.iter().filter_map(|on| behind(on, at_least, records)).collect();
+    if starts(item, to) {
+        reasons.extend(beside(item, records, files).iter().filter_map(|beside| beside.refusal(item)));
+    }
+    reasons
+}
+
+/// Gives what to know before `item` starts beside the other items on record:
+/// tables that they share, one sentence each.
+#[must_use]
+pub fn cautions(item: &Item, records: &[Record], files: &[Item]) -> Vec<String> {
+    beside(item, records, files).iter().filter_map(|beside| beside.caution(item)).collect()
+}
+
+/// Gives every reason why `item` may not be taken back: what builds on it and
+/// is in flight, one sentence each.
+#[must_use]
+pub fn dependents(item: &Item, records: &[Record]) -> Vec<String> {
+    let on_it = records.iter().filter(|other| other.depends_on.contains(&item.version));
+    on_it
+        .filter_map(|other| {
+            let way = match other.kind {
+                Kind::Plan if other.in_flight() => "abort",
+                Kind::Sql if other.applied() || other.in_flight() => "rollback",
+                _ => return None,
+            };
+            Some(format!(
+                "{} depends on it and is {}: first run phase {way} {}",
+                other.stem(),
+                other.state,
+                other.version
+            ))
+        })
+        .collect()
+}
+
+/// Gives everything that `item` would use and that an older one, not over yet,
+/// is going to take away, one sentence each.
+///
+/// # Errors
+/// When SQL of an item cannot be read.
+pub fn uses_what_goes(item: &Item, others: &[Item], records: &[Record]) -> Result<Vec<String>, SqlError> {
+    let standing = |other: &Item| {
+        let record = records.iter().find(|record| record.version == other.version);
+        match record.map(|record| record.state) {
+            Some(State::Completed | State::Aborted) => Standing::Over,
+            _ if other.version > item.version => Standing::Over,
+            _ => Standing::Open,
+        }
+    };
+    let found = among(others, &standing)?;
+    let gone = found.into_iter().filter(|conflict| conflict.uses_what_goes && conflict.item == item.stem());
+    Ok(gone.map(|conflict| conflict.described()).collect())
+}
+
+const fn starts(item: &Item, to: State) -> bool {
+    match item.kind {
+        Kind::Plan => matches!(to, State::Expanded),
+        Kind::Sql => matches!(to, State::Completed),
+    }
+}
+
+fn behind(on: &Version, to: State, records: &[Record]) -> Option<String> {
+    let Some(record) = records.iter().find(|record| record.version == *on) else {
+        return Some(format!("depends on {on}, which has not started: run phase expand"));
+    };
+    match record.state {
+        State::Aborted => Some(format!("depends on {}, which was aborted", record.stem())),
+        state if state >= to => None,
+        state => Some(format!("depends on {}, which is {state} and not yet {to}", record.stem())),
+    }
+}
+
+/// An item that is in flight beside one that wants to start.
+struct Beside<'a> {
+    record: &'a Record,
+    /// What the two clash on; `None`: no file tells what it touches.
+    clashes: Option<Vec<Clash>>,
+}
+
+/// What two items clash on that are both open.
+fn pair(theirs: &Footprint, mine: &Footprint) -> Vec<Clash> {
+    let rules = Rules { tables: true, gone: &|_, _| false, open: &|_, _| true };
+    Index::new(&[theirs, mine]).clashes(&rules).into_values().next().unwrap_or_default()
+}
+
+/// The items in flight that `item` neither builds on nor is built on by.
+fn beside<'a>(item: &Item, records: &'a [Record], files: &[Item]) -> Vec<Beside<'a>> {
+    let links = links(files, records, item);
+    let related = |other: &Record| {
+        builds_on(&item.version, &other.version, &links) || builds_on(&other.version, &item.version, &links)
+    };
+    let mine = Footprint::of(&item.steps).ok();
+    let seen = |record: &'a Record| {
+        let file = files.iter().find(|file| file.version == record.version);
+        let theirs = file.and_then(|file| Footprint::of(&file.steps).ok());
+        let clashes = mine.as_ref().zip(theirs).map(|(mine, theirs)| pair(&theirs, mine));
+        Beside { record, clashes }
+    };
+    let in_flight = records.iter().filter(|other| other.in_flight() && other.version != item.version);
+    in_flight.filter(|other| !related(other)).map(seen).collect()
+}
+
+impl Beside<'_> {
+    fn refusal(&self, item: &Item) -> Option<String> {
+        let Record { version, state, .. } = self.record;
+        let what = match &self.clashes {
+            Some(clashes) => {
+                let grave = clashes.iter().filter(|clash| clash.grade == Grade::Error);
+                Clash::told(grave, &format!("{} ({state})", self.record.stem()), None)?
+            }
+            None => {
+                let table = item
+                    .tables
+                    .iter()
+                    .find(|table| self.record.tables.iter().any(|theirs| same_table(table, theirs)))?;
+                format!("touches table {table}, which {} ({state}) is changing", self.record.stem())
+            }
+        };
+        let (say, end) = match item.kind {
+            Kind::Plan => ("depends_on: [", "]"),
+            Kind::Sql => ("-- depends_on: ", ""),
+        };
+        Some(format!("{what}: let it complete, or say {say}{version}{end} where the two belong together"))
+    }
+
+    fn caution(&self, item: &Item) -> Option<String> {
+        let clashes = self.clashes.as_ref()?;
+        if clashes.iter().any(|clash| clash.grade == Grade::Error) {
+            return None;
+        }
+        let told =
+            Clash::told(clashes.iter(), &format!("{} ({})", self.record.stem(), self.record.state), None)?;
+        Some(format!("{}: it {told}: each waits for the other's locks", item.file))
+    }
+}
+
+/// Who names whom in `depends_on`.
+type Links<'a> = Vec<(&'a Version, &'a [Version])>;
+
+fn links<'a>(files: &'a [Item], records: &'a [Record], item: &'a Item) -> Links<'a> {
+    let on_file = files.iter().chain([item]).map(|item| (&item.version, item.depends_on.as_slice()));
+    on_file.chain(records.iter().map(|record| (&record.version, record.depends_on.as_slice()))).collect()
+}
+
+/// Whether one builds on another, itself or through those in between.
+fn builds_on(one: &Version, another: &Version, links: &Links<'_>) -> bool {
+    let (mut open, mut seen) = (vec![one], BTreeSet::new());
+    while let Some(version) = open.pop() {
+        if !seen.insert(version.number()) {
+            continue;
+        }
+        for on in links.iter().filter(|(from, _)| *from == version).flat_map(|(_, on)| on.iter()) {
+            if on == another {
+                return true;
+            }
+            open.push(on);
+        }
+    }
+    false
+}
+
+/// Two spellings of one table: a name without a schema may stand for any.
+#[must_use]
+pub fn same_table(a: &str, b: &str) -> bool {
+    match (QName::parse(a), QName::parse(b)) {
+        (Ok(a), Ok(b)) => same_name(&a, &b),
+        _ => a == b,
+    }
+}

@@ -1,0 +1,102 @@
+//! Owns what a statement can name in a database, and what it can do to it.
+
+use std::fmt;
+
+use crate::core::ident::{Ident, QName, plain};
+
+/// Something in a database that statements name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Thing {
+    /// A table, view, index or sequence: these share one space of names.
+    Relation(QName),
+    /// A column of a table or a view.
+    Column(QName, Ident),
+    /// Every column of a table at once: `*`, INSERT without a list of columns.
+    Row(QName),
+    /// A constraint of a table.
+    Constraint(QName, Ident),
+    /// A type or a domain.
+    Type(QName),
+    /// A function or a procedure, whatever its arguments.
+    Function(QName),
+    /// A schema and everything in it.
+    Schema(Ident),
+}
+
+/// What a statement does to a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum How {
+    /// It reads it, or refers to it.
+    Reads,
+    /// It writes rows or values of it.
+    Writes,
+    /// It makes it, also as the new name of something else.
+    Makes,
+    /// It changes what it is.
+    Alters,
+    /// It gives it another name or place.
+    Renames,
+    /// It drops it.
+    Drops,
+}
+
+impl Thing {
+    /// The relation that it is, or that it is a part of.
+    #[must_use]
+    pub const fn relation(&self) -> Option<&QName> {
+        match self {
+            Self::Relation(name) | Self::Column(name, _) | Self::Row(name) | Self::Constraint(name, _) => {
+                Some(name)
+            }
+            Self::Type(_) | Self::Function(_) | Self::Schema(_) => None,
+        }
+    }
+
+    /// The schema that it stands in, where it is named.
+    #[must_use]
+    pub const fn schema(&self) -> Option<&Ident> {
+        match self {
+            Self::Type(name) | Self::Function(name) => name.schema.as_ref(),
+            Self::Schema(name) => Some(name),
+            _ => match self.relation() {
+                Some(name) => name.schema.as_ref(),
+                None => None,
+            },
+        }
+    }
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Relation(name) => write!(f, "{}", name.plain()),
+            Self::Column(table, column) => write!(f, "{}.{}", table.plain(), plain(column)),
+            Self::Row(table) => write!(f, "every column of {}", table.plain()),
+            Self::Constraint(table, name) => write!(f, "constraint {} of {}", plain(name), table.plain()),
+            Self::Type(name) => write!(f, "type {}", name.plain()),
+            Self::Function(name) => write!(f, "function {}", name.plain()),
+            Self::Schema(name) => write!(f, "schema {}", plain(name)),
+        }
+    }
+}
+
+impl How {
+    /// Whether the thing is not there under its name afterwards.
+    #[must_use]
+    pub const fn takes_away(self) -> bool {
+        matches!(self, Self::Renames | Self::Drops)
+    }
+
+    /// The word for people.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Reads => "uses",
+            Self::Writes => "writes",
+            Self::Makes => "makes",
+            Self::Alters => "alters",
+            Self::Renames => "renames",
+            Self::Drops => "drops",
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Makes items out of texts, for tests.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use crate::core::compile::{self, Server};
+use crate::core::migration::SqlMigration;
+use crate::core::plan::model::Gates;
+use crate::core::plan::{Source, parse};
+use crate::core::record::Kind;
+use crate::core::step::Limits;
+use crate::core::timeline::{Item, Rollback};
+use crate::core::version::Version;
+
+/// The item of a plan or, where the text is no YAML mapping, of a SQL migration.
+pub(crate) fn item(stem: &str, text: &str) -> Item {
+    let (version, name) = Version::split_stem(stem).unwrap();
+    let keys = ["expand:", "backfill:", "validate:", "contract:", "depends_on:", "title:"];
+    let plan = keys.iter().any(|key| text.starts_with(key));
+    let mut item = Item {
+        version: version.clone(),
+        name: name.into(),
+        title: name.into(),
+        kind: if plan { Kind::Plan } else { Kind::Sql },
+        file: if plan { format!("plans/{stem}.yaml") } else { format!("migrations/{stem}.sql") },
+        source: text.into(),
+        checksum: String::new(),
+        steps: Vec::new(),
+        down: Rollback::Refused(String::new()),
+        gates: Gates::default(),
+        keep: None,
+        depends_on: Vec::new(),
+        tables: Vec::new(),
+        limits: Limits::default(),
+        unsupported: Vec::new(),
+        cautions: Vec::new(),
+        requires: Vec::new(),
+    };
+    if plan {
+        let source = Source { file: &item.file, version: &version, name, text };
+        let plan = parse(&source, &|_| Err("no files here".into()))
+            .unwrap_or_else(|error| panic!("{error}\n{text}"));
+        item.steps = compile::plan(&plan, Server::NEWEST).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        item.tables = compile::of_plan(&plan);
+        item.depends_on = plan.depends_on.iter().map(|on| on.value.clone()).collect();
+        (item.gates, item.keep) = (plan.gates, plan.keep);
+    } else {
+        let migration = SqlMigration::parse(&item.file, version, name, text)
+            .unwrap_or_else(|error| panic!("{error}\n{text}"));
+        (item.steps, item.down) =
+            compile::migration(&migration).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        item.tables = compile::of_migration(&migration);
+        item.depends_on = migration.depends_on;
+    }
+    item
+}

@@ -1,0 +1,196 @@
+//! Two changes of one table: what must wait, what is only said, and what never runs.
+
+use crate::harness::{Db, TestResult, check, same, tests};
+
+tests![
+    a_name_that_goes_away_is_used_by_nobody_new,
+    a_rename_waits_for_what_uses_the_name,
+    other_columns_of_a_table_go_side_by_side,
+    a_sql_migration_waits_or_says_that_it_builds_on_it,
+    check_knows_what_is_open,
+];
+
+const RENAME: &str = "expand:
+  - {sql: ALTER TABLE users ADD COLUMN display_name text, undo: ALTER TABLE users DROP COLUMN display_name}
+  - sync: {table: users, set: {display_name: name}, back: {name: display_name}}
+backfill:
+  - {table: users, set: {display_name: name}, where: display_name IS NULL}
+contract:
+  - drop_column: {table: users, column: name}
+keep: 1d
+";
+
+const NICK: &str = "expand:
+  - {sql: ALTER TABLE users ADD COLUMN nick text, undo: ALTER TABLE users DROP COLUMN nick}
+  - sync: {table: users, set: {nick: lower(name)}}
+backfill:
+  - {table: users, set: {nick: lower(name)}, where: nick IS NULL}
+";
+
+async fn users(db: &Db) -> TestResult {
+    db.run(
+        "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text);
+         INSERT INTO users SELECT n, 'Name ' || n, n || '@example.org' FROM generate_series(1, 500) n",
+    )
+    .await?;
+    Ok(())
+}
+
+/// The 45 minutes: one renames a column, the other adds what uses the old name.
+async fn a_name_that_goes_away_is_used_by_nobody_new(db: Db) -> TestResult {
+    users(&db).await?;
+    db.file("plans/10_rename.yaml", RENAME)?;
+    db.phase(&["advance", "10", "--to", "backfilled"]).await?.expect(0)?;
+    for (file, text) in [
+        ("plans/20_nick.yaml", NICK.to_owned()),
+        ("plans/20_nick.yaml", format!("depends_on: [10]\n{NICK}")),
+        ("migrations/20_names.sql", "CREATE VIEW names AS SELECT id, name FROM users;\n".into()),
+        (
+            "migrations/20_names.sql",
+            "CREATE INDEX CONCURRENTLY users_name ON users (lower(name)) WHERE email IS NOT NULL;\n".into(),
+        ),
+    ] {
+        db.file(file, &text)?;
+        let ended = db.phase(&["check"]).await?.expect(2)?;
+        check!(ended.stdout.contains("users.name, which 10_rename takes away"), "{ended:?}");
+        check!(ended.stdout.contains("error: conflict: it uses"), "{ended:?}");
+        for command in [&["expand"][..], &["advance", "20"]] {
+            let ended = db.phase(command).await?.expect(2)?;
+            check!(ended.stderr.contains("it uses users.name, which 10_rename takes away"), "{ended:?}");
+            check!(ended.stderr.contains("nothing of this plan has been run"), "{ended:?}");
+        }
+        same!(
+            db.value("SELECT to_regclass('names') IS NULL AND to_regclass('users_name') IS NULL").await?,
+            "t"
+        );
+        std::fs::remove_file(db.project.path().join(file))?;
+    }
+    // Production never noticed, and the rename goes all the way.
+    db.phase(&["advance", "10", "--to", "contracted"]).await?.expect(0)?;
+    db.run("INSERT INTO users (id, display_name) VALUES (501, 'new code')").await?;
+    same!(db.value("SELECT count(*) FROM users WHERE display_name IS NULL").await?, "0");
+    Ok(())
+}
+
+/// The same two the other way round: what uses the name is there first.
+async fn a_rename_waits_for_what_uses_the_name(db: Db) -> TestResult {
+    users(&db).await?;
+    db.file("plans/10_nick.yaml", NICK)?;
+    db.phase(&["advance", "10"]).await?.expect(0)?;
+    db.file("plans/20_rename.yaml", RENAME)?;
+    let ended = db.phase(&["expand"]).await?.expect(3)?;
+    check!(ended.stdout.contains("renames users.name, which 10_nick (expanded) uses"), "{ended:?}");
+    check!(ended.stdout.contains("or say depends_on: [10]"), "{ended:?}");
+    let status = db.phase(&["status", "20", "--json"]).await?.expect(0)?.json()?;
+    check!(
+        status["plans"][0]["next"]["waiting"][0].as_str().is_some_and(|why| why.contains("10_nick")),
+        "{status}"
+    );
+    let columns = "SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'users'::regclass AND attnum > 0";
+    same!(db.value(columns).await?, "id name email nick");
+    // Once it is over, the name is free.
+    db.phase(&["advance", "10", "--to", "completed"]).await?.expect(0)?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    same!(db.value(columns).await?, "id name email nick display_name");
+    Ok(())
+}
+
+/// Two plans at once on one table: both syncs fire, both backfills end, both proofs hold.
+async fn other_columns_of_a_table_go_side_by_side(db: Db) -> TestResult {
+    users(&db).await?;
+    let column = |new: &str, old: &str| {
+        format!(
+            "expand:\n  - {{sql: ALTER TABLE users ADD COLUMN {new} text, undo: ALTER TABLE users DROP COLUMN {new}}}\n  \
+             - sync: {{table: users, set: {{{new}: upper({old})}}}}\n\
+             backfill:\n  - {{table: users, set: {{{new}: upper({old})}}, batch: {{rows: 20}}}}\n\
+             validate:\n  - not_null: {{table: users, column: {new}}}\n  - index: {{table: users, columns: [{new}], name: users_{new}}}\n"
+        )
+    };
+    db.file("plans/1_name.yaml", &column("big_name", "name"))?;
+    db.file("plans/2_email.yaml", &column("big_email", "email"))?;
+    let ended = db.phase(&["expand"]).await?.expect(0)?;
+    check!(ended.stderr.contains("it alters users, which 1_name (expanded) alters"), "{ended:?}");
+    db.run("UPDATE users SET name = 'both', email = 'at once' WHERE id = 7").await?;
+    same!(db.value("SELECT big_name || ' ' || big_email FROM users WHERE id = 7").await?, "BOTH AT ONCE");
+    for to in ["backfilled", "validated"] {
+        let (first, second) = (["advance", "1", "--to", to], ["advance", "2", "--to", to]);
+        let (one, two) = tokio::join!(db.phase(&first), db.phase(&second));
+        one?.expect(0)?;
+        two?.expect(0)?;
+    }
+    let wrong = "SELECT count(*) FROM users WHERE big_name IS DISTINCT FROM upper(name) OR big_email IS DISTINCT FROM upper(email)";
+    same!(db.value(wrong).await?, "0");
+    same!(
+        db.value("SELECT bool_and(indisvalid) FROM pg_index WHERE indrelid = 'users'::regclass").await?,
+        "t"
+    );
+    // Each goes its own way to the end.
+    db.phase(&["abort", "1"]).await?.expect(0)?;
+    db.phase(&["advance", "2", "--to", "completed"]).await?.expect(0)?;
+    same!(db.value("SELECT count(*) FROM users WHERE big_email = upper(email)").await?, "500");
+    Ok(())
+}
+
+async fn a_sql_migration_waits_or_says_that_it_builds_on_it(db: Db) -> TestResult {
+    users(&db).await?;
+    db.file("plans/1_nick.yaml", NICK)?;
+    db.phase(&["advance", "1"]).await?.expect(0)?;
+    let sql = "UPDATE users SET nick = 'x' WHERE id = 1;\n-- DOWN\nSELECT 1;\n";
+    db.file("migrations/2_set.sql", &format!("-- UP\n{sql}"))?;
+    let ended = db.phase(&["expand"]).await?.expect(3)?;
+    check!(ended.stdout.contains("writes users.nick, which 1_nick (expanded) makes"), "{ended:?}");
+    check!(ended.stdout.contains("or say -- depends_on: 1 where"), "{ended:?}");
+    same!(db.value("SELECT count(*) FROM users WHERE nick = 'x'").await?, "0");
+    db.file("migrations/2_set.sql", &format!("-- UP\n-- depends_on: soon\n{sql}"))?;
+    let ended = db.phase(&["check"]).await?.expect(2)?;
+    check!(
+        ended.stderr.contains("migrations/2_set.sql:2:1: write it as -- depends_on: VERSION"),
+        "{ended:?}"
+    );
+    db.file("migrations/2_set.sql", &format!("-- UP\n-- depends_on: 1_nick\n{sql}"))?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    same!(db.value("SELECT state FROM phase.item WHERE version = '2'").await?, "completed");
+    // What it builds on stays while it stands.
+    let ended = db.phase(&["abort", "1"]).await?.expect(1)?;
+    check!(
+        ended.stderr.contains("2_set depends on it and is completed: first run phase rollback 2"),
+        "{ended:?}"
+    );
+    db.phase(&["rollback"]).await?.expect(0)?;
+    db.phase(&["abort", "1"]).await?.expect(0)?;
+    Ok(())
+}
+
+async fn check_knows_what_is_open(db: Db) -> TestResult {
+    users(&db).await?;
+    // What is over is no conflict, though a hundred have touched the column.
+    let touch = "validate:\n  - not_null: {table: users, column: name}\n";
+    for n in 1..=12 {
+        db.file(&format!("plans/{n}_old.yaml"), touch)?;
+    }
+    let ended = db.phase(&["check"]).await?.expect(0)?;
+    same!(ended.stdout.matches("warning: conflict").count(), 3, "{ended:?}");
+    check!(ended.stdout.contains("alters users.name, which 11_old alters"), "{ended:?}");
+    check!(ended.stderr.contains("8 more pairs of files touch the same columns"), "{ended:?}");
+    same!(
+        db.phase(&["check", "--json"]).await?.expect(0)?.json()?["conflicts"].as_array().map(Vec::len),
+        Some(11)
+    );
+    db.phase(&["check", "--since", "12"]).await?.expect(0)?;
+    let ended = db.phase(&["check", "--since", "10"]).await?.expect(2)?;
+    check!(
+        ended
+            .stdout
+            .contains("plans/12_old.yaml:2:5: error: conflict: it alters users.name, which 11_old alters"),
+        "{ended:?}"
+    );
+    db.phase(&["baseline", "11"]).await?.expect(0)?;
+    db.phase(&["check", "--online"]).await?.expect(0)?;
+    db.phase(&["advance", "12"]).await?.expect(0)?;
+    db.file("plans/13_new.yaml", touch)?;
+    for format in ["text", "github", "json", "sarif"] {
+        let ended = db.phase(&["check", "--online", "--format", format]).await?.expect(2)?;
+        check!(ended.stdout.contains("which 12_old alters"), "{format}: {ended:?}");
+    }
+    Ok(())
+}
