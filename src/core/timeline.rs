@@ -96,3 +96,16 @@ impl Item {
         }
     }
 }
+
+impl Step {
+    /// The file that its SQL stands in; one that a plan names is relative to the plan.
+    #[must_use]
+    pub fn file_of(&self, item: &Item) -> String {
+        let folder = item.file.rsplit_once('/').map(|(folder, _)| folder);
+        match (&self.file, folder) {
+            (None, _) => item.file.clone(),
+            (Some(file), None) => file.clone(),
+            (Some(file), Some(folder)) => format!("{folder}/{file}"),
+        }
+    }
+}

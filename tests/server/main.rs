@@ -33,6 +33,7 @@ mod quarantine;
 mod rehearse;
 mod replica;
 mod runners;
+mod second;
 mod signals;
 mod smoke;
 mod store;
@@ -115,6 +116,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("rehearse", rehearse::tests()),
         ("replica", replica::tests()),
         ("runners", runners::tests()),
+        ("second", second::tests()),
         ("signals", signals::tests()),
         ("smoke", smoke::tests()),
         ("store", store::tests()),

@@ -149,11 +149,6 @@ pub(super) fn filled_example(row: &Row) -> Option<String> {
     Some(fill(text, &Case { change, world: &world }, &statement.changes))
 }
 
-/// The path of a file that a plan names relative to itself.
-fn beside(plan: &str, file: &str) -> String {
-    plan.rsplit_once('/').map_or_else(|| file.to_owned(), |(folder, _)| format!("{folder}/{file}"))
-}
-
 fn finding(
     item: &Item,
     step: &Step,
@@ -168,7 +163,7 @@ fn finding(
     Finding {
         rule,
         level,
-        file: step.file.as_ref().map_or_else(|| item.file.clone(), |file| beside(&item.file, file)),
+        file: step.file_of(item),
         line: place.line,
         column: place.column,
         step: step.id.clone(),

@@ -11,6 +11,7 @@ mod lock;
 mod mentions;
 mod outline;
 mod rules;
+pub mod second;
 pub mod table;
 mod world;
 

@@ -13,6 +13,7 @@ mod scope;
 mod split;
 mod tables;
 mod thing;
+mod tokens;
 
 pub use classify::{BuildIndex, DropIndex, Kind};
 pub use ddl::{
@@ -29,6 +30,7 @@ pub use redact::{first_words, redact};
 pub use split::{Statement, split};
 pub use tables::{made_tables, tables};
 pub use thing::{How, Thing};
+pub use tokens::{blank_comments, nesting};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! `phase check`.
 
 mod conflicts;
+mod opinions;
 mod remark;
 mod report;
 
@@ -20,12 +21,14 @@ use crate::cli::project::Project;
 use crate::core::compile::Server;
 use crate::core::conflict::{Conflict, Grade};
 use crate::core::drift::drift;
+use crate::core::lint::second::Opinion;
 use crate::core::lint::{self, Finding, World, judge};
 use crate::core::sql::deep;
 use crate::core::timeline::Item;
 use crate::engine::Target;
 use crate::core::version::Version;
 use crate::engine::stop::Stop;
+use opinions::Which;
 use remark::Remark;
 use report::{annotate, annotate_finding, sarif, text};
 
@@ -50,6 +53,10 @@ pub struct CheckArgs {
     /// column are a conflict. For CI, the newest version of the branch that is merged into.
     #[arg(long, value_name = "VERSION", value_parser = version, conflicts_with = "online")]
     since: Option<Version>,
+    /// What a second linter, squawk, says beside: new, what the rules of phase do not judge;
+    /// all, also what they judge by other means; none. It never changes the exit code.
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t = Which::New, hide_possible_values = true)]
+    second_opinion: Which,
     /// How to print faults.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -74,6 +81,7 @@ struct Document {
     cautions: Vec<String>,
     findings: Vec<Finding>,
     conflicts: Vec<Conflict>,
+    second_opinion: Vec<Opinion>,
 }
 
 fn version(text: &str) -> Result<Version, String> {
@@ -102,7 +110,8 @@ pub async fn run(global: &Global, args: &CheckArgs, stop: Stop) -> Result<Output
     {
         annotate("error", &error.to_string());
     }
-    let Checked { items, findings, conflicts, sources } = result?;
+    let Checked { items, findings, conflicts, sources, server } = result?;
+    let second_opinion = opinions::of(&items, server, &findings, args.second_opinion)?;
     let (shown, left) = conflicts::shown(&conflicts);
     let mut cautions: Vec<String> = items.iter().flat_map(|item| item.cautions.clone()).collect();
     cautions.extend((left > 0).then(|| conflicts::rest(left)));
@@ -113,7 +122,8 @@ pub async fn run(global: &Global, args: &CheckArgs, stop: Stop) -> Result<Output
             Format::Json | Format::Sarif => {}
         }
     }
-    let remarks: Vec<Remark> = shown.into_iter().map(Remark::of_conflict).collect();
+    let remarks = shown.into_iter().map(Remark::of_conflict);
+    let remarks: Vec<Remark> = remarks.chain(second_opinion.iter().map(Remark::of_opinion)).collect();
     let refused = findings.iter().filter(|finding| finding.refuses()).count()
         + conflicts.iter().filter(|conflict| conflict.level == Grade::Error).count();
     let summary = match (items.len(), findings.len() + conflicts.len(), refused) {
@@ -136,7 +146,7 @@ pub async fn run(global: &Global, args: &CheckArgs, stop: Stop) -> Result<Output
         Format::Json => summary,
     };
     let checked: Vec<String> = items.iter().map(Item::stem).collect();
-    let document = Document { checked, cautions, findings, conflicts };
+    let document = Document { checked, cautions, findings, conflicts, second_opinion };
     let code = if refused == 0 { Code::Done } else { Code::Usage };
     Ok(Output::done(report, &document).with_code(code))
 }
@@ -148,6 +158,8 @@ struct Checked {
     conflicts: Vec<Conflict>,
     /// The text of each file.
     sources: BTreeMap<String, String>,
+    /// The server that it was compiled for.
+    server: Server,
 }
 
 fn check(global: &Global, args: &CheckArgs) -> Result<Checked, CommandError> {
@@ -175,7 +187,7 @@ fn check(global: &Global, args: &CheckArgs) -> Result<Checked, CommandError> {
     let findings = judged.into_iter().flatten().collect();
     let conflicts = if args.online { Vec::new() } else { conflicts::offline(&items, args.since.as_ref())? };
     let sources = items.iter().map(|item| (item.file.clone(), item.source.clone())).collect();
-    Ok(Checked { items, findings, conflicts, sources })
+    Ok(Checked { items, findings, conflicts, sources, server: Server::NEWEST })
 }
 
 /// The files that are meant, each once: a path, or a version, a name or the beginning of either.
@@ -213,7 +225,7 @@ async fn online(global: &Global, stop: Stop) -> Result<Checked, CommandError> {
     }
     let conflicts = conflicts::online(&items, &records)?;
     let sources = items.iter().map(|item| (item.file.clone(), item.source.clone())).collect();
-    Ok(Checked { items, findings, conflicts, sources })
+    Ok(Checked { items, findings, conflicts, sources, server: Server { version: desk.server.version } })
 }
 
 /// Dependencies that are not there, or that come later.

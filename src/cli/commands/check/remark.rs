@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::report::command;
 use crate::core::conflict::{Conflict, Grade};
+use crate::core::lint::second::Opinion;
 use crate::core::plan::located;
 use crate::core::plan::model::Place;
 
@@ -36,6 +37,17 @@ impl Remark {
             place: Place { line: conflict.line, column: conflict.column },
             message: conflict.message.clone(),
             link: None,
+        }
+    }
+
+    pub(super) fn of_opinion(opinion: &Opinion) -> Self {
+        Self {
+            rule: format!("squawk/{}", opinion.rule),
+            level: "note",
+            file: opinion.file.clone(),
+            place: Place { line: opinion.line, column: opinion.column },
+            message: opinion.message.clone(),
+            link: Some(opinion.link.clone()),
         }
     }
 
