@@ -6,14 +6,14 @@ CARGO ?= cargo
 DEMO_ARGS ?=
 TEST_ARGS ?=
 
-.PHONY: demo test test-core test-matrix test-load bench setup setup-test build fmt lint deny docs clean help
+.PHONY: demo test test-core test-matrix test-corpus test-load bench setup setup-test build fmt lint deny docs clean help
 
 demo: setup            ## a throwaway server, an application under load, two plans through all phases
 	$(CARGO) run --release --locked --quiet -- demo $(DEMO_ARGS)
 
 test: setup-test       ## format, lints, unit tests, and the tests against real servers
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets --all-features --quiet -- -D warnings
+	$(CARGO) clippy --locked --all-targets --test corpus --all-features --quiet -- -D warnings
 	$(CARGO) test --locked --all-features $(TEST_ARGS)
 
 test-core:             ## the pure core alone, no server needed
@@ -24,6 +24,10 @@ test-matrix: setup-test ## the server tests on PostgreSQL 13 to 18 (MATRIX="13 1
 
 test-load: setup-test   ## a whole plan beside pgbench and a report of 60 s that keeps its transaction open
 	PHASE_REPORT_SECONDS=60 $(CARGO) test --locked --all-features --test server -- load:: --nocapture
+
+test-corpus: setup-test ## splitting against psql, over PostgreSQL's regression SQL (fetched with apt)
+	sh scripts/corpus.sh
+	$(CARGO) test --locked --test corpus
 
 bench: setup           ## what backfills cost, against their rivals: writes docs/benchmarks.md
 	$(CARGO) bench --locked --bench backfill
@@ -41,7 +45,7 @@ fmt:                   ## format the code
 	$(CARGO) fmt
 
 lint:                  ## clippy, warnings as errors
-	$(CARGO) clippy --locked --all-targets --all-features -- -D warnings
+	$(CARGO) clippy --locked --all-targets --test corpus --all-features -- -D warnings
 
 deny:                  ## licences, bans and sources of the dependencies
 	@command -v cargo-deny >/dev/null || { echo "install it first: cargo install cargo-deny --locked"; exit 1; }

@@ -30,6 +30,7 @@ pub(crate) fn item(stem: &str, text: &str) -> Item {
         depends_on: Vec::new(),
         tables: Vec::new(),
         limits: Limits::default(),
+        kill_blockers: None,
         unsupported: Vec::new(),
         cautions: Vec::new(),
         requires: Vec::new(),

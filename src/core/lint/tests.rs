@@ -3,9 +3,8 @@ use super::table::SETTING;
 use super::*;
 use crate::core::compile::Server;
 use crate::core::plan::{Source, parse};
-use crate::core::record::Kind;
 use crate::core::sql::split;
-use crate::core::timeline::{Item, Rollback};
+use crate::core::timeline::Item;
 use crate::core::version::Version;
 use proptest::prelude::*;
 
@@ -22,32 +21,7 @@ fn world(setup: &str, version: u32) -> World {
 }
 
 fn item(text: &str) -> Item {
-    let version = Version::parse("1").unwrap();
-    let source = Source { file: "plans/1_x.yaml", version: &version, name: "x", text };
-    let plan =
-        parse(&source, &|_| Err("no files here".into())).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let steps =
-        crate::core::compile::plan(&plan, Server::NEWEST).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    Item {
-        version: version.clone(),
-        name: "x".into(),
-        title: "x".into(),
-        kind: Kind::Plan,
-        file: "plans/1_x.yaml".into(),
-        source: text.into(),
-        checksum: String::new(),
-        steps,
-        down: Rollback::Refused(String::new()),
-        gates: plan.gates.clone(),
-        keep: plan.keep,
-        depends_on: Vec::new(),
-        tables: Vec::new(),
-        limits: crate::core::step::Limits::default(),
-        unsupported: Vec::new(),
-        kill_blockers: None,
-        cautions: Vec::new(),
-        requires: Vec::new(),
-    }
+    crate::core::testing::item("1_x", text)
 }
 
 fn found(text: &str, setup: &str, version: u32) -> Vec<Finding> {

@@ -19,8 +19,8 @@ use crate::core::rehearse::{
 use crate::core::shape::{Difference, Shape};
 use crate::core::state::State;
 use crate::core::timeline::Item;
-use crate::engine::{Store, Target};
 use crate::engine::event::Listener;
+use crate::engine::{Store, Target};
 use crate::pg::connect::Session;
 use crate::pg::copy::{Sum, sum};
 use crate::pg::shape::shape;

@@ -1,36 +1,9 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
-use crate::core::compile::{Server, plan as compiled};
-use crate::core::plan::{Source, parse};
-use crate::core::step::Limits;
-use crate::core::version::Version;
+use crate::core::testing;
 
 fn item(text: &str) -> Item {
-    let version = Version::parse("20261110090000").unwrap();
-    let source = Source { file: "plans/x.yaml", version: &version, name: "x", text };
-    let plan = parse(&source, &|_| Err("no files here".into())).unwrap();
-    Item {
-        version,
-        name: "x".into(),
-        title: plan.title.clone(),
-        kind: Kind::Plan,
-        file: "plans/x.yaml".into(),
-        source: text.into(),
-        checksum: String::new(),
-        steps: compiled(&plan, Server::NEWEST).unwrap(),
-        down: Rollback::Refused("it is a plan".into()),
-        gates: plan.gates.clone(),
-        keep: plan.keep,
-        depends_on: Vec::new(),
-        tables: crate::core::compile::of_plan(&plan),
-        uses: Vec::new(),
-        drops: Vec::new(),
-        limits: Limits::default(),
-        unsupported: Vec::new(),
-        kill_blockers: None,
-        cautions: Vec::new(),
-        requires: Vec::new(),
-    }
+    testing::item("20261110090000_x", text)
 }
 
 const RENAME: &str = include_str!("../../../../plans/20261110090000_users_display_name.yaml");
