@@ -126,6 +126,11 @@ fn the_page_of_the_locks_is_the_lock_table() {
             Who::Referenced => "the referenced table",
             Who::Tied => "every table tied to it by a foreign key",
             Who::IndexTable => "the index's table",
+            Who::IndexTree => "the index's table and its partitions",
+            Who::Adopted => "what the foreign keys that both have refer to",
+            Who::Cloned => "what the foreign keys that it gets refer to",
+            Who::Bound => "every table tied to it by a foreign key over the column",
+            Who::Standing => "the view that is there",
             Who::Parent => "the parent",
             Who::Partition => "the partition",
             Who::DefaultPartition => "the default partition",
@@ -136,7 +141,8 @@ fn the_page_of_the_locks_is_the_lock_table() {
         let mut locks: Vec<String> =
             row.locks.iter().map(|(on, lock)| format!("{} on {}", lock.name(), who(*on))).collect();
         if locks.is_empty() {
-            locks.push("none on a table that was there".into());
+            let blind = row.hazard.is_some() && !row.work.grows();
+            locks.push(if blind { "nobody can tell" } else { "none on a table that was there" }.into());
         }
         let what = match row.hazard {
             Some(_) => format!("[{}](lint/{}.md)", row.what.replace('|', "\\|"), row.id),
@@ -158,9 +164,12 @@ fn every_rule_has_its_page() {
     let mut index = String::from(
         "# What phase check objects to\n\nWritten from the rules by `make docs`; a test keeps it so. Every example is run by tests. An error ends\n\
          `phase check` and `phase advance` with exit code 2. A table that the plan itself makes, or that is known to be\n\
-         small (`lint: {small_table: 10MB}` in phase.yaml), is let through. To accept one finding of one step:\n\n\
+         small (`lint: {small_table: 10MB}` in phase.yaml), is let through as far as locks go; what breaks the running\n\
+         application does so however small its table is. The undo of a step and the DOWN of a SQL migration are judged by\n\
+         their locks as well. To accept a finding of one step, or of its undo:\n\n\
          ```text\n    lint: {allow: [{rule: RULE, reason: WHY}]}\n```\n\n\
-         In a SQL migration it is a line of its own: `-- lint: allow RULE: WHY`. There is no switch for all.\n\n\
+         In a SQL migration it is a line of its own: `-- lint: allow RULE: WHY`. Before the first statement it is for the\n\
+         whole file, behind it for the next statement. What accepts nothing any more is reported. There is no switch for all.\n\n\
          | rule | about | level |\n|---|---|---|\n",
     );
     for lesson in lessons() {

@@ -21,7 +21,7 @@ pub(super) async fn refuse_unsafe(desk: &Desk, item: &Item, record: &Record) -> 
     if item.steps.iter().all(|step| step.statements.is_empty() || done(&step.id)) {
         return Ok(());
     }
-    let world = desk.target.world(&mentions(&item.steps)?).await?;
+    let world = desk.target.world(&mentions(item.steps_both_ways())?).await?;
     let findings = judge(item, world, desk.config.small_table)?;
     let (refused, rest): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().filter(|finding| !done(&finding.step)).partition(Finding::refuses);

@@ -62,6 +62,8 @@ pub struct Step {
     pub place: Option<Place>,
     /// Where each statement of its SQL stands; empty for what the program writes itself.
     pub statements: Vec<Place>,
+    /// Where each statement of its undo stands in the plan; empty where the program writes it.
+    pub undo_statements: Vec<Place>,
     /// The file that they stand in, where it is not the plan itself.
     pub file: Option<String>,
     /// Findings that the plan's author accepts for it.
@@ -79,6 +81,20 @@ pub struct Allow {
     pub rule: String,
     /// Why it is right all the same.
     pub reason: String,
+    /// Where it stands.
+    #[serde(skip)]
+    pub place: Option<Place>,
+    /// The one statement that it is for; `None`: all of them.
+    #[serde(skip)]
+    pub statement: Option<Place>,
+}
+
+impl Allow {
+    /// Whether it accepts a rule for the statement at a place.
+    #[must_use]
+    pub fn covers(&self, rule: &str, at: Place) -> bool {
+        self.rule == rule && self.statement.is_none_or(|only| only == at)
+    }
 }
 
 /// What running a step means.

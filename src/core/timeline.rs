@@ -84,6 +84,15 @@ impl Item {
         self.steps.iter().filter(move |step| step.phase == phase)
     }
 
+    /// Every step, and those of the way back of a SQL migration.
+    pub fn steps_both_ways(&self) -> impl Iterator<Item = &Step> {
+        let down = match &self.down {
+            Rollback::Steps(steps) => steps.as_slice(),
+            Rollback::Refused(_) => &[],
+        };
+        self.steps.iter().chain(down)
+    }
+
     /// The gate in front of a phase.
     #[must_use]
     pub const fn gate(&self, phase: Phase) -> &Gate {
@@ -97,15 +106,23 @@ impl Item {
     }
 }
 
+impl Item {
+    /// A file that the item names relative to itself, or its own.
+    #[must_use]
+    pub fn file_or(&self, named: Option<&str>) -> String {
+        let folder = self.file.rsplit_once('/').map(|(folder, _)| folder);
+        match (named, folder) {
+            (None, _) => self.file.clone(),
+            (Some(file), None) => file.to_owned(),
+            (Some(file), Some(folder)) => format!("{folder}/{file}"),
+        }
+    }
+}
+
 impl Step {
     /// The file that its SQL stands in; one that a plan names is relative to the plan.
     #[must_use]
     pub fn file_of(&self, item: &Item) -> String {
-        let folder = item.file.rsplit_once('/').map(|(folder, _)| folder);
-        match (&self.file, folder) {
-            (None, _) => item.file.clone(),
-            (Some(file), None) => file.clone(),
-            (Some(file), Some(folder)) => format!("{folder}/{file}"),
-        }
+        item.file_or(self.file.as_deref())
     }
 }

@@ -7,8 +7,12 @@ use tokio_postgres::Client;
 
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::{Ident, QName};
-use crate::core::lint::{Column, Constraint, Domain, Index, Mentions, Table, TableKind, World};
-use crate::core::sql::proven_not_null;
+use crate::core::lint::{
+    Column, Constraint, Domain, Index, Mentions, Referrer, Table, TableKind, World, constraint,
+};
+use crate::core::sql::{
+    Alter, Change, NewDefault, PartitionKey, SqlError, deep, proven_not_null, read_default, split,
+};
 use crate::pg::classify::failure;
 use crate::pg::queries as q;
 
@@ -25,7 +29,20 @@ struct Seen {
     columns: Vec<SeenColumn>,
     constraints: Vec<SeenConstraint>,
     indexes: Vec<SeenIndex>,
-    referenced_by: Vec<String>,
+    referenced_by: Vec<SeenReferrer>,
+    key: Option<SeenKey>,
+}
+
+#[derive(Deserialize)]
+struct SeenReferrer {
+    table: String,
+    columns: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct SeenKey {
+    hash: bool,
+    columns: Vec<Option<String>>,
 }
 
 #[derive(Deserialize)]
@@ -33,6 +50,7 @@ struct SeenColumn {
     name: String,
     kind: String,
     not_null: bool,
+    collation: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -42,14 +60,16 @@ struct SeenConstraint {
     valid: bool,
     columns: Vec<String>,
     check: Option<String>,
+    foreign: Option<String>,
     references: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct SeenIndex {
     name: String,
-    unique: bool,
-    columns: Vec<Option<String>>,
+    definition: String,
+    valid: bool,
+    constraint: bool,
 }
 
 /// What the catalog tells of the names in `mentions`, and of the tables that
@@ -68,7 +88,10 @@ pub async fn world(client: &Client, version: u32, mentions: &Mentions) -> Result
         let tied = world.tables.values().flat_map(tied).chain(world.indexes.values().cloned());
         wanted = tied.filter(|name| !world.tables.contains_key(name)).collect();
     }
-    functions(client, &mut world, mentions).await?;
+    let defaults = world.domains.values().flat_map(|domain| &domain.default);
+    let called = defaults.flat_map(|default| default.calls.clone()).chain(mentions.functions.clone());
+    let called: BTreeSet<QName> = called.collect();
+    functions(client, &mut world, &called).await?;
     let zone = client.query_one("SELECT current_setting('TimeZone')", &[]).await;
     let zone: String = zone.map_err(|error| failure(&error))?.get(0);
     world.utc = Some(["utc", "etc/utc", "gmt", "etc/gmt"].contains(&zone.to_lowercase().as_str()));
@@ -77,24 +100,29 @@ pub async fn world(client: &Client, version: u32, mentions: &Mentions) -> Result
 
 fn tied(table: &Table) -> impl Iterator<Item = QName> + '_ {
     let references = table.constraints.iter().filter_map(|constraint| constraint.references.clone());
-    let near = table.referenced_by.iter().chain(&table.partitions).chain(&table.parent).cloned();
-    references.chain(near)
+    let referrers = table.referenced_by.iter().map(|referrer| referrer.table.clone());
+    let near = table.partitions.iter().chain(&table.parent).cloned();
+    references.chain(referrers).chain(near)
 }
 
 async fn relations(client: &Client, world: &mut World, wanted: &BTreeSet<QName>) -> Result<(), Failure> {
     let names: Vec<String> = wanted.iter().map(ToString::to_string).collect();
     let rows = client.query(q::WORLD, &[&names]).await.map_err(|error| failure(&error))?;
-    for row in rows {
-        let (name, seen): (String, serde_json::Value) = (row.get("name"), row.get("seen"));
-        let name = QName::parse(&name).map_err(|error| unreadable(&error))?;
-        let seen: Seen = serde_json::from_value(seen).map_err(|error| unreadable(&error))?;
-        match &seen.index_of {
-            Some(table) => {
-                world.indexes.insert(name, named(table)?);
-            }
-            None => {
-                world.tables.insert(name, table(seen)?);
-            }
+    let rows: Vec<(String, serde_json::Value)> =
+        rows.iter().map(|row| (row.get("name"), row.get("seen"))).collect();
+    deep(|| rows.into_iter().try_for_each(|(name, seen)| relation(world, &name, seen)))
+        .map_err(|error| unreadable(&error))?
+}
+
+fn relation(world: &mut World, name: &str, seen: serde_json::Value) -> Result<(), Failure> {
+    let name = named(name)?;
+    let seen: Seen = serde_json::from_value(seen).map_err(|error| unreadable(&error))?;
+    match &seen.index_of {
+        Some(table) => {
+            world.indexes.insert(name, named(table)?);
+        }
+        None => {
+            world.tables.insert(name, table(seen)?);
         }
     }
     Ok(())
@@ -105,15 +133,19 @@ async fn domains(client: &Client, world: &mut World, mentions: &Mentions) -> Res
     for row in client.query(q::DOMAINS, &[&names]).await.map_err(|error| failure(&error))? {
         let (name, used_by): (String, Vec<String>) = (row.get("name"), row.get("used_by"));
         let used_by = used_by.iter().map(|name| named(name)).collect::<Result<_, _>>()?;
-        world.domains.insert(named(&name)?, Domain { constrained: row.get("constrained"), used_by });
+        let fallback: Option<String> = row.get("fallback");
+        let default: Option<NewDefault> =
+            fallback.map(|text| read_default(&text)).transpose().map_err(|error| unreadable(&error))?;
+        let domain = Domain { constrained: row.get("constrained"), default, used_by };
+        world.domains.insert(named(&name)?, domain);
     }
     Ok(())
 }
 
-async fn functions(client: &Client, world: &mut World, mentions: &Mentions) -> Result<(), Failure> {
+async fn functions(client: &Client, world: &mut World, called: &BTreeSet<QName>) -> Result<(), Failure> {
     let schema = |name: &QName| name.schema.as_ref().map_or("", Ident::as_str).to_owned();
-    let schemas: Vec<String> = mentions.functions.iter().map(schema).collect();
-    let names: Vec<&str> = mentions.functions.iter().map(|name| name.name.as_str()).collect();
+    let schemas: Vec<String> = called.iter().map(schema).collect();
+    let names: Vec<&str> = called.iter().map(|name| name.name.as_str()).collect();
     let rows = client.query(q::STEADY, &[&schemas, &names]).await.map_err(|error| failure(&error))?;
     for row in rows {
         let (schema, name): (String, String) = (row.get("schema"), row.get("name"));
@@ -140,9 +172,22 @@ fn table(seen: Seen) -> Result<Table, Failure> {
     let idents = |names: Vec<String>| names.into_iter().map(ident).collect::<Result<Vec<_>, _>>();
     let names = |names: Vec<String>| names.iter().map(|name| named(name)).collect::<Result<Vec<_>, _>>();
     let column = |seen: SeenColumn| {
-        Ok::<_, Failure>(Column { name: ident(seen.name)?, kind: seen.kind, not_null: seen.not_null })
+        Ok::<_, Failure>(Column {
+            name: ident(seen.name)?,
+            kind: seen.kind,
+            not_null: seen.not_null,
+            collation: seen.collation.as_deref().map(named).transpose()?,
+            made: false,
+        })
     };
-    let constraint = |seen: SeenConstraint| {
+    let referrer = |seen: SeenReferrer| {
+        Ok::<_, Failure>(Referrer { table: named(&seen.table)?, columns: idents(seen.columns)? })
+    };
+    let key = |seen: SeenKey| {
+        let columns = seen.columns.into_iter().map(|name| name.map(ident).transpose());
+        Ok::<_, Failure>(PartitionKey { columns: columns.collect::<Result<_, _>>()?, hash: seen.hash })
+    };
+    let bound = |seen: SeenConstraint| {
         let proves = match &seen.check {
             Some(check) => proven_not_null(check).unwrap_or_default(),
             None if seen.kind == 'n' => idents(seen.columns.clone())?,
@@ -155,15 +200,23 @@ fn table(seen: Seen) -> Result<Table, Failure> {
             columns: idents(seen.columns)?,
             proves,
             references: seen.references.as_deref().map(named).transpose()?,
+            text: match seen.foreign {
+                Some(foreign) => foreign_key(&foreign).map_err(|error| unreadable(&error))?,
+                None => seen.check.unwrap_or_default(),
+            },
         })
     };
     let index = |seen: SeenIndex| {
-        let columns = seen.columns.into_iter().map(|name| name.map(ident).transpose());
-        Ok::<_, Failure>(Index {
-            name: ident(seen.name)?,
-            columns: columns.collect::<Result<_, _>>()?,
-            unique: seen.unique,
-        })
+        let (name, constraint) = (ident(seen.name)?, seen.constraint);
+        let statement = split(&seen.definition).map_err(|error| unreadable(&error))?;
+        match statement.into_iter().flat_map(|statement| statement.changes).next() {
+            Some(Change::CreateIndex(new)) => {
+                let known = Index { constraint, ..Index::of(&new, name) };
+                // One that is not valid serves nobody.
+                Ok(if seen.valid { known } else { Index { shape: String::new(), ..known } })
+            }
+            _ => Err(unreadable(&format!("the index {}", name.as_str()))),
+        }
     };
     Ok(Table {
         made: false,
@@ -177,11 +230,24 @@ fn table(seen: Seen) -> Result<Table, Failure> {
         rows: seen.rows.filter(|_| seen.analyzed),
         bytes: seen.bytes,
         columns: seen.columns.into_iter().map(column).collect::<Result<_, _>>()?,
-        constraints: seen.constraints.into_iter().map(constraint).collect::<Result<_, _>>()?,
+        constraints: seen.constraints.into_iter().map(bound).collect::<Result<_, _>>()?,
         indexes: seen.indexes.into_iter().map(index).collect::<Result<_, _>>()?,
-        referenced_by: names(seen.referenced_by)?,
+        referenced_by: seen.referenced_by.into_iter().map(referrer).collect::<Result<_, _>>()?,
         parent: seen.parent.as_deref().map(named).transpose()?,
         partitions: names(seen.partitions)?,
         default_partition: seen.default_partition.as_deref().map(named).transpose()?,
+        key: seen.key.map(key).transpose()?,
     })
+}
+
+/// A foreign key as plans write it, however the server prints it.
+fn foreign_key(definition: &str) -> Result<String, SqlError> {
+    let statements = split(&format!("ALTER TABLE t ADD CONSTRAINT k {definition}"))?;
+    let changes = statements.into_iter().flat_map(|statement| statement.changes);
+    Ok(changes
+        .filter_map(|change| match change {
+            Change::Alter { what: Alter::AddConstraint(added), .. } => Some(constraint(&added, true).text),
+            _ => None,
+        })
+        .collect())
 }

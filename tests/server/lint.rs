@@ -1,16 +1,24 @@
 //! The linter against real servers: its safe ways run, and what would stop the
 //! application is refused before anything runs.
 
-use phase::core::lint::lessons;
+use phase::core::ident::QName;
 use phase::core::lint::table::SETTING;
+use phase::core::lint::{Effect, Mentions, World, effects, lessons};
+use phase::core::sql::split;
+use phase::pg::world::world;
 
-use crate::harness::{Db, TestResult, check, same, tests};
+use crate::harness::{Db, TestResult, check, same, tests, value};
 
 tests![
     every_safe_way_runs,
     what_would_stop_the_application_is_refused,
     findings_have_a_form_for_every_reader,
     a_sql_migration_is_judged_as_well,
+    what_counts_as_proof_is_one_for_the_server,
+    every_printed_plan_runs,
+    steady_functions_are_steady_on_the_server,
+    a_fault_of_syntax_has_its_place,
+    a_table_of_an_earlier_plan_is_new,
 ];
 
 /// The binary, with the examples' tables first on its path.
@@ -113,11 +121,11 @@ async fn findings_have_a_form_for_every_reader(db: Db) -> TestResult {
 async fn a_sql_migration_is_judged_as_well(db: Db) -> TestResult {
     db.file(
         "migrations/1_m.sql",
-        "-- UP\nSELECT 1;\nCREATE INDEX t_a ON t (a);\n-- DOWN\nDROP INDEX t_a;\n",
+        "-- UP\nSELECT 1;\nCREATE INDEX t_a ON t (a);\n-- DOWN\nDROP INDEX CONCURRENTLY t_a;\n",
     )?;
     let ended = db.phase(&["check"]).await?.expect(2)?;
     check!(ended.stdout.contains("migrations/1_m.sql:3:1: error: create-index"), "{ended:?}");
-    let accepted = "-- UP\n-- lint: allow create-index: the table is new\nCREATE INDEX t_a ON t (a);\n-- DOWN\nDROP INDEX t_a;\n";
+    let accepted = "-- UP\n-- lint: allow create-index: the table is new\nCREATE INDEX t_a ON t (a);\n-- DOWN\nDROP INDEX CONCURRENTLY t_a;\n";
     db.file("migrations/1_m.sql", accepted)?;
     db.phase(&["check"]).await?.expect(0)?;
     db.file("migrations/1_m.sql", &accepted.replace("create-index:", "create-indx:"))?;
@@ -126,5 +134,257 @@ async fn a_sql_migration_is_judged_as_well(db: Db) -> TestResult {
         ended.stderr.contains("migrations/1_m.sql:2") && ended.stderr.contains("did you mean create-index"),
         "{ended:?}"
     );
+    // Behind the first statement it is for the next one alone; DOWN is judged, too.
+    let next = "-- UP\nSELECT 1;\n-- lint: allow create-index: the table is new\nCREATE INDEX t_a ON t (a);\nCREATE INDEX t_b ON t (b);\n-- DOWN\nDROP INDEX t_a;\n";
+    db.file("migrations/1_m.sql", next)?;
+    let ended = db.phase(&["check"]).await?.expect(2)?;
+    for part in [
+        "migrations/1_m.sql:4:1: warning: create-index",
+        "migrations/1_m.sql:5:1: error: create-index",
+        "migrations/1_m.sql:7:1: error: drop-index: DROP INDEX t_a: on rollback: ",
+    ] {
+        check!(ended.stdout.contains(part), "no {part:?} in {}", ended.stdout);
+    }
+    // One that accepts nothing is said.
+    db.file("migrations/1_m.sql", "-- UP\n-- lint: allow create-index: x\nSELECT 1;\n-- DOWN\nSELECT 1;\n")?;
+    let ended = db.phase(&["check"]).await?.expect(0)?;
+    check!(ended.stdout.contains("migrations/1_m.sql:2:1: warning: unused-allow"), "{ended:?}");
+    Ok(())
+}
+
+/// A key's type, what binds the new partition, its CHECK, and that of a default partition.
+const PROOFS: &[(&str, &str, &str, &str)] = &[
+    ("RANGE bigint", "FROM (100) TO (200)", "k >= 100 AND k < 200", "NOT (k >= 100 AND k < 200)"),
+    ("RANGE bigint", "FROM (100) TO (200)", "k >= 120 AND k <= 199", "k < 100 OR k >= 200"),
+    ("RANGE bigint", "FROM (100) TO (200)", "k > 100 AND k < 150", "k >= 200"),
+    ("RANGE bigint", "FROM (100) TO (200)", "k BETWEEN 100 AND 199", "k < 50"),
+    ("RANGE integer", "FROM (100) TO (200)", "k = 150", "NOT (k >= 50 AND k <= 300)"),
+    ("RANGE integer", "FROM (100) TO (200)", "k IN (100, 150)", "k > 200"),
+    ("RANGE integer", "FROM (100) TO (200)", "k = 100 OR k = 110", "k <= 99"),
+    ("RANGE integer", "FROM (100) TO (200)", "(k >= 100 OR k = 150) AND k < 170", "k = 7"),
+    ("RANGE smallint", "FROM (-5) TO ('7')", "k >= -5 AND k < 7", "NOT (k >= -5 AND k < 7)"),
+    ("RANGE numeric", "FROM (100) TO (200)", "k >= 100 AND k < 200", "NOT (k >= 100 AND k < 200)"),
+    (
+        "RANGE date",
+        "FROM ('2026-01-01') TO ('2026-02-01')",
+        "k >= '2026-01-01' AND k < '2026-02-01'",
+        "NOT (k >= '2026-01-01' AND k < '2026-02-01')",
+    ),
+    (
+        "RANGE timestamp",
+        "FROM ('2026-01-01') TO ('2026-02-01')",
+        "k >= '2026-01-01' AND k < '2026-01-31 12:30:00'",
+        "k >= '2026-02-01' OR k < '2026-01-01'",
+    ),
+    (
+        "RANGE timestamptz",
+        "FROM ('2026-01-01') TO ('2026-02-01')",
+        "k >= '2026-01-01' AND k < '2026-02-01'",
+        "NOT (k >= '2026-01-01' AND k < '2026-02-01')",
+    ),
+    ("LIST text", "IN ('a', 'b')", "k = 'a'", "k <> 'a' AND k <> 'b'"),
+    ("LIST text", "IN ('a', 'b')", "k IN ('a', 'b')", "k NOT IN ('a', 'b')"),
+    ("LIST text", "IN ('a')", "k = 'a'", "k <> 'a'"),
+    ("LIST varchar(9)", "IN ('a', 'b')", "k = 'a' OR k = 'b'", "NOT (k = 'a' OR k = 'b')"),
+    ("LIST integer", "IN (1, 2, 3)", "k IN (1, 3)", "NOT (k IN (1, 2, 3))"),
+    ("LIST integer", "IN (1)", "k = ANY (ARRAY[1])", "NOT (k = 1)"),
+    // No proof, whatever it looks like.
+    ("RANGE bigint", "FROM (100) TO (200)", "k >= 99 AND k < 200", "k < 101"),
+    ("RANGE bigint", "FROM (100) TO (200)", "k >= 100 AND k <= 200", "k >= 199"),
+    ("RANGE bigint", "FROM (100) TO (200)", "k >= 100 OR k < 200", "NOT (k >= 101 AND k < 200)"),
+    ("RANGE bigint", "FROM (100) TO (200)", "other >= 100 AND other < 200", "other < 100"),
+    ("RANGE bigint", "FROM (100) TO (200)", "k + 0 >= 100 AND k < 200", "k + 0 < 100"),
+    (
+        "RANGE timestamptz",
+        "FROM ('2026-01-01') TO ('2026-02-01')",
+        "k >= '2026-01-01'::timestamp AND k < '2026-02-01'::timestamp",
+        "k >= '2026-02-01'::timestamp",
+    ),
+    ("LIST text", "IN ('a', 'b')", "k IN ('a', 'c')", "k <> 'a'"),
+    ("LIST integer", "IN (1, 2)", "k >= 1 AND k <= 2", "k > 2 AND k < 9"),
+];
+
+/// Whatever the linter takes for a proof must be one for the server; the other way round it may
+/// be careful.
+async fn what_counts_as_proof_is_one_for_the_server(db: Db) -> TestResult {
+    let (client, notices) = crate::lock_table::traced(&db).await?;
+    client.batch_execute("SET TimeZone = 'UTC'").await?;
+    let version: u32 = value(&client, "SHOW server_version_num").await?.parse()?;
+    let (mut proven, mut faults) = (0, Vec::new());
+    for (n, (key, bound, check, outside)) in PROOFS.iter().enumerate() {
+        let (how, kind) = key.split_once(' ').ok_or("a key without a type")?;
+        let sql = format!(
+            "CREATE TABLE a{n} (k {kind} NOT NULL, other bigint) PARTITION BY {how} (k);
+             CREATE TABLE d{n} PARTITION OF a{n} DEFAULT;
+             ALTER TABLE d{n} ADD CHECK ({outside});
+             CREATE TABLE u{n} (k {kind} NOT NULL, other bigint, CHECK ({check}))"
+        );
+        client.batch_execute(&sql).await.map_err(|error| format!("{sql}: {error:?}"))?;
+        let attach = format!("ALTER TABLE a{n} ATTACH PARTITION u{n} FOR VALUES {bound}");
+        let statement = split(&attach)?.pop().ok_or("no statement")?;
+        let claimed = {
+            let known = world(&client, version, &Mentions::of(&statement.changes)).await?;
+            let mut alone: World = known.clone();
+            if let Some(parent) = alone.tables.get_mut(&QName::parse(&format!("a{n}"))?) {
+                parent.default_partition = None;
+            }
+            let of = |effects: &[Effect]| effects.first().and_then(|effect| effect.row).map(|row| row.id);
+            let inside = of(&effects(&statement, &alone)) == Some("attach-partition-proven");
+            (inside, of(&effects(&statement, &known)) == Some("attach-partition-default-proven"))
+        };
+        notices.lock().unwrap().clear();
+        client.batch_execute("SET client_min_messages = debug1").await?;
+        client.batch_execute(&attach).await.map_err(|error| format!("{attach}: {error:?}"))?;
+        client.batch_execute("RESET client_min_messages").await?;
+        let said = notices.lock().unwrap().join("\n");
+        let implied = |table: String| {
+            said.lines().any(|line| line.contains(&format!("\"{table}\"")) && line.contains("implied"))
+        };
+        let found = (implied(format!("u{n}")), implied(format!("d{n}")));
+        proven += usize::from(claimed.0) + usize::from(claimed.1);
+        if claimed.0 && !found.0 || claimed.1 && !(found.0 && found.1) {
+            faults.push(format!("{key} {bound}: CHECK ({check}), default CHECK ({outside}): claimed {claimed:?}, found {found:?}"));
+        }
+        if n < 19 && claimed != (true, true) {
+            faults.push(format!("{key} {bound}: CHECK ({check}), default CHECK ({outside}): only {claimed:?} is seen, {found:?} is so"));
+        }
+    }
+    check!(faults.is_empty(), "{}", faults.join("\n"));
+    check!(proven >= 38, "only {proven} proofs");
+    Ok(())
+}
+
+/// Statements against the examples' tables whose safe way is a plan that can run as it is printed.
+const REFUSED: &[&str] = &[
+    "ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (r_id) REFERENCES r (id) ON DELETE CASCADE ON UPDATE SET NULL DEFERRABLE INITIALLY DEFERRED",
+    "ALTER TABLE t ADD FOREIGN KEY (r_id) REFERENCES r",
+    "ALTER TABLE t ADD CONSTRAINT k CHECK (c <> 'a: b # c' AND c <> 'it''s') NO INHERIT",
+    "ALTER TABLE t ADD CHECK (a > 0), ADD CHECK (id > 0)",
+    "ALTER TABLE t ADD CONSTRAINT k UNIQUE (a, c) INCLUDE (n) WITH (fillfactor = 70) DEFERRABLE",
+    "CREATE UNIQUE INDEX ON t (lower(c) DESC NULLS LAST, a) WHERE c <> 'x: y'",
+    "CREATE INDEX i ON p (id DESC, lower(k::text)) WHERE k > 5",
+    "CREATE INDEX ON p (k)",
+    "ALTER TABLE t ADD COLUMN \"Z y\" bigserial, ADD COLUMN w smallserial",
+    "ALTER TABLE t ADD COLUMN z interval day to second(3) DEFAULT random() * interval '1 day'",
+    "ALTER TABLE t ADD COLUMN z text DEFAULT gen_random_uuid()::text || 'it''s \\ \"x\": #'",
+    "ALTER TABLE t ALTER COLUMN a SET NOT NULL, ALTER COLUMN c SET NOT NULL",
+    "ALTER TABLE t ALTER COLUMN a TYPE bigint, ALTER COLUMN at TYPE date",
+    "ALTER TABLE \"T t\" ALTER COLUMN \"A a\" TYPE bigint",
+    "ALTER TABLE \"T t\" ADD UNIQUE (\"A a\")",
+    "ALTER TABLE \"T t\" ADD PRIMARY KEY (\"A a\", b)",
+    "ALTER TABLE \"T t\" ADD COLUMN LONG bigint GENERATED ALWAYS AS IDENTITY",
+    "ALTER TABLE \"T t\" ADD COLUMN LONG integer UNIQUE",
+    "ALTER TABLE \"T t\" ADD COLUMN z integer REFERENCES r ON DELETE CASCADE",
+    "ALTER TABLE p ADD CONSTRAINT k FOREIGN KEY (id) REFERENCES r (id) ON DELETE CASCADE",
+    "ALTER TABLE p ADD UNIQUE (id)",
+    "ALTER TABLE p ADD PRIMARY KEY (id)",
+    "DROP INDEX \"I i\"",
+    "REINDEX INDEX \"I i\"",
+];
+
+async fn every_printed_plan_runs(db: Db) -> TestResult {
+    let client = db.connect().await?;
+    let mut faults = Vec::new();
+    for (n, sql) in REFUSED.iter().enumerate() {
+        let schema = format!("printed_{n}");
+        let sql = sql.replace("LONG", &"x".repeat(60));
+        client
+            .batch_execute(&format!(
+                "CREATE SCHEMA {schema}; SET search_path = {schema}, public; {SETTING};
+                 CREATE TABLE \"T t\" (\"A a\" integer PRIMARY KEY, b integer);
+                 ALTER TABLE \"T t\" DROP CONSTRAINT \"T t_pkey\";
+                 INSERT INTO \"T t\" SELECT g, g FROM generate_series(1, 9) g; CREATE INDEX \"I i\" ON \"T t\" (b)"
+            ))
+            .await?;
+        db.file("phase.yaml", &format!("schema: printed_record_{n}\nlint: {{small_table: 0B}}\n"))?;
+        db.file(
+            "plans/1_p.yaml",
+            &format!("expand:\n  - sql: |\n      {sql}\n    undo: \"irreversible: an example\"\n"),
+        )?;
+        // Online: the partitions' names are the catalog's to know.
+        let found = phase(&db, &schema, &["check", "--online", "--json"]).await?.expect(2)?.json()?;
+        let findings = found["findings"].as_array().cloned().unwrap_or_default();
+        let plans = findings.iter().filter(|finding| finding["level"] == "error");
+        let plans: Vec<&str> = plans.filter_map(|finding| finding["safe"].as_str()).collect();
+        let plan = plans.iter().find(|plan| plan.contains("\n"));
+        let Some(plan) = plan else {
+            faults.push(format!("{sql}: no plan in {findings:?}"));
+            continue;
+        };
+        db.file("plans/1_p.yaml", plan)?;
+        let ended = phase(&db, &schema, &["advance", "1", "--to", "completed"]).await?;
+        if ended.code != Some(0) {
+            faults.push(format!("{sql}: {ended:?}\n{plan}"));
+        }
+    }
+    check!(faults.is_empty(), "{}", faults.join("\n\n"));
+    Ok(())
+}
+
+async fn steady_functions_are_steady_on_the_server(db: Db) -> TestResult {
+    let client = db.connect().await?;
+    // Its form for timetz is volatile up to 15.
+    let names: Vec<&str> = phase::core::sql::steady_names().filter(|name| *name != "timezone").collect();
+    let sql = "SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace \
+               AND p.proname = ANY ($1) AND p.provolatile = 'v'";
+    let volatile: Vec<String> = client.query(sql, &[&names]).await?.iter().map(|row| row.get(0)).collect();
+    check!(names.len() > 1_500 && volatile.is_empty(), "{volatile:?} are volatile");
+    Ok(())
+}
+
+async fn a_fault_of_syntax_has_its_place(db: Db) -> TestResult {
+    for (text, place) in [
+        (
+            "expand:\n  - sql: |\n      SELECT 1;\n      SELECT\n        FROM WHERE\n    undo: SELECT 1\n",
+            "5:14",
+        ),
+        (
+            "expand:\n  - sql: >-\n      SELECT 1;\n      SELEC 2;\n      SELECT 3\n    undo: SELECT 1\n",
+            "4:7",
+        ),
+        ("expand:\n  - sql: \"SELECT \\\"a\\\" FROM x;\\n\\n  SELECT ,\"\n    undo: SELECT 1\n", "2:44"),
+        ("expand:\n  - {sql: 'SELECT ''a'' FRM x y', undo: SELECT 1}\n", "2:31"),
+        ("expand:\n  - sql: SELECT 1\n    undo: |\n      SELECT 1;\n      DROP TABLE t CASCADES\n", "5:20"),
+        ("expand:\n  - sql: |\n      SELECT (1\n    undo: SELECT 1\n", "3:16"),
+    ] {
+        db.file("plans/1_p.yaml", text)?;
+        let ended = db.phase(&["check"]).await?.expect(2)?;
+        check!(
+            ended.stderr.contains(&format!("plans/1_p.yaml:{place}: ")),
+            "not at {place}: {}",
+            ended.stderr
+        );
+    }
+    std::fs::remove_file(db.project.path().join("plans/1_p.yaml"))?;
+    db.file("migrations/1_m.sql", "-- UP\nSELECT 1;\nSELECT 2,\n  FROM;\n")?;
+    let ended = db.phase(&["check"]).await?.expect(2)?;
+    check!(ended.stderr.contains("migrations/1_m.sql:4:3: "), "{ended:?}");
+    db.file("migrations/1_m.sql", "SELECT 1;\n")?;
+    db.file(
+        "plans/2_p.yaml",
+        "expand:\n  - sql: |\n      -- lint: allow create-index: x\n      SELECT 1\n    undo: SELECT 1\n",
+    )?;
+    let ended = db.phase(&["check"]).await?.expect(2)?;
+    check!(
+        ended.stderr.contains("plans/2_p.yaml:3:7: ") && ended.stderr.contains("lint: {allow:"),
+        "{ended:?}"
+    );
+    Ok(())
+}
+
+async fn a_table_of_an_earlier_plan_is_new(db: Db) -> TestResult {
+    db.file("phase.yaml", "lint: {small_table: 0B}\n")?;
+    db.file(
+        "migrations/1_m.sql",
+        "-- UP\nCREATE TABLE t (id int PRIMARY KEY, a int);\n-- DOWN\nDROP TABLE t;\n",
+    )?;
+    db.file("plans/2_p.yaml", "expand:\n  - sql: CREATE INDEX t_a ON t (a)\n    undo: DROP INDEX t_a\n")?;
+    db.phase(&["check", "--online"]).await?.expect(0)?;
+    db.phase(&["check"]).await?.expect(2)?;
+    db.file("phase.yaml", "{}\n")?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    db.run("INSERT INTO t VALUES (1, 1)").await?;
+    db.file("phase.yaml", "lint: {small_table: 0B}\n")?;
+    db.phase(&["check", "--online"]).await?.expect(2)?;
     Ok(())
 }

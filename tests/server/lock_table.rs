@@ -67,6 +67,12 @@ async fn relations(client: &Client, pid: i32, schema: &str) -> Result<Look, Faul
     Ok(all)
 }
 
+/// A session whose notices are kept, for a test beside this one.
+pub(crate) async fn traced(db: &Db) -> Result<(Client, Arc<Mutex<Vec<String>>>), Fault> {
+    let Traced { client, notices } = Traced::open(db, "public").await?;
+    Ok((client, notices))
+}
+
 /// The locks that are held on what stood before.
 fn held(seen: &Sighting) -> BTreeMap<String, Lock> {
     seen.held.iter().map(|(name, lock)| (name.name.clone(), *lock)).collect()

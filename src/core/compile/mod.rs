@@ -89,7 +89,7 @@ pub fn migration(migration: &SqlMigration) -> Result<(Vec<Step>, Rollback), Comp
     let steps = sql::steps(
         &up,
         &format!("run {}", migration.name),
-        &sql::Text::from_line(&migration.up, migration.up_line, &migration.allow),
+        &sql::Text::from_line(&migration.up, migration.up_line, migration),
         Undo::Nothing,
     )?;
     let down = match (&migration.down, Rollback::refusal(&migration.down)) {
@@ -100,7 +100,7 @@ pub fn migration(migration: &SqlMigration) -> Result<(Vec<Step>, Rollback), Comp
             Rollback::Steps(sql::steps(
                 &down,
                 &format!("take {} back", migration.name),
-                &sql::Text::from_line(sql, first, &migration.allow),
+                &sql::Text::from_line(sql, first, migration),
                 Undo::Nothing,
             )?)
         }
@@ -124,6 +124,7 @@ impl At {
             title: title.into(),
             place: Some(self.place),
             statements: Vec::new(),
+            undo_statements: Vec::new(),
             file: None,
             allow: Vec::new(),
             action,
@@ -167,12 +168,19 @@ fn install(at: &At, sync: &Sync) -> Step {
 fn step(at: &At, spec: &StepSpec, server: Server) -> Result<Vec<Step>, CompileError> {
     Ok(match spec {
         StepSpec::Sql(spec) => {
-            let undo = match &spec.undo {
-                Some(UndoSpec::Sql(text)) => Undo::Run(sql::undo(at, text)?),
-                Some(UndoSpec::Irreversible(why)) => Undo::Irreversible(why.clone()),
-                None => Undo::Irreversible("the plan gives no undo for it".into()),
+            let (undo, undo_statements) = match &spec.undo {
+                Some(UndoSpec::Sql(text, places)) => {
+                    let (action, statements) = sql::undo(at, text, places)?;
+                    (Undo::Run(action), statements)
+                }
+                Some(UndoSpec::Irreversible(why)) => (Undo::Irreversible(why.clone()), Vec::new()),
+                None => (Undo::Irreversible("the plan gives no undo for it".into()), Vec::new()),
             };
-            sql::steps(at, &sql::title(spec), &sql::Text::of_spec(spec), undo)?
+            let mut steps = sql::steps(at, &sql::title(spec), &sql::Text::of_spec(spec), undo)?;
+            if let Some(first) = steps.first_mut() {
+                first.undo_statements = undo_statements;
+            }
+            steps
         }
         StepSpec::Index(spec) => vec![index::build(at, spec)?],
         StepSpec::DropIndex(index) => vec![index::drop(at, index)],

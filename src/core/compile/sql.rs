@@ -3,63 +3,94 @@
 
 use super::{At, CompileError, transaction};
 use crate::core::ident::QName;
+use crate::core::migration::SqlMigration;
 use crate::core::plan::model::{Place, SqlSpec};
+use crate::core::plan::scalar::Places;
 use crate::core::sql::{self, Kind, Statement};
 use crate::core::step::{Action, Allow, IndexBuild, Step, Undo};
 
-/// SQL, and where each of its lines begins in the file that it was read from.
+/// SQL, and where it stands in the file that it was read from.
 pub(super) struct Text<'a> {
     sql: &'a str,
-    lines: Vec<Place>,
+    places: Places,
     file: Option<String>,
     allow: Vec<Allow>,
+    /// What is accepted for the next statement alone.
+    allow_next: &'a [Allow],
 }
 
 impl<'a> Text<'a> {
     pub(super) fn of_spec(spec: &'a SqlSpec) -> Self {
         Self {
             sql: &spec.text,
-            lines: spec.lines.clone(),
+            places: spec.places.clone(),
             file: spec.file.clone(),
             allow: spec.allow.clone(),
+            allow_next: &[],
         }
     }
 
-    /// SQL that begins on a line of its file and goes on line by line.
-    pub(super) fn from_line(sql: &'a str, first: usize, allow: &[Allow]) -> Self {
-        let lines = (first..first + sql.lines().count()).map(|line| Place { line, column: 1 }).collect();
-        Self { sql, lines, file: None, allow: allow.to_vec() }
+    /// SQL of a migration, that begins on a line of its file and goes on line by line.
+    pub(super) fn from_line(sql: &'a str, first: usize, migration: &'a SqlMigration) -> Self {
+        let places = Places::of_lines(sql, first);
+        Self { sql, places, file: None, allow: migration.allow.clone(), allow_next: &migration.allow_next }
     }
 
-    /// Where a statement begins.
-    fn place(&self, statement: &Statement) -> Option<Place> {
-        let line = self.lines.get(statement.line - 1)?;
-        let before = self.sql.get(..statement.offset)?;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
-        Some(Place { line: line.line, column: line.column + column })
+    fn of_undo(sql: &'a str, places: &Places) -> Self {
+        Self { sql, places: places.clone(), file: None, allow: Vec::new(), allow_next: &[] }
     }
 
-    fn placed(&self, mut step: Step, statements: &[Place]) -> Step {
+    /// Where each statement begins.
+    fn places(&self, at: &At, statements: &[Statement]) -> Vec<Place> {
+        let place = |statement: &Statement| self.places.at(self.sql, statement.offset).unwrap_or(at.place);
+        statements.iter().map(place).collect()
+    }
+
+    /// What is accepted, with the statement that each acceptance is for.
+    fn allowed(&self, places: &[Place]) -> Vec<Allow> {
+        let next = self.allow_next.iter().filter_map(|allow| {
+            let from = allow.place?;
+            let statement = places.iter().find(|place| place.line > from.line).copied();
+            // One that stands in the other section is for a statement there.
+            let ours = self.places.at(self.sql, 0).is_some_and(|first| first.line <= from.line);
+            statement.filter(|_| ours).map(|at| Allow { statement: Some(at), ..allow.clone() })
+        });
+        self.allow.iter().cloned().chain(next).collect()
+    }
+
+    fn placed(&self, mut step: Step, statements: &[Place], allow: &[Allow]) -> Step {
         step.statements = statements.to_vec();
         step.file.clone_from(&self.file);
-        step.allow.clone_from(&self.allow);
+        step.allow = allow.to_vec();
         step
+    }
+
+    /// A fault at a byte of the SQL.
+    fn fault(&self, at: &At, offset: Option<usize>, message: String) -> CompileError {
+        let found = offset.and_then(|offset| self.places.at(self.sql, offset));
+        match (found, &self.file) {
+            (Some(place), None) => CompileError::at(place, message),
+            (Some(place), Some(file)) => {
+                at.error(format!("{file}:{}:{}: {message}", place.line, place.column))
+            }
+            (None, _) => at.error(message),
+        }
     }
 }
 
 /// Compiles SQL into steps; `undo` takes all of them back.
 pub(super) fn steps(at: &At, title: &str, text: &Text<'_>, undo: Undo) -> Result<Vec<Step>, CompileError> {
-    let statements = read(at, text.sql)?;
-    let places: Vec<Place> =
-        statements.iter().map(|statement| text.place(statement).unwrap_or(at.place)).collect();
+    let statements = read(at, text)?;
+    let places = text.places(at, &statements);
+    let allow = text.allowed(&places);
     if statements.iter().all(|statement| in_one_transaction(&statement.kind)) {
         let sql = statements.into_iter().map(|statement| statement.text).collect();
-        return Ok(vec![text.placed(at.step(title, transaction(sql), undo), &places)]);
+        return Ok(vec![text.placed(at.step(title, transaction(sql), undo), &places, &allow)]);
     }
     let many = statements.len() > 1;
     if let Some(set) = statements.iter().find(|statement| many && matches!(statement.kind, Kind::SetSession))
     {
-        return Err(at.error(format!(
+        return Err(text.fault(at, Some(set.offset), format!(
             "{} (line {} of the SQL): these statements run one by one, each in a session as new, because one of them \
              cannot run in a transaction: SET would not reach the others; split the file, or name schemas in full",
             sql::first_words(&set.text),
@@ -74,19 +105,22 @@ pub(super) fn steps(at: &At, title: &str, text: &Text<'_>, undo: Undo) -> Result
         let undo = undo.take().unwrap_or(Undo::Nothing);
         let title = format!("{title}: {}", sql::first_words(&statement.text));
         let place = places.get(n).copied().unwrap_or(at.place);
-        Ok(text.placed(at.step(title, action(&at, statement)?, undo), &[place]))
+        Ok(text.placed(at.step(title, action(&at, statement)?, undo), &[place], &allow))
     };
     statements.into_iter().enumerate().map(compile).collect()
 }
 
-/// Compiles an undo, which must be one action.
-pub(super) fn undo(at: &At, text: &str) -> Result<Action, CompileError> {
-    let mut statements = read(at, text)?;
+/// Compiles an undo, which must be one action; with the places of its statements.
+pub(super) fn undo(at: &At, sql: &str, places: &Places) -> Result<(Action, Vec<Place>), CompileError> {
+    let text = Text::of_undo(sql, places);
+    let mut statements = read(at, &text)?;
+    let places = text.places(at, &statements);
     if statements.iter().all(|statement| in_one_transaction(&statement.kind)) {
-        return Ok(transaction(statements.into_iter().map(|statement| statement.text).collect()));
+        let sql = statements.into_iter().map(|statement| statement.text).collect();
+        return Ok((transaction(sql), places));
     }
     match (statements.pop(), statements.is_empty()) {
-        (Some(only), true) => action(at, only),
+        (Some(only), true) => Ok((action(at, only)?, places)),
         _ => Err(at.error(
             "this undo mixes statements that cannot run in a transaction with others: split the step, one such statement each",
         )),
@@ -98,26 +132,26 @@ pub(super) fn title(spec: &SqlSpec) -> String {
     spec.file.as_ref().map_or_else(|| sql::first_words(&spec.text), |file| format!("run {file}"))
 }
 
-fn read(at: &At, text: &str) -> Result<Vec<Statement>, CompileError> {
-    let statements = sql::split(text).map_err(|error| {
-        let copies = text.to_ascii_lowercase().contains("from stdin");
+fn read(at: &At, text: &Text<'_>) -> Result<Vec<Statement>, CompileError> {
+    let statements = sql::split(text.sql).map_err(|error| {
+        let copies = text.sql.to_ascii_lowercase().contains("from stdin");
         let hint = if copies {
             "; COPY … FROM STDIN with its data is for psql alone: use INSERT here"
         } else {
             ""
         };
-        at.error(format!("{error}{hint}"))
+        text.fault(at, error.offset, format!("{error}{hint}"))
     })?;
     if statements.is_empty() {
         return Err(at.error("there is no statement here"));
     }
     for statement in &statements {
-        refuse(at, statement)?;
+        refuse(at, text, statement)?;
     }
     Ok(statements)
 }
 
-fn refuse(at: &At, statement: &Statement) -> Result<(), CompileError> {
+fn refuse(at: &At, text: &Text<'_>, statement: &Statement) -> Result<(), CompileError> {
     let message = match &statement.kind {
         Kind::TransactionControl => {
             "transaction control is not yours here: the step and its record commit together; take BEGIN, COMMIT and the like out"
@@ -125,11 +159,9 @@ fn refuse(at: &At, statement: &Statement) -> Result<(), CompileError> {
         Kind::Copy => "COPY with data from the client cannot run here: use INSERT, or a backfill",
         _ => return Ok(()),
     };
-    Err(at.error(format!(
-        "{} (line {} of the SQL): {message}",
-        sql::first_words(&statement.text),
-        statement.line
-    )))
+    let message =
+        format!("{} (line {} of the SQL): {message}", sql::first_words(&statement.text), statement.line);
+    Err(text.fault(at, Some(statement.offset), message))
 }
 
 const fn in_one_transaction(kind: &Kind) -> bool {

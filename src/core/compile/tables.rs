@@ -15,7 +15,7 @@ pub fn of_plan(plan: &Plan) -> Vec<String> {
         match &spec.value {
             StepSpec::Sql(spec) => {
                 tables.extend(sql::tables(&spec.text));
-                if let Some(UndoSpec::Sql(undo)) = &spec.undo {
+                if let Some(UndoSpec::Sql(undo, _)) = &spec.undo {
                     tables.extend(sql::tables(undo));
                 }
             }

@@ -61,7 +61,7 @@ fn altered(table: &QName, what: &Alter) -> Vec<(Thing, How)> {
         Alter::Type { column: name, .. }
         | Alter::SetNotNull(name)
         | Alter::DropNotNull(name)
-        | Alter::Default(name)
+        | Alter::Default { column: name, .. }
         | Alter::Identity(name)
         | Alter::SetExpression(name)
         | Alter::DropExpression(name)

@@ -11,7 +11,7 @@ use super::mentions::Mentions;
 use super::outline::apply;
 use super::world::World;
 use crate::core::sql::{Change, SqlError, Statement, split};
-use crate::core::step::{Action, Step};
+use crate::core::step::{Action, Step, Undo};
 
 /// A statement of a step and what it does.
 #[derive(Debug, Clone)]
@@ -42,7 +42,12 @@ pub struct Taken {
 /// # Errors
 /// When they do not parse; such a step is refused before it is one.
 pub fn statements(step: &Step) -> Result<Vec<Statement>, SqlError> {
-    let sql = match &step.action {
+    statements_of(&step.action)
+}
+
+/// The statements of an action.
+pub(super) fn statements_of(action: &Action) -> Result<Vec<Statement>, SqlError> {
+    let sql = match action {
         Action::Backfill(_) | Action::Assert { .. } => Vec::new(),
         action => action.sql(),
     };
@@ -50,7 +55,7 @@ pub fn statements(step: &Step) -> Result<Vec<Statement>, SqlError> {
     Ok(read.into_iter().flatten().collect())
 }
 
-/// The names that the catalog must be asked about for these steps.
+/// The names that the catalog must be asked about for these steps and their undo.
 ///
 /// # Errors
 /// As [`statements`].
@@ -58,6 +63,9 @@ pub fn mentions<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Result<Mention
     let mut changes: Vec<Change> = Vec::new();
     for step in steps {
         changes.extend(statements(step)?.into_iter().flat_map(|statement| statement.changes));
+        if let Undo::Run(action) = &step.undo {
+            changes.extend(statements_of(action)?.into_iter().flat_map(|statement| statement.changes));
+        }
     }
     Ok(Mentions::of(&changes))
 }

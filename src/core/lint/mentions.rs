@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::core::ident::{Ident, QName};
-use crate::core::sql::{Alter, Change, Demand, NewColumn};
+use crate::core::ident::QName;
+use crate::core::sql::{Alter, Change, Demand, NewColumn, TypeRef};
 
 /// Names that a statement mentions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,6 +66,11 @@ impl Mentions {
             Change::Domain { domain, .. } => {
                 self.types.insert(domain.clone());
             }
+            Change::CreateDomain { base, default, .. } => {
+                self.kind(base);
+                self.functions.extend(default.iter().flat_map(|default| default.calls.clone()));
+            }
+            Change::Calls(functions) => self.functions.extend(functions.iter().cloned()),
             _ => {}
         }
     }
@@ -77,6 +82,7 @@ impl Mentions {
     fn alter(&mut self, what: &Alter) {
         match what {
             Alter::AddColumn(column) => self.column(column),
+            Alter::Type { to, .. } => self.kind(to),
             Alter::AddConstraint(constraint) => self.demand(&constraint.demand),
             Alter::Inherit(other)
             | Alter::Attach { partition: other, .. }
@@ -93,13 +99,13 @@ impl Mentions {
     }
 
     fn column(&mut self, column: &NewColumn) {
-        if !column.kind.built_in
-            && let Ok(name) = Ident::exact(column.kind.name.clone())
-        {
-            self.types.insert(QName { schema: column.kind.schema.clone(), name });
-        }
+        self.kind(&column.kind);
         if let Some(default) = &column.default {
             self.functions.extend(default.calls.iter().cloned());
         }
+    }
+
+    fn kind(&mut self, kind: &TypeRef) {
+        self.types.extend(kind.made());
     }
 }

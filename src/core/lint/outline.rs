@@ -1,9 +1,9 @@
 //! Carries what is known of a database over a change: what earlier steps of a
 //! plan have made is there for the later ones.
 
-use super::world::{Column, Constraint, Domain, Index, Table, TableKind, World};
+use super::world::{Column, Constraint, Domain, Index, Referrer, Table, TableKind, World};
 use crate::core::ident::{Ident, QName};
-use crate::core::sql::{Alter, Change, Demand, NewColumn, NewConstraint, Object, Renamed};
+use crate::core::sql::{Alter, Bound, Change, Demand, NewColumn, NewConstraint, Object, Renamed};
 
 /// What is known after a change.
 pub fn apply(world: &mut World, change: &Change) {
@@ -11,14 +11,22 @@ pub fn apply(world: &mut World, change: &Change) {
         // It may be there already; then it is not the plan's.
         Change::CreateTable { table, perhaps, temporary, .. }
             if *temporary || (*perhaps && !world.complete) || world.tables.contains_key(table) => {}
-        Change::CreateTable { table, columns, partition_of, partitioned, .. } => {
+        Change::CreateTable { table, columns, partition_of, bound, inherits, key, .. } => {
+            let above = partition_of.iter().map(|(parent, _)| parent).chain(inherits);
+            let inherited: Vec<Column> = above
+                .filter_map(|parent| world.table(parent))
+                .flat_map(|parent| {
+                    parent.columns.iter().map(|column| Column { made: true, ..column.clone() })
+                })
+                .collect();
             let known = Table {
                 made: true,
-                kind: if *partitioned { TableKind::Partitioned } else { TableKind::Ordinary },
+                kind: if key.is_some() { TableKind::Partitioned } else { TableKind::Ordinary },
                 rows: Some(0),
                 bytes: Some(0),
-                columns: columns.iter().map(column).collect(),
+                columns: inherited.into_iter().chain(columns.iter().map(column)).collect(),
                 parent: partition_of.as_ref().map(|(parent, _)| parent.clone()),
+                key: key.clone(),
                 ..Table::default()
             };
             world.tables.insert(table.clone(), known);
@@ -26,24 +34,34 @@ pub fn apply(world: &mut World, change: &Change) {
             if let Some((parent, default)) = partition_of {
                 let parent = world.table_mut(parent);
                 parent.partitions.push(table.clone());
-                if *default {
+                if *default || bound == &Some(Bound::Default) {
                     parent.default_partition = Some(table.clone());
                 }
             }
         }
         Change::CreateTableConstraint { table, constraint: added } => {
-            world.table_mut(table).constraints.push(constraint(added, true));
+            constrain(world, table, added, true);
         }
         Change::CreateIndex(index) => {
-            if let Some(name) = &index.name {
-                let known =
-                    Index { name: name.clone(), columns: index.columns.clone(), unique: index.unique };
-                world.table_mut(&index.table).indexes.push(known);
-                world.indexes.insert(index.table.sibling(name.clone()), index.table.clone());
-            }
+            let known = Index::of(index, index.called.clone());
+            world.table_mut(&index.table).indexes.push(known);
+            world.indexes.insert(index.table.sibling(index.called.clone()), index.table.clone());
         }
-        Change::CreateDomain { domain, constrained } => {
-            world.domains.insert(domain.clone(), Domain { constrained: *constrained, used_by: Vec::new() });
+        Change::CreateDomain { domain, base, constrained, default } => {
+            let below = base.made().and_then(|name| world.domain(&name).cloned()).unwrap_or_default();
+            let known = Domain {
+                constrained: *constrained || below.constrained,
+                default: default.clone().or(below.default),
+                used_by: Vec::new(),
+            };
+            world.domains.insert(domain.clone(), known);
+            world.made.insert((Object::Type, domain.clone()));
+        }
+        Change::Create { of, name } => {
+            world.made.insert((*of, name.clone()));
+        }
+        Change::CreateView { view, replace: false, .. } => {
+            world.made.insert((Object::View, view.clone()));
         }
         Change::Rename { of: Renamed::Table, table, to, .. } => {
             if let Some(known) = world.tables.remove(table) {
@@ -54,11 +72,17 @@ pub fn apply(world: &mut World, change: &Change) {
             names.iter().for_each(|name| drop(world.tables.remove(name)));
         }
         Change::Drop { of: Object::Index, names, .. } => {
-            names.iter().for_each(|name| drop(world.indexes.remove(name)));
+            for name in names {
+                if let Some(table) = world.indexes.remove(name) {
+                    world.table_mut(&table).indexes.retain(|index| index.name != name.name);
+                }
+            }
         }
         Change::Alter { table, what, .. } => {
-            if let Alter::AddColumn(column) = what {
-                of_domain(world, table, column);
+            match what {
+                Alter::AddColumn(column) => of_domain(world, table, column),
+                Alter::AddConstraint(added) => constrain(world, table, added, !added.not_valid),
+                _ => {}
             }
             alter(world.table_mut(table), what);
         }
@@ -68,10 +92,36 @@ pub fn apply(world: &mut World, change: &Change) {
 
 /// A table with a column of a domain is one of its users.
 fn of_domain(world: &mut World, table: &QName, column: &NewColumn) {
-    let Ok(name) = Ident::exact(column.kind.name.clone()) else { return };
-    if let Some(domain) = world.domains.get_mut(&QName { schema: column.kind.schema.clone(), name }) {
+    if let Some(domain) = column.kind.made().and_then(|name| world.domains.get_mut(&name)) {
         domain.used_by.push(table.clone());
     }
+}
+
+/// A constraint that a table gets, with the index behind it and the tie to another table.
+fn constrain(world: &mut World, table: &QName, added: &NewConstraint, valid: bool) {
+    let known = constraint(added, valid);
+    if let Demand::Foreign { to, columns } = &added.demand {
+        let referrer = Referrer { table: table.clone(), columns: columns.clone() };
+        world.table_mut(to).referenced_by.push(referrer);
+    }
+    let entry = world.table_mut(table);
+    if let (Some(index), Some(name)) = (&added.index, &added.name) {
+        entry.indexes.push(Index {
+            name: name.clone(),
+            columns: added.columns.iter().cloned().map(Some).collect(),
+            unique: true,
+            constraint: true,
+            uses: added.columns.clone(),
+            computed: false,
+            shape: index.shape.clone(),
+        });
+    }
+    if let Demand::UsingIndex { index, .. } = &added.demand {
+        for known in entry.indexes.iter_mut().filter(|known| known.name == *index) {
+            known.constraint = true;
+        }
+    }
+    entry.constraints.push(known);
 }
 
 fn alter(table: &mut Table, what: &Alter) {
@@ -80,21 +130,21 @@ fn alter(table: &mut Table, what: &Alter) {
         Alter::DropColumn(name) => table.columns.retain(|column| column.name != *name),
         Alter::SetNotNull(name) => not_null(table, name, true),
         Alter::DropNotNull(name) => not_null(table, name, false),
-        Alter::Type { column, to, .. } => {
+        Alter::Type { column, to, collation, .. } => {
             if let Some(known) = table.columns.iter_mut().find(|known| known.name == *column) {
                 known.kind = to.printed();
+                known.collation.clone_from(collation);
             }
         }
-        Alter::AddConstraint(added) => table.constraints.push(constraint(added, !added.not_valid)),
         Alter::Validate(name) => {
             for known in table.constraints.iter_mut().filter(|known| known.name.as_ref() == Some(name)) {
                 known.valid = true;
             }
         }
         Alter::DropConstraint(name) => table.constraints.retain(|known| known.name.as_ref() != Some(name)),
-        Alter::Attach { partition, default } => {
+        Alter::Attach { partition, bound } => {
             table.partitions.push(partition.clone());
-            if *default {
+            if *bound == Some(Bound::Default) {
                 table.default_partition = Some(partition.clone());
             }
         }
@@ -109,15 +159,34 @@ fn alter(table: &mut Table, what: &Alter) {
 fn not_null(table: &mut Table, name: &Ident, holds: bool) {
     match table.columns.iter_mut().find(|known| known.name == *name) {
         Some(known) => known.not_null = holds,
-        None => table.columns.push(Column { name: name.clone(), kind: String::new(), not_null: holds }),
+        None => table.columns.push(Column {
+            name: name.clone(),
+            kind: String::new(),
+            not_null: holds,
+            collation: None,
+            made: false,
+        }),
     }
 }
 
 fn column(added: &NewColumn) -> Column {
-    Column { name: added.name.clone(), kind: added.kind.printed(), not_null: added.not_null }
+    Column {
+        name: added.name.clone(),
+        kind: added.kind.printed(),
+        not_null: added.not_null,
+        collation: added.collation.clone(),
+        made: true,
+    }
 }
 
-fn constraint(added: &NewConstraint, valid: bool) -> Constraint {
+/// What is known of a constraint by its definition.
+#[must_use]
+pub fn constraint(added: &NewConstraint, valid: bool) -> Constraint {
+    let text = match &added.demand {
+        Demand::Check { .. } if added.no_inherit => String::new(),
+        Demand::Check { text, .. } => text.clone(),
+        _ => added.definition.clone(),
+    };
     let (kind, proves, references) = match &added.demand {
         Demand::NotNull => ('n', added.columns.clone(), None),
         Demand::Check { proves, .. } => ('c', proves.clone(), None),
@@ -126,5 +195,6 @@ fn constraint(added: &NewConstraint, valid: bool) -> Constraint {
         Demand::Exclude => ('x', Vec::new(), None),
         Demand::Foreign { to, .. } => ('f', Vec::new(), Some(to.clone())),
     };
-    Constraint { name: added.name.clone(), kind, valid, columns: added.columns.clone(), proves, references }
+    let name = added.name.clone();
+    Constraint { name, kind, valid, columns: added.columns.clone(), proves, references, text }
 }

@@ -1,9 +1,10 @@
 //! Owns what is known of the database that a statement meets: nothing, what
 //! earlier steps of the plan have made, or what the catalog tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::ident::{Ident, QName};
+use crate::core::sql::{NewDefault, NewIndex, Object, PartitionKey, steady};
 
 /// What is known of a database.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +19,8 @@ pub struct World {
     pub indexes: BTreeMap<QName, QName>,
     /// Domains by name.
     pub domains: BTreeMap<QName, Domain>,
+    /// What else the plan itself has made: types, functions, schemas, sequences, views.
+    pub made: BTreeSet<(Object, QName)>,
     /// Whether each function gives the same value for a whole statement.
     pub steady: BTreeMap<QName, bool>,
     /// Whether the session's time zone is UTC, where it is known.
@@ -29,6 +32,8 @@ pub struct World {
 pub struct Domain {
     /// Whether its values are bound by NOT NULL or CHECK.
     pub constrained: bool,
+    /// Its default, or that of the domain that it is made of.
+    pub default: Option<NewDefault>,
     /// The tables with a column of it.
     pub used_by: Vec<QName>,
 }
@@ -50,14 +55,25 @@ pub struct Table {
     pub constraints: Vec<Constraint>,
     /// Its indexes.
     pub indexes: Vec<Index>,
-    /// Tables whose foreign keys refer to it.
-    pub referenced_by: Vec<QName>,
+    /// The foreign keys that refer to it.
+    pub referenced_by: Vec<Referrer>,
     /// The table that it is a partition of, or inherits from.
     pub parent: Option<QName>,
     /// Its partitions or children, of every level.
     pub partitions: Vec<QName>,
     /// Its default partition.
     pub default_partition: Option<QName>,
+    /// What it is partitioned by.
+    pub key: Option<PartitionKey>,
+}
+
+/// A table whose foreign key refers to another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referrer {
+    /// The table.
+    pub table: QName,
+    /// The columns of the other one that it refers to.
+    pub columns: Vec<Ident>,
 }
 
 /// What a relation is.
@@ -85,6 +101,10 @@ pub struct Column {
     pub kind: String,
     /// Whether it is NOT NULL.
     pub not_null: bool,
+    /// Its collation, where it is not that of its type.
+    pub collation: Option<QName>,
+    /// Whether the plan itself has added it.
+    pub made: bool,
 }
 
 /// A constraint.
@@ -102,6 +122,9 @@ pub struct Constraint {
     pub proves: Vec<Ident>,
     /// The table that a foreign key refers to.
     pub references: Option<QName>,
+    /// All of it without its name, as SQL; the expression of a CHECK alone. Empty where it is
+    /// not known, and for a CHECK that does not hold for partitions.
+    pub text: String,
 }
 
 /// An index.
@@ -113,6 +136,14 @@ pub struct Index {
     pub columns: Vec<Option<Ident>>,
     /// Whether it is unique.
     pub unique: bool,
+    /// Whether a constraint stands on it.
+    pub constraint: bool,
+    /// Every column that it reads.
+    pub uses: Vec<Ident>,
+    /// Whether it has an expression or a WHERE.
+    pub computed: bool,
+    /// Its statement from USING on: two indexes of one shape hold the same.
+    pub shape: String,
 }
 
 impl World {
@@ -128,6 +159,12 @@ impl World {
         self.version / 10_000
     }
 
+    /// Whether the session's time zone is known to be UTC.
+    #[must_use]
+    pub fn utc(&self) -> bool {
+        self.utc == Some(true)
+    }
+
     /// What is known of a table.
     #[must_use]
     pub fn table(&self, name: &QName) -> Option<&Table> {
@@ -139,10 +176,55 @@ impl World {
         self.tables.entry(name.clone()).or_default()
     }
 
+    /// What is known of a table, and of its partitions or children.
+    pub fn family(&self, name: &QName) -> impl Iterator<Item = &Table> {
+        let table = self.table(name);
+        let below = table.into_iter().flat_map(|table| &table.partitions);
+        table.into_iter().chain(below.filter_map(|name| self.table(name)))
+    }
+
+    /// Whether the plan itself has made something.
+    #[must_use]
+    pub fn has_made(&self, of: Object, name: &QName) -> bool {
+        self.made.contains(&(of, name.clone())) || self.table(name).is_some_and(|table| table.made)
+    }
+
+    /// Whether a function gives one value for a whole statement and so can change nothing,
+    /// as far as is known.
+    #[must_use]
+    pub fn is_steady(&self, function: &QName) -> bool {
+        self.steady.get(function).copied().unwrap_or_else(|| steady(function))
+    }
+
     /// The domain of this name, where it is known to be one.
     #[must_use]
     pub fn domain(&self, name: &QName) -> Option<&Domain> {
         self.domains.get(name)
+    }
+}
+
+impl Index {
+    /// The index that a statement makes.
+    #[must_use]
+    pub fn of(new: &NewIndex, name: Ident) -> Self {
+        Self {
+            name,
+            columns: new.columns.clone(),
+            unique: new.unique,
+            constraint: false,
+            uses: new.uses.clone(),
+            computed: new.computed,
+            shape: new.shape.clone(),
+        }
+    }
+
+    /// Whether it can be a partition's part of an index of the partitioned table.
+    #[must_use]
+    pub fn serves(&self, parent: &Self) -> bool {
+        !self.shape.is_empty()
+            && self.shape == parent.shape
+            && self.unique == parent.unique
+            && (self.constraint || !parent.constraint)
     }
 }
 
@@ -166,9 +248,16 @@ impl Table {
             || self.constraints.iter().any(|known| known.valid && known.proves.contains(column))
     }
 
-    /// Whether an index or a constraint is on a column.
+    /// Whether it has a foreign key like the one of a partitioned table, and obeys it.
+    #[must_use]
+    pub fn obeys(&self, key: &Constraint) -> bool {
+        let same = |own: &Constraint| own.kind == 'f' && own.valid && own.text == key.text;
+        !key.text.is_empty() && self.constraints.iter().any(same)
+    }
+
+    /// Whether an index reads a column.
     #[must_use]
     pub fn indexed(&self, column: &Ident) -> bool {
-        self.indexes.iter().any(|index| index.columns.iter().flatten().any(|known| known == column))
+        self.indexes.iter().any(|index| index.uses.contains(column))
     }
 }

@@ -11,6 +11,10 @@ use crate::core::plan::model::Place;
 use crate::core::step::Allow;
 use crate::core::version::Version;
 
+/// What a comment begins with that accepts a finding.
+const LINT: &str = "lint:";
+/// What one begins with that names items which this one builds on.
+const DEPENDS_ON: &str = "depends_on:";
 /// The most bytes that a SQL file may have.
 pub const MAX_MIGRATION_BYTES: usize = 16 * 1024 * 1024;
 
@@ -29,10 +33,12 @@ pub struct SqlMigration {
     pub down: Down,
     /// The line that it starts on.
     pub down_line: Option<usize>,
-    /// Findings that it accepts (`-- lint: allow RULE: why`).
+    /// Findings that all of it accepts (`-- lint: allow RULE: why`, before the first statement).
     pub allow: Vec<Allow>,
     /// Items that it builds on (`-- depends_on: VERSION`).
     pub depends_on: Vec<Version>,
+    /// Findings that the next statement accepts, each with its place.
+    pub allow_next: Vec<Allow>,
 }
 
 /// The way back of a SQL migration.
@@ -94,48 +100,74 @@ impl SqlMigration {
             return Err(wrong(up_line.saturating_sub(1).max(1), "UP has no statement"));
         }
         let down = down_line.map_or(Down::Empty, |line| down(&lines(text, line, usize::MAX)));
-        let said = |(line, why): (usize, String)| wrong(up_line + line, &why);
-        let allow = allowed(&up).map_err(said)?;
-        let depends_on = depends_on(&up).map_err(said)?;
-        Ok(Self { version, name: name.into(), up, up_line, down, down_line, allow, depends_on })
+        let (allow, allow_next) = allowed(text).map_err(|(line, why)| wrong(line, &why))?;
+        let depends_on = depends_on(text).map_err(|(line, why)| wrong(line, &why))?;
+        Ok(Self { version, name: name.into(), up, up_line, down, down_line, allow, allow_next, depends_on })
     }
 }
 
-/// What comments of UP say under a key, each with its line (from 0).
-fn said<'a>(up: &'a str, key: &str) -> Vec<(usize, &'a str)> {
+/// A comment that says something and stands alone on its line.
+struct Comment<'a> {
+    /// The line, from 1.
+    line: usize,
+    /// The byte at which it begins.
+    at: usize,
+    /// What it says after its key.
+    said: &'a str,
+    /// Whether a statement stands before it.
+    begun: bool,
+}
+
+/// The comments that begin with a key.
+fn comments<'a>(text: &'a str, key: &str) -> Vec<Comment<'a>> {
     let mut state = Scan::default();
-    let mut found = Vec::new();
-    for (n, line) in up.lines().enumerate() {
-        let outside = state.outside();
-        state.line(line);
+    let (mut found, mut begun, mut start) = (Vec::new(), false, 0);
+    for (n, line) in text.split_inclusive('\n').enumerate() {
         let comment = line.trim().strip_prefix("--").map(str::trim);
-        let text = comment.and_then(|text| text.strip_prefix(key)).filter(|_| outside);
-        found.extend(text.map(|text| (n, text.trim())));
+        if let Some(said) = comment.and_then(|text| text.strip_prefix(key)).filter(|_| state.outside()) {
+            let at = start + line.len() - line.trim_start().len();
+            found.push(Comment { line: n + 1, at, said: said.trim(), begun });
+        }
+        begun |= state.line(line.trim_end_matches(['\n', '\r']));
+        start += line.len();
     }
     found
 }
 
-/// The findings that comments of UP accept, or the line (from 0) of one that is not right.
-fn allowed(up: &str) -> Result<Vec<Allow>, (usize, String)> {
-    let one = |(n, text): (usize, &str)| {
-        let Some((rule, reason)) = text.strip_prefix("allow ").and_then(|allow| allow.split_once(':')) else {
-            return Err((n, "write it as -- lint: allow RULE: why it is right all the same".into()));
-        };
-        let (rule, reason) = (rule.trim().to_owned(), reason.trim().to_owned());
-        lint::accepts(&rule, &reason).map_err(|why| (n, why))?;
-        Ok(Allow { rule, reason })
-    };
-    said(up, "lint:").into_iter().map(one).collect()
+/// Where SQL has a comment that accepts a finding in a migration.
+#[must_use]
+pub fn lint_comment(sql: &str) -> Option<usize> {
+    comments(sql, LINT).first().map(|comment| comment.at)
 }
 
-/// The items that comments of UP say it builds on, or the line (from 0) of one that is not right.
-fn depends_on(up: &str) -> Result<Vec<Version>, (usize, String)> {
+/// The findings that comments accept, for the whole file and for the next statement alone;
+/// or the line of a comment that is not right.
+fn allowed(text: &str) -> Result<(Vec<Allow>, Vec<Allow>), (usize, String)> {
+    let (mut all, mut next) = (Vec::new(), Vec::new());
+    for Comment { line, said, begun, .. } in comments(text, LINT) {
+        let said = said.strip_prefix("allow ").and_then(|allow| allow.split_once(':'));
+        let Some((rule, reason)) = said else {
+            return Err((line, "write it as -- lint: allow RULE: why it is right all the same".into()));
+        };
+        let (rule, reason) = (rule.trim().to_owned(), reason.trim().to_owned());
+        lint::accepts(&rule, &reason).map_err(|why| (line, why))?;
+        let place = Some(Place { line, column: 1 });
+        let of = if begun { &mut next } else { &mut all };
+        of.push(Allow { rule, reason, place, statement: None });
+    }
+    Ok((all, next))
+}
+
+/// The items that comments say it builds on, or the line of one that is not right.
+fn depends_on(text: &str) -> Result<Vec<Version>, (usize, String)> {
     let mut found = Vec::new();
-    for (n, text) in said(up, "depends_on:") {
-        for word in text.split(',').map(str::trim) {
+    for Comment { line, said, .. } in comments(text, DEPENDS_ON) {
+        for word in said.split(',').map(str::trim) {
             let version =
                 Version::parse(word).or_else(|| Version::split_stem(word).map(|(version, _)| version));
-            found.push(version.ok_or_else(|| (n, "write it as -- depends_on: VERSION, VERSION".to_owned()))?);
+            found.push(
+                version.ok_or_else(|| (line, "write it as -- depends_on: VERSION, VERSION".to_owned()))?,
+            );
         }
     }
     Ok(found)

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::scalar::Places;
 use crate::core::ident::{Ident, QName};
 use crate::core::kill::KillBlockers;
 use crate::core::pace::throttle::{Slo, Throttle};
@@ -17,6 +18,14 @@ pub struct Place {
     pub line: usize,
     /// The column.
     pub column: usize,
+}
+
+impl Place {
+    /// The place of the next character of the line.
+    #[must_use]
+    pub const fn right(self) -> Self {
+        Self { line: self.line, column: self.column + 1 }
+    }
 }
 
 /// A value and where in the plan file it stands.
@@ -111,8 +120,8 @@ pub struct SqlSpec {
     pub text: String,
     /// The file that they came from (`sql_file`), relative to the plan.
     pub file: Option<String>,
-    /// Where each line of the statements begins: in that file, or in the plan.
-    pub lines: Vec<Place>,
+    /// Where they stand: in that file, or in the plan.
+    pub places: Places,
     /// How to take it back; `None` where the plan says nothing (never in expand).
     pub undo: Option<UndoSpec>,
     /// Findings that are accepted.
@@ -122,8 +131,8 @@ pub struct SqlSpec {
 /// The way back from an `sql` step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UndoSpec {
-    /// Statements that take the step back.
-    Sql(String),
+    /// Statements that take the step back, and where they stand in the plan.
+    Sql(String, Places),
     /// `irreversible`, or `irreversible: why`.
     Irreversible(String),
 }

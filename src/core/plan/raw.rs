@@ -88,7 +88,8 @@ pub(super) struct RawStep {
     /// A file with statements, relative to the plan.
     pub sql_file: Option<String>,
     /// Statements that take it back, or `irreversible: why`.
-    pub undo: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub undo: Option<Spanned<String>>,
     /// Findings of this sql that are accepted.
     #[schemars(with = "Option<RawLint>")]
     pub lint: Option<Spanned<RawLint>>,

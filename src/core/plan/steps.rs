@@ -1,13 +1,14 @@
 //! Reads steps: exactly one kind each, and only where it may stand.
 
 use super::ReadFile;
-use super::fault::{Faults, TOP};
+use super::fault::Faults;
 use super::model::{AssertSpec, IndexSpec, Place, Placed, SqlSpec, StepSpec, SyncSpec, UndoSpec};
 use super::raw::{RawAllow, RawColumn, RawIndex, RawLint, RawStep, RawSync};
-use super::scalar::line_places;
+use super::scalar::Places;
 use super::yaml::{Pairs, Spanned, place};
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::lint;
+use crate::core::migration::lint_comment;
 use crate::core::step::{Allow, Phase};
 
 pub(super) fn read(
@@ -70,8 +71,8 @@ impl Reader<'_, '_> {
         }
         match raw {
             RawStep { sql: Some(text), undo, lint, .. } => {
-                let lines = line_places(self.text, place(&text), &text.value);
-                self.sql(text.value, None, lines, undo, lint)
+                let places = Places::of_scalar(self.text, place(&text), &text.value);
+                self.sql(text.value, None, places, undo, lint)
             }
             RawStep { sql_file: Some(file), undo, lint, .. } => self.file(file, undo, lint),
             RawStep { index: Some(raw), .. } => self.index(raw),
@@ -114,21 +115,28 @@ impl Reader<'_, '_> {
         &mut self,
         text: String,
         file: Option<String>,
-        lines: Vec<Place>,
-        undo: Option<String>,
+        places: Places,
+        undo: Option<Spanned<String>>,
         lint: Option<Spanned<RawLint>>,
     ) -> Option<StepSpec> {
         let allow = self.allow(lint);
+        if let Some(at) = lint_comment(&text) {
+            let at = places.at(&text, at).filter(|_| file.is_none()).unwrap_or(self.at);
+            self.faults.add(at, "a comment accepts nothing in a plan: write lint: {allow: [{rule: RULE, reason: WHY}]} beside sql");
+        }
         if undo.is_none() && self.phase == Phase::Expand {
             self.fault("an sql step in expand needs its undo: write undo: with the SQL that takes it back, or undo: \"irreversible: why\"");
             return None;
         }
-        let undo = undo.map(|undo| match undo.trim().strip_prefix("irreversible") {
+        let undo = undo.map(|undo| match undo.value.trim().strip_prefix("irreversible") {
             Some("") => UndoSpec::Irreversible("the plan says that it is irreversible".into()),
             Some(why) if why.starts_with(':') => UndoSpec::Irreversible(why[1..].trim().into()),
-            _ => UndoSpec::Sql(undo),
+            _ => {
+                let places = Places::of_scalar(self.text, place(&undo), &undo.value);
+                UndoSpec::Sql(undo.value, places)
+            }
         });
-        Some(StepSpec::Sql(SqlSpec { text, file, lines, undo, allow }))
+        Some(StepSpec::Sql(SqlSpec { text, file, places, undo, allow }))
     }
 
     fn allow(&mut self, lint: Option<Spanned<RawLint>>) -> Vec<Allow> {
@@ -137,7 +145,7 @@ impl Reader<'_, '_> {
             let at = place(&raw);
             let RawAllow { rule, reason } = raw.value;
             match lint::accepts(&rule, &reason) {
-                Ok(()) => allowed.push(Allow { rule, reason }),
+                Ok(()) => allowed.push(Allow { rule, reason, place: Some(at), statement: None }),
                 Err(why) => self.faults.add(at, format!("lint: {why}")),
             }
         }
@@ -147,13 +155,13 @@ impl Reader<'_, '_> {
     fn file(
         &mut self,
         file: String,
-        undo: Option<String>,
+        undo: Option<Spanned<String>>,
         lint: Option<Spanned<RawLint>>,
     ) -> Option<StepSpec> {
         match (self.sql_file)(&file) {
             Ok(text) => {
-                let lines = line_places(&text, TOP, &text);
-                self.sql(text, Some(file), lines, undo, lint)
+                let places = Places::of_lines(&text, 1);
+                self.sql(text, Some(file), places, undo, lint)
             }
             Err(why) => {
                 self.fault(format!("sql_file: {why}"));

@@ -3,22 +3,27 @@
 //! whatever does not parse is refused.
 
 mod classify;
+mod condition;
 mod ddl;
 mod expression;
 mod index;
+mod locate;
 mod names;
 mod parse;
 mod redact;
 mod scope;
 mod split;
+mod steady;
 mod tables;
 mod thing;
 mod tokens;
 
 pub use classify::{BuildIndex, DropIndex, Kind};
+pub use condition::{Compare, Condition, Literal, condition};
 pub use ddl::{
-    Alter, Change, Demand, DomainChange, Generated, Inline, NewColumn, NewConstraint, NewDefault, NewIndex,
-    Object, Part, Renamed, TypeRef, Verb, WriteVerb, proven_not_null,
+    Alter, Bound, Change, Demand, DomainChange, Edge, Generated, Inline, KeyIndex, NewColumn, NewConstraint,
+    NewDefault, NewIndex, Object, Part, PartitionKey, Renamed, TypeRef, Verb, WriteVerb, proven_not_null,
+    read_default,
 };
 pub use expression::{
     changes_every_time, check_expression, check_predicate, check_query, closed, expression_columns, qualify,
@@ -28,6 +33,7 @@ pub use names::{Names, names};
 pub use parse::{SqlError, deep};
 pub use redact::{first_words, redact};
 pub use split::{Statement, split};
+pub use steady::{steady, steady_names};
 pub use tables::{made_tables, tables};
 pub use thing::{How, Thing};
 pub use tokens::{blank_comments, nesting};

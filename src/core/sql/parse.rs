@@ -21,6 +21,8 @@ const STACK_BYTES: usize = 64 * 1024 * 1024;
 pub struct SqlError {
     /// What is wrong.
     pub message: String,
+    /// Where in the SQL, in bytes, where that is known.
+    pub offset: Option<usize>,
 }
 
 impl SqlError {
@@ -31,7 +33,7 @@ impl SqlError {
     }
 
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into() }
+        Self { message: message.into(), offset: None }
     }
 }
 
@@ -78,6 +80,12 @@ pub fn deep<R: Send>(work: impl FnOnce() -> R + Send) -> Result<R, SqlError> {
 thread_local! {
     /// Whether this thread has the deep stack.
     static DEEP: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether SQL parses, or what the parser has against it; on a thread with a deep stack.
+pub(super) fn parses(sql: &str) -> Result<(), String> {
+    deep(|| pg_query::parse(sql, 0).map(|_| ()).map_err(|error| plain(&error)))
+        .map_err(|error| error.message)?
 }
 
 fn plain(error: &pg_query::Error) -> String {

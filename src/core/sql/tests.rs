@@ -125,3 +125,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_fault_of_syntax_is_found_in_its_script() {
+    for (sql, at) in [
+        ("SELECT 1; SELEC 2; SELECT 3", Some(10)),
+        ("SELECT 1;\n SELECT FROM FROM", Some(23)),
+        ("SELECT a, FROM, b FROM c", Some(10)),
+        ("SELECT (1", Some(9)),
+        ("SELECT 'a", Some(7)),
+        ("SELECT 1; SELECT $$x", Some(17)),
+        ("SELECT 1", None),
+    ] {
+        assert_eq!(split(sql).err().map(|error| error.offset), at.map(Some), "{sql}");
+    }
+}

@@ -22,7 +22,7 @@ use crate::core::compile::Server;
 use crate::core::conflict::{Conflict, Grade};
 use crate::core::drift::drift;
 use crate::core::lint::second::Opinion;
-use crate::core::lint::{self, Finding, World, judge};
+use crate::core::lint::{self, Finding, Passage, World, judge};
 use crate::core::sql::deep;
 use crate::core::timeline::Item;
 use crate::core::version::Version;
@@ -219,9 +219,13 @@ async fn online(global: &Global, stop: Stop) -> Result<Checked, CommandError> {
         let record = records.iter().find(|record| record.version == item.version);
         record.is_some_and(conflicts::over)
     };
+    let mut before = Passage::default();
     for item in items.iter().filter(|item| !over(item)) {
-        let world = desk.target.world(&lint::mentions(&item.steps)?).await?;
+        let mut world = desk.target.world(&lint::mentions(item.steps_both_ways())?).await?;
+        // What comes before it will have run by then.
+        before.over(&mut world);
         findings.extend(judge(item, world, desk.config.small_table)?);
+        deep(|| before.add(item))??;
     }
     let conflicts = conflicts::online(&items, &records)?;
     let sources = items.iter().map(|item| (item.file.clone(), item.source.clone())).collect();

@@ -11,6 +11,7 @@ pub(super) const RULE: Rule = Rule {
     title: "No concurrent build on PostgreSQL 14.0 to 14.3",
     why: "PostgreSQL 14.0 to 14.3 may leave rows out of an index that is built concurrently, and nothing tells which",
     level: Level::Error,
+    back: true,
     check,
     bad: "expand:
   - sql: CREATE INDEX CONCURRENTLY i ON t (a)

@@ -4,7 +4,7 @@ use super::{Objection, Rule, Scene};
 use crate::core::ident::{Ident, list, plain};
 use crate::core::lint::finding::Level;
 use crate::core::lint::table::Case;
-use crate::core::lint::world::TableKind;
+use crate::core::lint::world::{Table, TableKind};
 use crate::core::sql::{Change, Demand};
 
 pub(super) const RULE: Rule = Rule {
@@ -12,13 +12,15 @@ pub(super) const RULE: Rule = Rule {
     title: "A foreign key has an index, and one type on both sides",
     why: "each DELETE and each change of the key in the referenced table looks the referencing rows up; without an index that reads all of the table, and with another type on either side it converts",
     level: Level::Warning,
+    back: false,
     check,
-    bad: "expand:
+    bad: "validate:
   - sql: ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (r_id) REFERENCES r NOT VALID
     undo: ALTER TABLE t DROP CONSTRAINT k
 ",
     good: "expand:
   - index: {table: t, columns: [r_id]}
+validate:
   - sql: ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (r_id) REFERENCES r NOT VALID
     undo: ALTER TABLE t DROP CONSTRAINT k
 ",
@@ -43,7 +45,9 @@ fn without_index(case: &Case<'_>, later: &[Change]) -> Option<Objection> {
         Change::CreateIndex(index) => Some(&index.table) == case.subject() && covers(&index.columns),
         _ => false,
     });
-    if comes || table.indexes.iter().any(|index| covers(&index.columns)) {
+    let has = |table: &Table| table.indexes.iter().any(|index| covers(&index.columns));
+    let parts = || table.partitions.iter().filter_map(|name| case.world.table(name)).all(has);
+    if comes || has(table) || table.kind == TableKind::Partitioned && parts() {
         return None;
     }
     let name = case.subject()?.plain();

@@ -2,6 +2,7 @@
 //! application waiting.
 
 use super::{Objection, Rule, Scene};
+use crate::core::ident::{Ident, QName};
 use crate::core::lint::finding::Level;
 use crate::core::sql::{Alter, Change, WriteVerb};
 use crate::core::step::Action;
@@ -11,6 +12,7 @@ pub(super) const RULE: Rule = Rule {
     title: "No work in a transaction that keeps the application waiting",
     why: "a lock is held until its transaction ends; what reads or writes a table after it keeps everybody waiting for as long as that takes",
     level: Level::Error,
+    back: true,
     check,
     bad: "expand:
   - sql: |
@@ -18,16 +20,15 @@ pub(super) const RULE: Rule = Rule {
       ALTER TABLE t VALIDATE CONSTRAINT k
     undo: ALTER TABLE t DROP CONSTRAINT k
 ",
-    good: "expand:
+    good: "validate:
   - sql: ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0) NOT VALID
     undo: ALTER TABLE t DROP CONSTRAINT k
-validate:
   - sql: ALTER TABLE t VALIDATE CONSTRAINT k
 ",
 };
 
 fn check(scene: &Scene<'_>) -> Option<Objection> {
-    if !matches!(scene.step.action, Action::Transaction(_)) {
+    if !matches!(scene.action, Action::Transaction(_)) {
         return None;
     }
     if let Some(objection) = beside(scene) {
@@ -45,7 +46,9 @@ fn check(scene: &Scene<'_>) -> Option<Objection> {
         matches!(case.change, Change::Write { verb, .. } if *verb != WriteVerb::Insert)
             && case.named().into_iter().any(|name| (scene.hot)(name))
     });
-    if !slow && !writes {
+    let reads =
+        scene.cases().any(|case| read_by(case.change).iter().any(|name| ours(name) && (scene.hot)(name)));
+    if !slow && !writes && !reads {
         return None;
     }
     let validates = scene.cases().any(|case| matches!(case.alter(), Some(Alter::Validate(_))));
@@ -62,6 +65,22 @@ fn check(scene: &Scene<'_>) -> Option<Objection> {
             "give it a step of its own, or make it a backfill"
         },
     )
+}
+
+/// The relations whose rows a statement reads.
+fn read_by(change: &Change) -> &[QName] {
+    match change {
+        Change::Read { reads, .. }
+        | Change::Write { reads, .. }
+        | Change::CreateTable { reads, filled: true, .. } => reads,
+        _ => &[],
+    }
+}
+
+/// Whether a name is not one of the server's own catalogs.
+fn ours(name: &QName) -> bool {
+    let catalog = |schema: &Ident| matches!(schema.as_str(), "pg_catalog" | "information_schema");
+    !name.schema.as_ref().is_some_and(catalog) && !name.name.as_str().starts_with("pg_")
 }
 
 /// Work that lets reads and writes through by itself, in one ALTER TABLE with a

@@ -10,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     title: "jsonb, not json",
     why: "json has no equality, so that SELECT DISTINCT and GROUP BY over rows with such a column fail",
     level: Level::Warning,
+    back: false,
     check,
     bad: "expand:
   - sql: ALTER TABLE t ADD COLUMN z json

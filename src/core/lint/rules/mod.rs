@@ -5,22 +5,27 @@ mod build_14;
 mod foreign_key_index;
 mod held_lock;
 mod json;
+mod narrower;
 mod no_timeout;
 mod old_shape;
 mod scan_in_contract;
 mod statistics;
+mod unknown_type;
+mod unused_allow;
 
 use super::finding::Level;
 use super::inspect::Inspected;
 use super::table::Case;
 use super::world::World;
 use crate::core::sql::Change;
-use crate::core::step::{Phase, Step};
+use crate::core::step::{Action, Phase, Step};
 
 /// A statement where it stands.
 pub(super) struct Scene<'a> {
     /// Its step.
     pub(super) step: &'a Step,
+    /// The work that it is a statement of: the step's, or that of its undo.
+    pub(super) action: &'a Action,
     /// The statement and what it does.
     pub(super) inspected: &'a Inspected,
     /// The statements before it in the same transaction.
@@ -43,6 +48,8 @@ pub(super) struct Rule {
     pub(super) why: &'static str,
     /// How bad it is.
     pub(super) level: Level,
+    /// Whether it is asked of the way back as well.
+    pub(super) back: bool,
     /// Why the statement hurts and what to write instead; `None`: it does not.
     pub(super) check: fn(&Scene<'_>) -> Option<Objection>,
     /// A plan against the tables of the lock table's examples that it objects to.
@@ -62,6 +69,7 @@ pub(super) struct Objection {
 /// Every rule.
 pub(super) const RULES: &[Rule] = &[
     old_shape::RULE,
+    narrower::RULE,
     held_lock::RULE,
     scan_in_contract::RULE,
     no_timeout::RULE,
@@ -69,6 +77,8 @@ pub(super) const RULES: &[Rule] = &[
     foreign_key_index::RULE,
     json::RULE,
     statistics::RULE,
+    unknown_type::RULE,
+    unused_allow::RULE,
 ];
 
 impl Objection {

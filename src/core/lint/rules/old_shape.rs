@@ -1,16 +1,21 @@
 //! Expand must leave the old shape whole: the running application still uses it.
+//!
+//! How big a table is does not matter here: what only this plan has made is all that
+//! the running application cannot miss.
 
 use super::{Objection, Rule, Scene};
+use crate::core::ident::{Ident, QName, plain};
 use crate::core::lint::finding::Level;
-use crate::core::lint::table::Case;
-use crate::core::sql::{Alter, Change, Object, Renamed};
+use crate::core::lint::table::{Case, widens};
+use crate::core::sql::{Alter, Change, Demand, DomainChange, NewColumn, Object, Renamed, WriteVerb};
 use crate::core::step::Phase;
 
 pub(super) const RULE: Rule = Rule {
     id: "expand-breaks-application",
     title: "Expand leaves the old shape whole",
-    why: "the application that runs while expand does still uses the old shape; what is dropped or renamed under it fails its statements from that moment on",
+    why: "the application that runs while expand does still uses the old shape; what is dropped, renamed, emptied or narrowed under it fails its statements from that moment on, however small the table is",
     level: Level::Error,
+    back: false,
     check,
     bad: "expand:
   - sql: ALTER TABLE t DROP COLUMN c
@@ -25,35 +30,72 @@ fn check(scene: &Scene<'_>) -> Option<Objection> {
     if scene.phase() != Phase::Expand {
         return None;
     }
-    scene.cases().find_map(|case| {
-        let hot = case.named().into_iter().any(|name| (scene.hot)(name));
-        if hot { breaks(&case) } else { None }
-    })
+    scene.cases().find_map(|case| breaks(&case))
 }
 
 fn breaks(case: &Case<'_>) -> Option<Objection> {
     match case.change {
-        Change::Alter { what: Alter::DropColumn(column), table, .. } => Objection::new(
-            "the application that runs now may still use the column: its statements fail from this moment on",
-            format!(
-                "contract:\n  - drop_column: {{table: {}, column: {}}}\nkeep: 7d\n",
-                table.plain(),
-                crate::core::ident::plain(column)
-            ),
+        Change::Drop { of, names, .. } => dropped(case, *of, names),
+        Change::Rename { of, table, from, to } if !made(case, table) => renamed(case, *of, table, from, to),
+        Change::SetSchema { of, table } if of.is_relation() && *of != Object::Index && !made(case, table) => {
+            old_name()
+        }
+        Change::Moved { of, name } if !case.world.has_made(*of, name) => old_name(),
+        Change::Truncate(tables) if !tables.iter().all(|table| made(case, table)) => emptied(),
+        Change::Write { table, verb: WriteVerb::Delete, bounded: false, .. } if !made(case, table) => {
+            emptied()
+        }
+        Change::Domain { domain, what: DomainChange::SetNotNull }
+            if !case.world.has_made(Object::Type, domain) =>
+        {
+            filled(
+                "a value of the domain",
+                "set NOT NULL on each column instead, with a step not_null in validate".into(),
+            )
+        }
+        Change::Alter { of: Object::Table | Object::ForeignTable, table, what } if !made(case, table) => {
+            altered(case, table, what)
+        }
+        _ => None,
+    }
+}
+
+fn dropped(case: &Case<'_>, of: Object, names: &[QName]) -> Option<Objection> {
+    let what = match of {
+        Object::Table => "table",
+        Object::ForeignTable => "foreign table",
+        Object::View | Object::MatView => "view",
+        Object::Sequence => "sequence",
+        Object::Type => "type",
+        Object::Schema => "schema",
+        Object::Function => "function",
+        Object::Extension => "extension",
+        // Nobody names an index, and the rest is not for applications.
+        Object::Index | Object::Other => return None,
+    };
+    let old: Vec<&QName> = names.iter().filter(|name| !case.world.has_made(of, name)).collect();
+    if old.is_empty() {
+        return None;
+    }
+    let safe = if of == Object::Table {
+        let step = |name: &&QName| format!("  - drop_table: {{table: {}}}\n", name.plain());
+        format!("contract:\n{}keep: 7d\n", old.iter().map(step).collect::<String>())
+    } else {
+        "drop it in contract".into()
+    };
+    Objection::new(
+        format!(
+            "the application that runs now may still use the {what}: its statements fail from this moment on"
         ),
-        Change::Drop { of: Object::Table, names, .. } => Objection::new(
-            "the application that runs now may still use the table: its statements fail from this moment on",
-            names.iter().fold("contract:\n".to_owned(), |all, name| {
-                all + &format!("  - drop_table: {{table: {}}}\n", name.plain())
-            }) + "keep: 7d\n",
-        ),
-        Change::Drop { of: Object::View | Object::MatView, .. } => Objection::new(
-            "the application that runs now may still use the view: its statements fail from this moment on",
-            "drop it in contract",
-        ),
-        Change::Rename { of: Renamed::Column, table, from, to } => {
-            let (table, from, to) =
-                (table.plain(), crate::core::ident::plain(from), crate::core::ident::plain(to));
+        safe,
+    )
+}
+
+fn renamed(case: &Case<'_>, of: Renamed, table: &QName, from: &Ident, to: &Ident) -> Option<Objection> {
+    match of {
+        Renamed::Table | Renamed::View => old_name(),
+        Renamed::Column if !case.made_column(from) => {
+            let (table, from, to) = (table.plain(), plain(from), plain(to));
             Objection::new(
                 "the application that runs now knows the old name only: its statements fail from this moment on",
                 format!(
@@ -72,12 +114,78 @@ keep: 7d
                 ),
             )
         }
-        Change::Rename { of: Renamed::Table | Renamed::View, .. } | Change::SetSchema { .. } => {
-            Objection::new(
-                "the application that runs now knows the old name only: its statements fail from this moment on",
-                "put a view of the old name beside it in the same step, and say so: lint: {allow: [{rule: expand-breaks-application, reason: …}]}",
-            )
-        }
         _ => None,
     }
+}
+
+fn altered(case: &Case<'_>, table: &QName, what: &Alter) -> Option<Objection> {
+    let not_null = |column: &Ident| {
+        let proven = case.table().is_some_and(|table| table.proves_not_null(column));
+        let safe =
+            format!("validate:\n  - not_null: {{table: {}, column: {}}}\n", table.plain(), plain(column));
+        if proven || case.made_column(column) { None } else { filled("the column", safe) }
+    };
+    match what {
+        Alter::DropColumn(column) if !case.made_column(column) => Objection::new(
+            "the application that runs now may still use the column: its statements fail from this moment on",
+            format!(
+                "contract:\n  - drop_column: {{table: {}, column: {}}}\nkeep: 7d\n",
+                table.plain(),
+                plain(column)
+            ),
+        ),
+        Alter::AddColumn(column) if wants_value(column) => filled(
+            "the new column",
+            "add it without NOT NULL, fill it by a sync and a backfill, and put not_null into validate"
+                .into(),
+        ),
+        Alter::SetNotNull(column) => not_null(column),
+        Alter::AddConstraint(added) if added.demand == Demand::NotNull => {
+            added.columns.iter().find_map(not_null)
+        }
+        Alter::Type { column, .. } if !case.made_column(column) && widens(case) == Some(false) => {
+            Objection::new(
+                "the application that runs now writes and reads values of the old type: what does not fit the new one fails from this moment on",
+                "put a column of the new type beside it, with a sync, a backfill and a drop_column in contract",
+            )
+        }
+        Alter::Detach { .. } => Objection::new(
+            "the application that runs now does not find the partition's rows in the table any more",
+            "detach it in contract",
+        ),
+        _ => None,
+    }
+}
+
+/// Whether every INSERT must give the column a value.
+fn wants_value(column: &NewColumn) -> bool {
+    column.not_null && column.default.is_none() && !column.identity && column.generated.is_none()
+}
+
+fn made(case: &Case<'_>, table: &QName) -> bool {
+    case.world.table(table).is_some_and(|table| table.made)
+        || [Object::View, Object::Sequence].iter().any(|of| case.world.has_made(*of, table))
+}
+
+fn old_name() -> Option<Objection> {
+    Objection::new(
+        "the application that runs now knows the old name only: its statements fail from this moment on",
+        "keep the old name until contract; a view or a type of the old name beside it may do, in the same step: then say so, lint: {allow: [{rule: expand-breaks-application, reason: …}]}",
+    )
+}
+
+fn emptied() -> Option<Objection> {
+    Objection::new(
+        "the application that runs now still uses the rows: it finds none of them from this moment on",
+        "delete them in contract, or batch by batch in a backfill",
+    )
+}
+
+fn filled(what: &str, safe: String) -> Option<Objection> {
+    Objection::new(
+        format!(
+            "the application that runs now may leave {what} null: its statements fail from this moment on"
+        ),
+        safe,
+    )
 }

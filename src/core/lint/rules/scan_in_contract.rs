@@ -9,24 +9,24 @@ pub(super) const RULE: Rule = Rule {
     title: "Contract reads no table",
     why: "contract runs when the application has moved on, and must be a matter of a moment; what reads a whole table under a lock belongs into validate",
     level: Level::Error,
+    back: false,
     check,
-    bad: "expand:
+    bad: "validate:
   - sql: ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0) NOT VALID
     undo: ALTER TABLE t DROP CONSTRAINT k
 contract:
   - sql: ALTER TABLE t VALIDATE CONSTRAINT k
 ",
-    good: "expand:
+    good: "validate:
   - sql: ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0) NOT VALID
     undo: ALTER TABLE t DROP CONSTRAINT k
-validate:
   - sql: ALTER TABLE t VALIDATE CONSTRAINT k
 ",
 };
 
 fn check(scene: &Scene<'_>) -> Option<Objection> {
     if !matches!(scene.phase(), Phase::Contract | Phase::Purge)
-        || !matches!(scene.step.action, Action::Transaction(_))
+        || !matches!(scene.action, Action::Transaction(_))
     {
         return None;
     }

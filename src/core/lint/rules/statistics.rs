@@ -9,6 +9,7 @@ pub(super) const RULE: Rule = Rule {
     title: "ANALYZE after a change of type",
     why: "ALTER TYPE drops the statistics of the column, and queries over it may get bad plans until the next ANALYZE",
     level: Level::Warning,
+    back: false,
     check,
     bad: "expand:
   - sql: ALTER TABLE t ALTER COLUMN b TYPE varchar(40)

@@ -1,8 +1,9 @@
 //! Rows of columns: added, dropped, their defaults, NOT NULL and options.
 
 use super::{Case, NOT_NULL, Row, Safe, Who, Work, example, light};
-use crate::core::ident::{Ident, QName};
+use crate::core::ident::QName;
 use crate::core::lint::lock::Lock::{AccessExclusive, ShareUpdateExclusive};
+use crate::core::lint::world::Domain;
 use crate::core::sql::{Alter, Generated, NewColumn};
 
 const ALL: &[(Who, crate::core::lint::lock::Lock)] = &[(Who::This, AccessExclusive)];
@@ -21,18 +22,18 @@ pub(super) const ROWS: &[Row] = &[
         Safe::Plan(
             "expand:
   - sql: |
-      CREATE SEQUENCE {table_column}_seq;
-      ALTER TABLE {table} ADD COLUMN {column} bigint;
-      ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT nextval('{table_column}_seq')
+      CREATE SEQUENCE {sequence};
+      ALTER TABLE {table} ADD COLUMN {column} {type};
+      ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT nextval({sequence_text})
     undo: |
       ALTER TABLE {table} DROP COLUMN {column};
-      DROP SEQUENCE {table_column}_seq
+      DROP SEQUENCE {sequence}
 backfill:
-  - table: {table}
-    set: {{column}: \"nextval('{table_column}_seq')\"}
-    where: {column} IS NULL
+  - table: «{table}»
+    set: {«{column}»: «nextval({sequence_text})»}
+    where: «{column} IS NULL»
 validate:
-  - not_null: {table: {table}, column: {column}}
+  - not_null: {table: «{table}», column: «{column}»}
 ",
         ),
     ),
@@ -49,18 +50,18 @@ validate:
         Safe::Plan(
             "expand:
   - sql: |
-      CREATE SEQUENCE {table_column}_seq;
+      CREATE SEQUENCE {sequence};
       ALTER TABLE {table} ADD COLUMN {column} {type};
-      ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT nextval('{table_column}_seq')
+      ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT nextval({sequence_text})
     undo: |
       ALTER TABLE {table} DROP COLUMN {column};
-      DROP SEQUENCE {table_column}_seq
+      DROP SEQUENCE {sequence}
 backfill:
-  - table: {table}
-    set: {{column}: \"nextval('{table_column}_seq')\"}
-    where: {column} IS NULL
+  - table: «{table}»
+    set: {«{column}»: «nextval({sequence_text})»}
+    where: «{column} IS NULL»
 validate:
-  - not_null: {table: {table}, column: {column}}
+  - not_null: {table: «{table}», column: «{column}»}
 ",
         ),
     ),
@@ -113,11 +114,11 @@ backfill:
   - sql: |
       ALTER TABLE {table} ADD COLUMN {column} {type};
       ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}
-    undo: ALTER TABLE {table} DROP COLUMN {column}
+    undo: «ALTER TABLE {table} DROP COLUMN {column}»
 backfill:
-  - table: {table}
-    set: {{column}: \"{default}\"}
-    where: {column} IS NULL
+  - table: «{table}»
+    set: {«{column}»: «{default}»}
+    where: «{column} IS NULL»
 ",
         ),
     ),
@@ -157,15 +158,15 @@ validate:
         "it fails as soon as the table has a row, and an application that does not write the column yet fails with every INSERT",
         Safe::Plan(
             "expand:
-  - sql: ALTER TABLE {table} ADD COLUMN {column} {type}
-    undo: ALTER TABLE {table} DROP COLUMN {column}
-  - sync: {table: {table}, set: {{column}: EXPRESSION}}
+  - sql: «ALTER TABLE {table} ADD COLUMN {column} {type}»
+    undo: «ALTER TABLE {table} DROP COLUMN {column}»
+  - sync: {table: «{table}», set: {«{column}»: EXPRESSION}}
 backfill:
-  - table: {table}
-    set: {{column}: EXPRESSION}
-    where: {column} IS NULL
+  - table: «{table}»
+    set: {«{column}»: EXPRESSION}
+    where: «{column} IS NULL»
 validate:
-  - not_null: {table: {table}, column: {column}}
+  - not_null: {table: «{table}», column: «{column}»}
 ",
         ),
     )
@@ -230,7 +231,7 @@ validate:
     light(
         "set-default",
         "SET DEFAULT, DROP DEFAULT",
-        |case| matches!(case.alter(), Some(Alter::Default(_))),
+        |case| matches!(case.alter(), Some(Alter::Default { .. })),
         ALL,
         example("", "ALTER TABLE t ALTER COLUMN a SET DEFAULT 5"),
     ),
@@ -305,58 +306,18 @@ fn added<'a>(case: &Case<'a>) -> Option<&'a NewColumn> {
 /// and is not known is taken for one only where the catalog was asked and said so:
 /// most types of other names are enums.
 fn constrained_domain(case: &Case<'_>, column: &NewColumn) -> bool {
-    let kind = &column.kind;
-    if kind.built_in || kind.array {
-        return false;
-    }
-    let Ok(name) = Ident::exact(kind.name.clone()) else { return false };
-    let name = QName { schema: kind.schema.clone(), name };
-    case.world.domain(&name).is_some_and(|domain| domain.constrained)
+    domain(case, column).is_some_and(|domain| domain.constrained)
 }
 
-/// Functions of PostgreSQL that give one value for a whole statement, or always the same.
-const STEADY: &[&str] = &[
-    "now",
-    "transaction_timestamp",
-    "statement_timestamp",
-    "current_setting",
-    "to_timestamp",
-    "make_interval",
-    "make_date",
-    "make_timestamp",
-    "make_timestamptz",
-    "date_trunc",
-    "lower",
-    "upper",
-    "md5",
-    "coalesce",
-    "jsonb_build_object",
-    "jsonb_build_array",
-    "json_build_object",
-    "json_build_array",
-    "to_jsonb",
-    "to_json",
-    "array_fill",
-    "decode",
-    "encode",
-    "concat",
-    "format",
-    "repeat",
-    "age",
-    "timezone",
-    "txid_current",
-    "pg_current_xact_id",
-];
+/// The domain that is the type of a column, where it is known to be one.
+fn domain<'a>(case: &Case<'a>, column: &NewColumn) -> Option<&'a Domain> {
+    column.kind.made().filter(|_| !column.kind.array).and_then(|name| case.world.domain(&name))
+}
 
-/// Whether a default may give every row another value: any function that is
-/// not known to be steady may.
+/// Whether a default may give every row another value, be it the column's own or that of
+/// its domain: any function that is not known to be steady may.
 fn volatile(case: &Case<'_>, column: &NewColumn) -> bool {
-    let steady = |function: &QName| match case.world.steady.get(function) {
-        Some(steady) => *steady,
-        None => {
-            let builtin = function.schema.as_ref().is_none_or(|schema| schema.as_str() == "pg_catalog");
-            builtin && STEADY.contains(&function.name.as_str())
-        }
-    };
-    column.default.as_ref().is_some_and(|default| !default.calls.iter().all(steady))
+    let steady = |function: &QName| case.world.is_steady(function);
+    let default = column.default.as_ref().or_else(|| domain(case, column)?.default.as_ref());
+    default.is_some_and(|default| !default.calls.iter().all(steady))
 }

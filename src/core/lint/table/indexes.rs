@@ -2,6 +2,7 @@
 
 use super::{Case, Row, Safe, Who, Work, example, light};
 use crate::core::lint::lock::Lock::{AccessExclusive, Share, ShareUpdateExclusive};
+use crate::core::lint::world::TableKind;
 use crate::core::sql::{Alter, Change, NewIndex, Object, Renamed};
 
 pub(super) const ROWS: &[Row] = &[
@@ -17,7 +18,7 @@ pub(super) const ROWS: &[Row] = &[
     light(
         "create-index-only",
         "CREATE INDEX ON ONLY a partitioned table",
-        |case| index(case).is_some_and(|index| index.only) && case.partitioned(),
+        |case| index(case).is_some_and(|index| index.only) && (case.partitioned() || case.unknown()),
         &[(Who::Only, Share)],
         example("", "CREATE INDEX i ON ONLY p (k)"),
     ),
@@ -33,13 +34,9 @@ pub(super) const ROWS: &[Row] = &[
         "an index is built on every partition, one after the other, while nobody writes any of them",
         Safe::Plan(
             "expand:
-  - sql: CREATE INDEX {index} ON ONLY {table} ({columns})
-    undo: DROP INDEX {index}
-  # then for each partition, here as PARTITION:
-  - index: {table: PARTITION, columns: [{columns}], name: PARTITION_{index}}
-  - sql: ALTER INDEX {index} ATTACH PARTITION PARTITION_{index}
-    undo: irreversible
-",
+  - sql: «{only}»
+    undo: «DROP INDEX {index}»
+{parts}",
         ),
     )
     .good(
@@ -61,7 +58,7 @@ pub(super) const ROWS: &[Row] = &[
     .work(Work::BUILD)
     .hurts(
         "nobody writes the table while the index is built",
-        Safe::Plan("expand:\n  - sql: {concurrently}\n    undo: DROP INDEX CONCURRENTLY {index}\n"),
+        Safe::Plan("expand:\n  - sql: «{concurrently}»\n    undo: «DROP INDEX CONCURRENTLY {index}»\n"),
     ),
     light(
         "drop-index-concurrently",
@@ -72,6 +69,13 @@ pub(super) const ROWS: &[Row] = &[
     )
     .alone(),
     light(
+        "drop-index-partitioned",
+        "DROP INDEX of a partitioned table, which no server can do concurrently",
+        of_partitioned,
+        &[(Who::IndexTree, AccessExclusive), (Who::Only, AccessExclusive)],
+        example("CREATE INDEX i ON ONLY p (k)", "DROP INDEX i"),
+    ),
+    light(
         "drop-index",
         "DROP INDEX without CONCURRENTLY",
         |case| matches!(case.change, Change::Drop { of: Object::Index, .. }),
@@ -80,7 +84,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .hurts(
         "the lock is on the index's table, so that everything on the table waits behind the oldest query",
-        Safe::Plan("contract:\n  - drop_index: {name: {index}}\n"),
+        Safe::Plan("contract:\n  - drop_index: {name: «{index}»}\n"),
     ),
     light(
         "reindex-concurrently",
@@ -101,7 +105,7 @@ pub(super) const ROWS: &[Row] = &[
     .work(Work::BUILD)
     .hurts(
         "nobody writes the table while the index is built anew, and a query that plans with the index waits too",
-        Safe::Plan("expand:\n  - sql: REINDEX INDEX CONCURRENTLY {index}\n    undo: irreversible\n"),
+        Safe::Plan("expand:\n  - sql: «REINDEX INDEX CONCURRENTLY {index}»\n    undo: irreversible\n"),
     ),
     light(
         "reindex-table",
@@ -113,7 +117,7 @@ pub(super) const ROWS: &[Row] = &[
     .work(Work::BUILD)
     .hurts(
         "nobody writes the table while its indexes are built anew, and queries that plan with one of them wait too",
-        Safe::Plan("expand:\n  - sql: REINDEX TABLE CONCURRENTLY {table}\n    undo: irreversible\n"),
+        Safe::Plan("expand:\n  - sql: «REINDEX TABLE CONCURRENTLY {table}»\n    undo: irreversible\n"),
     ),
     light(
         "attach-index",
@@ -146,6 +150,13 @@ fn index<'a>(case: &Case<'a>) -> Option<&'a NewIndex> {
         Change::CreateIndex(index) => Some(index),
         _ => None,
     }
+}
+
+/// Whether every index that is dropped is one of a partitioned table.
+fn of_partitioned(case: &Case<'_>) -> bool {
+    let Change::Drop { of: Object::Index, names, .. } = case.change else { return false };
+    let table = |name| case.world.indexes.get(name).and_then(|table| case.world.table(table));
+    names.iter().all(|name| table(name).is_some_and(|table| table.kind == TableKind::Partitioned))
 }
 
 fn of_index(case: &Case<'_>) -> bool {

@@ -2,7 +2,7 @@
 
 use super::{Row, Safe, Who, Work, example, light};
 use crate::core::lint::lock::Lock::Share;
-use crate::core::sql::{Change, DomainChange};
+use crate::core::sql::{Change, DomainChange, Object};
 
 pub(super) const ROWS: &[Row] = &[
     light(
@@ -39,10 +39,9 @@ pub(super) const ROWS: &[Row] = &[
         ),
     )
     .good(
-        "expand:
+        "validate:
   - sql: ALTER TABLE u ADD CONSTRAINT u_positive CHECK (v > 0) NOT VALID
     undo: ALTER TABLE u DROP CONSTRAINT u_positive
-validate:
   - sql: ALTER TABLE u VALIDATE CONSTRAINT u_positive
 ",
     ),
@@ -81,14 +80,13 @@ validate:
         ),
     )
     .good(
-        "expand:
+        "validate:
   - sql: |
       ALTER DOMAIN d ADD CONSTRAINT k CHECK (VALUE > 0) NOT VALID;
       ALTER TABLE u ADD CONSTRAINT u_positive CHECK (v > 0) NOT VALID
     undo: |
       ALTER TABLE u DROP CONSTRAINT u_positive;
       ALTER DOMAIN d DROP CONSTRAINT k
-validate:
   - sql: ALTER TABLE u VALIDATE CONSTRAINT u_positive
 ",
     ),
@@ -109,14 +107,49 @@ validate:
     light(
         "create-function",
         "CREATE FUNCTION, CREATE PROCEDURE",
-        |case| matches!(case.change, Change::CreateFunction),
+        |case| matches!(case.change, Change::Create { of: Object::Function, .. }),
         &[],
         example("", "CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1'"),
     ),
     light(
+        "rename-other",
+        "another name or schema for a schema, a type, a label of an enum, a function, a sequence",
+        |case| matches!(case.change, Change::Moved { .. }),
+        &[],
+        example("CREATE TYPE mood AS ENUM ('a')", "ALTER TYPE mood RENAME VALUE 'a' TO 'b'"),
+    ),
+    light(
+        "opaque-function",
+        "a call of a function that may do anything",
+        |case| match case.change {
+            Change::Calls(functions) => !functions.iter().all(|function| case.world.is_steady(function)),
+            _ => false,
+        },
+        &[],
+        example(
+            "CREATE FUNCTION f() RETURNS integer LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'",
+            "SELECT f()",
+        ),
+    )
+    .hurts(
+        "nobody can tell from its text which locks the function takes, how long it waits and what it sets",
+        Safe::Advice("write its statements themselves, or say why it is safe: lint: {allow: [{rule: opaque-function, reason: …}]}"),
+    )
+    .good(
+        "expand:
+  - sql: SELECT count(*) FROM r WHERE id = 1
+    undo: SELECT 1
+",
+    ),
+    light(
         "nothing",
         "a statement that takes no lock on a table",
-        |case| matches!(case.change, Change::Nothing | Change::Set { .. }),
+        |case| {
+            matches!(
+                case.change,
+                Change::Nothing | Change::Set { .. } | Change::Create { .. } | Change::Calls(_)
+            )
+        },
         &[],
         example("", "CREATE SEQUENCE sq"),
     ),

@@ -1,8 +1,8 @@
 //! Rows of maintenance commands and of what cannot be seen through.
 
 use super::{Row, Safe, Who, Work, example, light};
-use crate::core::lint::lock::Lock::{AccessExclusive, Exclusive, ShareUpdateExclusive};
-use crate::core::sql::{Change, Object};
+use crate::core::lint::lock::Lock::{self, AccessExclusive, AccessShare, Exclusive, ShareUpdateExclusive};
+use crate::core::sql::Change;
 
 pub(super) const ROWS: &[Row] = &[
     light(
@@ -85,6 +85,13 @@ pub(super) const ROWS: &[Row] = &[
 ",
     ),
     light(
+        "lock-table-weak",
+        "LOCK TABLE in a mode that lets writes through",
+        |case| matches!(case.change, Change::LockTable { mode, .. } if Lock::numbered(*mode).is_some_and(|lock| !lock.blocks_writes())),
+        &[(Who::This, AccessShare)],
+        example("", "LOCK TABLE t IN ACCESS SHARE MODE"),
+    ),
+    light(
         "lock-table",
         "LOCK TABLE",
         |case| matches!(case.change, Change::LockTable { .. }),
@@ -97,9 +104,18 @@ pub(super) const ROWS: &[Row] = &[
         Safe::Advice("take it out: each statement takes the lock it needs"),
     ),
     light(
+        "reindex-wide-concurrently",
+        "REINDEX CONCURRENTLY of a schema or a database",
+        |case| matches!(case.change, Change::ReindexWide { concurrently: true }),
+        &[],
+        example("", "REINDEX SCHEMA CONCURRENTLY public"),
+    )
+    .work(Work::BUILD)
+    .alone(),
+    light(
         "reindex-wide",
         "REINDEX of a schema, a database or the system",
-        |case| matches!(case.change, Change::ReindexWide),
+        |case| matches!(case.change, Change::ReindexWide { .. }),
         &[],
         example("", "REINDEX SCHEMA public"),
     )
@@ -116,9 +132,26 @@ pub(super) const ROWS: &[Row] = &[
 ",
     ),
     light(
+        "drop-cascade",
+        "DROP … CASCADE of a type, a domain, a function, a schema and the like",
+        |case| matches!(case.change, Change::Drop { of, cascade: true, .. } if !of.is_relation()),
+        &[],
+        example("CREATE TYPE mood AS ENUM ('a')", "DROP TYPE mood CASCADE"),
+    )
+    .hurts(
+        "whatever depends on it goes with it: columns with their rows, whole tables, triggers, defaults; and each table that \
+         loses something is locked against reads and writes",
+        Safe::Advice("take away what depends on it first, each by its own step, and then drop it without CASCADE"),
+    )
+    .good(
+        "contract:
+  - sql: DROP TYPE mood
+",
+    ),
+    light(
         "opaque",
-        "DO, CALL, EXECUTE, a script of an extension, DROP SCHEMA",
-        |case| matches!(case.change, Change::Opaque(_) | Change::Unknown(_) | Change::Drop { of: Object::Schema, .. }),
+        "DO, CALL, EXECUTE, a script of an extension",
+        |case| matches!(case.change, Change::Opaque(_) | Change::Unknown(_)),
         &[],
         example("", "DO $$ BEGIN PERFORM 1; END $$"),
     )

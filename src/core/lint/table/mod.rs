@@ -5,6 +5,7 @@
 //! what it took with what the row says. Sources: the manual's pages of each
 //! command, "Explicit Locking", and `AlterTableGetLockLevel` of PostgreSQL 13 to 18.
 
+mod bounds;
 mod columns;
 mod constraints;
 mod indexes;
@@ -16,6 +17,7 @@ mod tables;
 mod types;
 mod who;
 
+pub(in crate::core::lint) use types::widens;
 pub use who::{Case, Who};
 
 use super::lock::Lock;
@@ -128,7 +130,7 @@ INSERT INTO p SELECT g, g FROM generate_series(1, 50) g;
 ";
 
 /// NOT NULL, proven first and then set.
-const NOT_NULL: &str = "validate:\n  - not_null: {table: {table}, column: {column}}\n";
+const NOT_NULL: &str = "validate:\n  - not_null: {table: «{table}», column: «{column}»}\n";
 
 /// Every row; of two that apply to a change the first holds.
 pub fn rows() -> impl Iterator<Item = &'static Row> {

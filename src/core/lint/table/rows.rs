@@ -15,7 +15,7 @@ pub(super) const ROWS: &[Row] = &[
     .work(Work::SCAN)
     .hurts(
         "every row stays locked until the one transaction commits, and the table is left twice as big",
-        Safe::Plan("backfill:\n  - table: {table}\n    set: {COLUMN: EXPRESSION}\n    where: COLUMN IS DISTINCT FROM EXPRESSION\n"),
+        Safe::Plan("backfill:\n  - table: «{table}»\n    set: {COLUMN: EXPRESSION}\n    where: COLUMN IS DISTINCT FROM EXPRESSION\n"),
     )
     .good(
         "backfill:
@@ -34,7 +34,27 @@ pub(super) const ROWS: &[Row] = &[
     .work(Work::SCAN)
     .hurts(
         "every row stays locked until the one transaction commits, and the table is left full of dead rows",
-        Safe::Plan("backfill:\n  - {table: {table}, delete: true, where: \"true\"}\n"),
+        Safe::Plan("backfill:\n  - {table: «{table}», delete: true, where: \"true\"}\n"),
+    ),
+    light(
+        "merge-all",
+        "MERGE whose ON leaves no row out",
+        |case| unbounded(case, WriteVerb::Merge),
+        &[(Who::This, RowExclusive), (Who::Reads, AccessShare)],
+        example("", "MERGE INTO t USING (SELECT 1) s ON true WHEN MATCHED THEN UPDATE SET a = 1"),
+    )
+    .since(15)
+    .work(Work::SCAN)
+    .hurts(
+        "every row stays locked until the one transaction commits, and the table is left full of dead rows",
+        Safe::Plan("backfill:\n  - table: «{table}»\n    set: {COLUMN: EXPRESSION}\n    where: COLUMN IS DISTINCT FROM EXPRESSION\n"),
+    )
+    .good(
+        "backfill:
+  - table: t
+    set: {a: \"1\"}
+    where: a IS DISTINCT FROM 1
+",
     ),
     light(
         "write",

@@ -43,15 +43,20 @@ pub(super) const ROWS: &[Row] = &[
     ),
     light(
         "drop-other",
-        "DROP SEQUENCE, TYPE, FOREIGN TABLE",
+        "DROP of a type, a function, a sequence, a foreign table, an empty schema and the like",
         |case| {
-            matches!(
-                case.change,
-                Change::Drop { of: Object::Sequence | Object::Type | Object::ForeignTable, .. }
-            )
+            matches!(case.change, Change::Drop { of, cascade, .. }
+                if *of == Object::ForeignTable || !of.is_relation() && !cascade)
         },
         &[],
         example("CREATE TYPE mood AS ENUM ('a')", "DROP TYPE mood"),
+    ),
+    light(
+        "replace-view",
+        "CREATE OR REPLACE VIEW",
+        |case| matches!(case.change, Change::CreateView { replace: true, .. }),
+        &[(Who::Standing, AccessExclusive), (Who::Reads, AccessShare)],
+        example("CREATE VIEW v AS SELECT a FROM t", "CREATE OR REPLACE VIEW v AS SELECT a, b FROM t"),
     ),
     light(
         "create-view",
@@ -111,7 +116,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .hurts(
         "every row is gone at once, and nobody reads or writes the table until the step commits",
-        Safe::Plan("backfill:\n  - {table: {table}, delete: true, where: \"true\"}\n"),
+        Safe::Plan("backfill:\n  - {table: «{table}», delete: true, where: \"true\"}\n"),
     ),
     light(
         "set-logged",
@@ -205,7 +210,7 @@ pub(super) const ROWS: &[Row] = &[
     light(
         "row-security",
         "ENABLE, DISABLE, FORCE ROW LEVEL SECURITY",
-        |case| matches!(case.alter(), Some(Alter::RowSecurity)),
+        |case| matches!(case.alter(), Some(Alter::RowSecurity { .. })),
         ONLY,
         example("", "ALTER TABLE t ENABLE ROW LEVEL SECURITY"),
     ),

@@ -2,15 +2,46 @@
 
 use super::{Case, Row, Safe, Who, Work, example, light};
 use crate::core::lint::lock::Lock::AccessExclusive;
+use crate::core::lint::world::{Constraint, Index, Table};
 use crate::core::sql::{Alter, TypeRef};
 
-const ALL: &[(Who, crate::core::lint::lock::Lock)] = &[(Who::This, AccessExclusive)];
+// A foreign key over the column is dropped and made again, which locks its other table, too.
+const ALL: &[(Who, crate::core::lint::lock::Lock)] =
+    &[(Who::This, AccessExclusive), (Who::Bound, AccessExclusive)];
 
 pub(super) const ROWS: &[Row] = &[
     light(
+        "alter-type-index",
+        "ALTER TYPE that needs no rewrite, of a column in an expression, a WHERE or another collation of an index",
+        |case| kept(case, Fit::Same) && rebuilds(case),
+        ALL,
+        example("CREATE INDEX i ON t (lower(b))", "ALTER TABLE t ALTER COLUMN b TYPE varchar(40)"),
+    )
+    .work(Work::BUILD)
+    .hurts(
+        "the table stays, but an index that computes with the column, has it in its WHERE, or sorts it by another collation \
+         is built anew while nobody reads or writes the table",
+        Safe::Advice(
+            "drop the index concurrently, change the type, and build the index again concurrently; or put a column of the \
+             new type beside the old one, with a sync and a backfill",
+        ),
+    )
+    .good(
+        "expand:
+  - sql: DROP INDEX CONCURRENTLY i
+    undo: CREATE INDEX CONCURRENTLY i ON t (lower(b))
+  - sql: ALTER TABLE t ALTER COLUMN b TYPE varchar(40)
+    undo: \"irreversible: a longer value may have come in\"
+  - sql: ANALYZE t
+    undo: \"irreversible: it changes no row\"
+  - sql: CREATE INDEX CONCURRENTLY i ON t (lower(b))
+    undo: DROP INDEX CONCURRENTLY i
+",
+    ),
+    light(
         "alter-type-check",
         "ALTER TYPE that needs no rewrite, of a column in a CHECK",
-        |case| kept(case, Fit::Same) && in_check(case),
+        |case| stays(case) && in_check(case),
         ALL,
         example(
             "ALTER TABLE t ADD CONSTRAINT k CHECK (b <> '')",
@@ -40,9 +71,13 @@ validate:
     light(
         "alter-type-same",
         "ALTER TYPE that needs no rewrite: a longer varchar, to text, more digits of a numeric",
-        |case| kept(case, Fit::Same),
+        stays,
         ALL,
-        example("CREATE INDEX ON t (b)", "ALTER TABLE t ALTER COLUMN b TYPE varchar(40)"),
+        example(
+            "CREATE INDEX ON t (b); ALTER TABLE r ADD COLUMN b varchar(20) UNIQUE;
+             ALTER TABLE t ADD FOREIGN KEY (b) REFERENCES r (b) NOT VALID",
+            "ALTER TABLE t ALTER COLUMN b TYPE varchar(40) USING b::varchar(40)",
+        ),
     ),
     light(
         "alter-type-timestamptz",
@@ -72,13 +107,13 @@ validate:
 
 /// A column of the new type beside the old one, kept in step both ways.
 const SHADOW: &str = "expand:
-  - sql: ALTER TABLE {table} ADD COLUMN {column}_new {type}
-    undo: ALTER TABLE {table} DROP COLUMN {column}_new
-  - sync: {table: {table}, set: {{column}_new: {column}}, back: {{column}: {column}_new}}
+  - sql: «ALTER TABLE {table} ADD COLUMN {new} {type}»
+    undo: «ALTER TABLE {table} DROP COLUMN {new}»
+  - sync: {table: «{table}», set: {«{new}»: «{column}»}, back: {«{column}»: «{new}»}}
 backfill:
-  - table: {table}
-    set: {{column}_new: {column}}
-    where: {column}_new IS DISTINCT FROM {column}
+  - table: «{table}»
+    set: {«{new}»: «{column}»}
+    where: «{new} IS DISTINCT FROM {column}»
 ";
 
 /// How a new type fits what is stored.
@@ -92,16 +127,56 @@ enum Fit {
 
 /// Whether the type of the column is known, and fits the new one in this way.
 fn kept(case: &Case<'_>, wanted: Fit) -> bool {
-    let Some(Alter::Type { column, to, using: false }) = case.alter() else { return false };
+    let Some(Alter::Type { column, to, computed: false, .. }) = case.alter() else { return false };
     let Some(found) = case.table().and_then(|table| table.column(column)) else { return false };
     fit(&found.kind, to, case.world.utc) == Some(wanted)
 }
 
+/// Whether neither the table nor an index is written anew.
+fn stays(case: &Case<'_>) -> bool {
+    kept(case, Fit::Same) || kept(case, Fit::Zone) && case.world.complete && !indexes(case, |_| true)
+}
+
+/// Whether a CHECK over the column is proven again: one of the table, or of a partition alone.
 fn in_check(case: &Case<'_>) -> bool {
     let Some(Alter::Type { column, .. }) = case.alter() else { return false };
-    let bound =
-        |known: &crate::core::lint::world::Constraint| known.kind == 'c' && known.columns.contains(column);
-    case.table().is_some_and(|table| table.constraints.iter().any(bound))
+    let bound = |known: &Constraint| known.kind == 'c' && known.valid && known.columns.contains(column);
+    family(case).any(|table| table.constraints.iter().any(bound))
+}
+
+/// Whether an index is built anew although the stored values stay.
+/// Source: `CheckIndexCompatible` of PostgreSQL.
+fn rebuilds(case: &Case<'_>) -> bool {
+    let Some(Alter::Type { column, collation, .. }) = case.alter() else { return false };
+    let known = case.table().and_then(|table| table.column(column));
+    let same = known.is_some_and(|known| known.collation == *collation);
+    indexes(case, |index| index.computed || !same && index.columns.contains(&Some(column.clone())))
+}
+
+/// Whether an index over the column is such, on the table or on a partition alone.
+fn indexes(case: &Case<'_>, such: impl Fn(&Index) -> bool) -> bool {
+    let Some(Alter::Type { column, .. }) = case.alter() else { return false };
+    let found = |index: &Index| index.uses.contains(column) && such(index);
+    family(case).any(|table| table.indexes.iter().any(&found))
+}
+
+/// Whether every value of the old type is one of the new type that reads the same;
+/// `None`: the old type is not known.
+pub(in crate::core::lint) fn widens(case: &Case<'_>) -> Option<bool> {
+    let Some(Alter::Type { column, to, computed, .. }) = case.alter() else { return None };
+    let known = case.table()?.column(column).filter(|known| !known.kind.is_empty())?;
+    let wider = match (known.kind.as_str(), to.base()) {
+        ("smallint", "integer" | "bigint" | "numeric") | ("integer", "bigint" | "numeric") => true,
+        ("bigint", "numeric") | ("real", "double precision") => true,
+        _ => fit(&known.kind, to, case.world.utc) == Some(Fit::Same),
+    };
+    // More digits are no loss, but a number of digits is a limit.
+    let bounded = to.base() == "numeric" && !to.modifiers.is_empty() && !known.kind.starts_with("numeric");
+    Some(wider && !bounded && !computed && !to.array)
+}
+
+fn family<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Table> {
+    case.subject().into_iter().flat_map(|name| case.world.family(name))
 }
 
 /// A type as `format_type` prints it: its base and its modifiers.
@@ -159,7 +234,14 @@ mod tests {
     use super::*;
 
     fn to(name: &str, modifiers: &[i32]) -> TypeRef {
-        TypeRef { schema: None, name: name.into(), modifiers: modifiers.into(), array: false, built_in: true }
+        TypeRef {
+            schema: None,
+            name: name.into(),
+            modifiers: modifiers.into(),
+            array: false,
+            built_in: true,
+            text: name.into(),
+        }
     }
 
     #[test]

@@ -28,12 +28,23 @@ pub enum Who {
     Tied,
     /// The table of an index.
     IndexTable,
+    /// The table of an index, and its partitions.
+    IndexTree,
     /// The parent that a table becomes a partition or child of, or is one of.
     Parent,
     /// The table that becomes, or was, a partition.
     Partition,
     /// The default partition of the parent.
     DefaultPartition,
+    /// Tables that foreign keys of the partitioned table refer to, where the new partition
+    /// has the same key.
+    Adopted,
+    /// Those where it has not.
+    Cloned,
+    /// Tables that a foreign key over the changed column ties to this one.
+    Bound,
+    /// A view that is there already.
+    Standing,
     /// Tables with a column of a domain.
     Users,
     /// Relations that are read.
@@ -73,10 +84,22 @@ impl<'a> Case<'a> {
         self.subject().and_then(|name| self.world.table(name))
     }
 
+    /// Whether the plan itself has added a column of the subject.
+    #[must_use]
+    pub fn made_column(&self, name: &Ident) -> bool {
+        self.table().is_some_and(|table| table.made || table.column(name).is_some_and(|column| column.made))
+    }
+
     /// Whether the subject is known to be partitioned.
     #[must_use]
     pub fn partitioned(&self) -> bool {
         self.table().is_some_and(|table| table.kind == TableKind::Partitioned)
+    }
+
+    /// Whether nobody could ask the catalog what the subject is, and the plan has not made it.
+    #[must_use]
+    pub fn unknown(&self) -> bool {
+        !self.world.complete && !self.table().is_some_and(|table| table.made)
     }
 
     /// A constraint that the statement names, where it is known.
@@ -116,13 +139,7 @@ impl<'a> Case<'a> {
         let of_table = |pick: fn(&Table) -> Vec<QName>| self.table().map(pick).unwrap_or_default();
         match who {
             Who::Only => self.named().into_iter().cloned().collect(),
-            Who::This => {
-                let with_partitions = |name: &QName| {
-                    let below = self.world.table(name).map(|table| table.partitions.clone());
-                    std::iter::once(name.clone()).chain(below.unwrap_or_default())
-                };
-                self.named().into_iter().flat_map(with_partitions).collect()
-            }
+            Who::This => self.named().into_iter().flat_map(|name| self.tree(name)).collect(),
             Who::Referenced => self.referenced(),
             Who::Tied => {
                 let mut tied = Vec::new();
@@ -130,12 +147,16 @@ impl<'a> Case<'a> {
                     tied.extend(
                         table.constraints.iter().filter_map(|constraint| constraint.references.clone()),
                     );
-                    tied.extend(table.referenced_by.iter().cloned());
+                    tied.extend(table.referenced_by.iter().map(|referrer| referrer.table.clone()));
                 }
                 tied
             }
             Who::IndexTable => {
                 self.named().iter().filter_map(|name| self.world.indexes.get(name).cloned()).collect()
+            }
+            Who::IndexTree => {
+                let tables = self.named().into_iter().filter_map(|name| self.world.indexes.get(name));
+                tables.flat_map(|table| self.tree(table)).collect()
             }
             Who::Parent => match self.change {
                 Change::CreateTable { partition_of: Some((parent, _)), .. } => vec![parent.clone()],
@@ -160,6 +181,18 @@ impl<'a> Case<'a> {
                     .collect(),
                 _ => of_table(|table| table.default_partition.iter().cloned().collect()),
             },
+            Who::Adopted => self.foreign_keys(true),
+            Who::Cloned => self.foreign_keys(false),
+            Who::Bound => self.bound(),
+            Who::Standing => match self.change {
+                // Offline nobody knows whether it is there.
+                Change::CreateView { view, replace: true, .. }
+                    if !self.world.complete || self.world.table(view).is_some() =>
+                {
+                    vec![view.clone()]
+                }
+                _ => Vec::new(),
+            },
             Who::Users => match self.change {
                 Change::Domain { domain, .. } => {
                     self.world.domain(domain).map(|domain| domain.used_by.clone()).unwrap_or_default()
@@ -178,6 +211,43 @@ impl<'a> Case<'a> {
                 _ => Vec::new(),
             },
         }
+    }
+
+    /// A table and its partitions.
+    fn tree(&self, name: &QName) -> impl Iterator<Item = QName> + use<> {
+        let below = self.world.table(name).map(|table| table.partitions.clone());
+        std::iter::once(name.clone()).chain(below.unwrap_or_default())
+    }
+
+    /// What the foreign keys of a partitioned table refer to, by whether its new partition
+    /// has the same key.
+    fn foreign_keys(&self, had: bool) -> Vec<QName> {
+        let (parent, partition) = match self.change {
+            Change::CreateTable { partition_of: Some((parent, _)), .. } => (self.world.table(parent), None),
+            Change::Alter { table, what: Alter::Attach { partition, .. }, .. } => {
+                (self.world.table(table), self.world.table(partition))
+            }
+            _ => (None, None),
+        };
+        let keys = parent.into_iter().flat_map(|parent| &parent.constraints);
+        keys.filter(|key| partition.is_some_and(|table| table.obeys(key)) == had)
+            .filter_map(|key| key.references.clone())
+            .collect()
+    }
+
+    /// The tables that foreign keys over the column of ALTER TYPE tie to this one.
+    fn bound(&self) -> Vec<QName> {
+        let (Some(Alter::Type { column, .. }), Some(table)) = (self.alter(), self.table()) else {
+            return Vec::new();
+        };
+        let keys = table.constraints.iter().filter(|key| key.columns.contains(column));
+        let referrers = table.referenced_by.iter().filter(|referrer| {
+            // Without columns it is the primary key, whatever that is.
+            referrer.columns.is_empty() || referrer.columns.contains(column)
+        });
+        keys.filter_map(|key| key.references.clone())
+            .chain(referrers.map(|referrer| referrer.table.clone()))
+            .collect()
     }
 
     /// The table that the foreign key of this change refers to.

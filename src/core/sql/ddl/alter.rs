@@ -1,10 +1,11 @@
 //! Reads the subcommands of ALTER TABLE.
 
 use pg_query::protobuf::node::Node;
-use pg_query::protobuf::{AlterTableCmd, AlterTableStmt, AlterTableType as T};
+use pg_query::protobuf::{AlterTableCmd, AlterTableStmt, AlterTableType as T, ColumnDef, Node as Tree};
 
-use super::column::{column, constraint, type_ref};
-use super::objects::{kind, relation};
+use super::bound::bound;
+use super::column::{collation, column, constraint, type_ref};
+use super::objects::{kind, relation, words};
 use super::{Alter, Change, NewColumn, NewConstraint};
 use crate::core::sql::classify::ident;
 use crate::core::sql::parse::SqlError;
@@ -33,11 +34,12 @@ fn subcommand(command: &AlterTableCmd) -> Result<Vec<Alter>, SqlError> {
         (T::AtAlterColumnType, Some(Node::ColumnDef(def))) => Alter::Type {
             column: name()?,
             to: type_ref(def.type_name.as_ref())?,
-            using: def.raw_default.is_some(),
+            collation: collation(def)?,
+            computed: def.raw_default.as_deref().is_some_and(|using| !is_cast(using, &command.name, def)),
         },
         (T::AtSetNotNull, _) => Alter::SetNotNull(name()?),
         (T::AtDropNotNull, _) => Alter::DropNotNull(name()?),
-        (T::AtColumnDefault, _) => Alter::Default(name()?),
+        (T::AtColumnDefault, def) => Alter::Default { column: name()?, dropped: def.is_none() },
         (T::AtAddIdentity | T::AtSetIdentity | T::AtDropIdentity, _) => Alter::Identity(name()?),
         (T::AtSetExpression, _) => Alter::SetExpression(name()?),
         (T::AtDropExpression, _) => Alter::DropExpression(name()?),
@@ -78,17 +80,11 @@ fn subcommand(command: &AlterTableCmd) -> Result<Vec<Alter>, SqlError> {
             Alter::Inherit(relation(Some(parent))?)
         }
         (T::AtReplicaIdentity, _) => Alter::ReplicaIdentity,
-        (
-            T::AtEnableRowSecurity
-            | T::AtDisableRowSecurity
-            | T::AtForceRowSecurity
-            | T::AtNoForceRowSecurity,
-            _,
-        ) => Alter::RowSecurity,
-        (T::AtAttachPartition, Some(Node::PartitionCmd(of))) => Alter::Attach {
-            partition: relation(of.name.as_ref())?,
-            default: of.bound.as_ref().is_some_and(|bound| bound.is_default),
-        },
+        (T::AtEnableRowSecurity | T::AtForceRowSecurity, _) => Alter::RowSecurity { on: true },
+        (T::AtDisableRowSecurity | T::AtNoForceRowSecurity, _) => Alter::RowSecurity { on: false },
+        (T::AtAttachPartition, Some(Node::PartitionCmd(of))) => {
+            Alter::Attach { partition: relation(of.name.as_ref())?, bound: of.bound.as_ref().map(bound) }
+        }
         (T::AtDetachPartition, Some(Node::PartitionCmd(of))) => {
             Alter::Detach { partition: relation(of.name.as_ref())?, concurrently: of.concurrent }
         }
@@ -98,6 +94,21 @@ fn subcommand(command: &AlterTableCmd) -> Result<Vec<Alter>, SqlError> {
         _ => Alter::Other,
     };
     Ok(vec![one])
+}
+
+/// Whether USING gives the column itself, bare or cast to its new type: what happens without it.
+fn is_cast(using: &Tree, column: &str, def: &ColumnDef) -> bool {
+    let bare = |node: &Tree| match &node.node {
+        Some(Node::ColumnRef(of)) => words(&of.fields) == [column],
+        _ => false,
+    };
+    match &using.node {
+        Some(Node::TypeCast(cast)) => {
+            let same = type_ref(cast.type_name.as_ref()).ok() == type_ref(def.type_name.as_ref()).ok();
+            same && cast.arg.as_deref().is_some_and(bare)
+        }
+        _ => bare(using),
+    }
 }
 
 fn with_constraints(column: NewColumn, constraints: Vec<NewConstraint>) -> Vec<Alter> {

@@ -1,6 +1,7 @@
 //! Owns the change: one thing that a statement does.
 
-use super::parts::{Alter, NewColumn, NewConstraint, NewIndex};
+use super::bound::{Bound, PartitionKey};
+use super::parts::{Alter, NewColumn, NewConstraint, NewDefault, NewIndex, TypeRef};
 use crate::core::ident::{Ident, QName};
 
 /// One change, or one other effect, of a statement.
@@ -23,10 +24,12 @@ pub enum Change {
         columns: Vec<NewColumn>,
         /// The table that it becomes a partition of, and whether as its default.
         partition_of: Option<(QName, bool)>,
+        /// Which rows belong to it as a partition.
+        bound: Option<Bound>,
         /// Tables that it inherits from.
         inherits: Vec<QName>,
-        /// Whether it is partitioned itself.
-        partitioned: bool,
+        /// What it is partitioned by itself.
+        key: Option<PartitionKey>,
         /// IF NOT EXISTS: it may be there already, as something else.
         perhaps: bool,
         /// TEMPORARY: another table may have its name.
@@ -55,8 +58,11 @@ pub enum Change {
         concurrently: bool,
     },
     /// REINDEX of a schema, a database or the system's catalogs.
-    ReindexWide,
-    /// DROP of relations.
+    ReindexWide {
+        /// CONCURRENTLY.
+        concurrently: bool,
+    },
+    /// DROP of relations, types, functions, schemas and the like.
     Drop {
         /// What is dropped.
         of: Object,
@@ -64,6 +70,8 @@ pub enum Change {
         names: Vec<QName>,
         /// CONCURRENTLY.
         concurrently: bool,
+        /// CASCADE: what depends on it goes with it.
+        cascade: bool,
     },
     /// CREATE, ALTER or DROP of what belongs to a table and stands in no other row.
     OnTable {
@@ -93,6 +101,21 @@ pub enum Change {
         of: Object,
         /// The relation.
         table: QName,
+    },
+    /// Another name or another schema for what is no relation, or for a part of it: a
+    /// schema, a type, an enum's label, a function.
+    Moved {
+        /// What it is.
+        of: Object,
+        /// Its name.
+        name: QName,
+    },
+    /// CREATE of a schema, a type, a function or a sequence.
+    Create {
+        /// What it is.
+        of: Object,
+        /// Its name.
+        name: QName,
     },
     /// CREATE [OR REPLACE] VIEW.
     CreateView {
@@ -141,8 +164,12 @@ pub enum Change {
     CreateDomain {
         /// The domain.
         domain: QName,
-        /// Whether its values are bound by a constraint.
+        /// The type that it is made of; that may be a domain, too.
+        base: TypeRef,
+        /// Whether its values are bound by a constraint of its own.
         constrained: bool,
+        /// Its default.
+        default: Option<NewDefault>,
     },
     /// ALTER TYPE … ADD VALUE, and the value.
     AddEnumValue {
@@ -151,8 +178,6 @@ pub enum Change {
         /// The new value.
         value: String,
     },
-    /// CREATE FUNCTION or PROCEDURE.
-    CreateFunction,
     /// COMMENT ON a table or on a part of one.
     Comment(QName),
     /// INSERT, UPDATE, DELETE, MERGE or COPY FROM.
@@ -173,6 +198,8 @@ pub enum Change {
         /// Whether it locks rows (FOR UPDATE and the like).
         locks_rows: bool,
     },
+    /// Functions that a statement over rows calls, where they are not known to be harmless.
+    Calls(Vec<QName>),
     /// What cannot be seen through: DO, CALL, EXECUTE, an extension's scripts.
     Opaque(&'static str),
     /// SET of a setting, and its value where it is one constant.
@@ -189,7 +216,7 @@ pub enum Change {
 }
 
 /// What kind of relation a statement names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Object {
     /// A table.
     Table,
@@ -207,8 +234,20 @@ pub enum Object {
     Type,
     /// A schema: everything in it.
     Schema,
+    /// A function, a procedure, an aggregate.
+    Function,
+    /// An extension: everything in it.
+    Extension,
     /// Anything else.
     Other,
+}
+
+impl Object {
+    /// Whether it is a table, an index or a view: what a lock falls on.
+    #[must_use]
+    pub const fn is_relation(self) -> bool {
+        matches!(self, Self::Table | Self::ForeignTable | Self::Index | Self::View | Self::MatView)
+    }
 }
 
 /// What gets a new name.

@@ -6,9 +6,10 @@ use pg_query::protobuf::{
     BoolExprType, ColumnDef, ConstrType, Constraint, Node as Tree, NullTestType, TypeName,
 };
 
-use super::objects::{calls, idents, relation, words};
+use super::deparse;
+use super::objects::{calls, idents, name, relation, words};
 use super::{Demand, Generated, Inline, NewColumn, NewConstraint, NewDefault, TypeRef};
-use crate::core::ident::Ident;
+use crate::core::ident::{Ident, QName};
 use crate::core::sql::classify::ident;
 use crate::core::sql::parse::{SqlError, expression_text, json, string, walk, with_tree};
 
@@ -19,6 +20,7 @@ pub(super) fn column(def: &ColumnDef) -> Result<(NewColumn, Vec<NewConstraint>),
     let mut column = NewColumn {
         name: ident(&def.colname)?,
         kind,
+        collation: collation(def)?,
         not_null: def.is_not_null || serial,
         default: None,
         identity: false,
@@ -43,17 +45,36 @@ pub(super) fn column(def: &ColumnDef) -> Result<(NewColumn, Vec<NewConstraint>),
             }
             ConstrType::ConstrPrimary => {
                 column.not_null = true;
-                constraints.extend(self::constraint(constraint)?);
+                constraints.extend(inline(constraint, &column.name)?);
             }
-            _ => constraints.extend(self::constraint(constraint)?),
+            _ => constraints.extend(inline(constraint, &column.name)?),
         }
     }
     let filled = column.default.is_some() || column.identity || column.generated.is_some();
     for constraint in &mut constraints {
         constraint.inline = Some(Inline { filled });
-        constraint.columns = vec![column.name.clone()];
     }
     Ok((column, constraints))
+}
+
+/// A constraint inside a column's definition, as one of the table.
+fn inline(of: &Constraint, column: &Ident) -> Result<Option<NewConstraint>, SqlError> {
+    let mut of = of.clone();
+    let named = || {
+        vec![Tree { node: Some(Node::String(pg_query::protobuf::String { sval: column.as_str().into() })) }]
+    };
+    match of.contype() {
+        ConstrType::ConstrForeign => of.fk_attrs = named(),
+        ConstrType::ConstrUnique | ConstrType::ConstrPrimary => of.keys = named(),
+        _ => {}
+    }
+    let constraint = constraint(&of)?;
+    Ok(constraint.map(|constraint| NewConstraint { columns: vec![column.clone()], ..constraint }))
+}
+
+/// The collation that a column's definition names.
+pub(super) fn collation(def: &ColumnDef) -> Result<Option<QName>, SqlError> {
+    def.coll_clause.as_ref().map(|clause| name(&clause.collname)).transpose()
 }
 
 pub(super) fn constraints_of(nodes: &[Tree]) -> impl Iterator<Item = &Constraint> {
@@ -95,6 +116,9 @@ pub(super) fn constraint(of: &Constraint) -> Result<Option<NewConstraint>, SqlEr
         columns,
         // The parser leaves is_enforced false where it has no meaning.
         not_valid: of.skip_validation || binds(of) && !of.is_enforced,
+        no_inherit: of.is_no_inherit,
+        definition: deparse::constraint(of)?,
+        index: deparse::key_index(of)?,
         inline: None,
     }))
 }
@@ -105,7 +129,7 @@ fn binds(of: &Constraint) -> bool {
 }
 
 /// The columns that an expression names, each once.
-fn columns_of(expr: &Tree) -> Result<Vec<Ident>, SqlError> {
+pub(super) fn columns_of(expr: &impl serde::Serialize) -> Result<Vec<Ident>, SqlError> {
     let mut found: Vec<Ident> = Vec::new();
     walk(&json(expr)?, &mut |name, fields| {
         let parts = fields.get("fields").and_then(serde_json::Value::as_array);
@@ -158,7 +182,7 @@ pub fn proven_not_null(expr: &str) -> Result<Vec<Ident>, SqlError> {
     })
 }
 
-fn is_null(expr: &Tree) -> bool {
+pub(super) fn is_null(expr: &Tree) -> bool {
     match &expr.node {
         Some(Node::AConst(constant)) => constant.isnull,
         Some(Node::TypeCast(cast)) => cast.arg.as_deref().is_some_and(is_null),
@@ -166,7 +190,24 @@ fn is_null(expr: &Tree) -> bool {
     }
 }
 
-fn default(expr: &Tree) -> Result<NewDefault, SqlError> {
+/// A default by its expression.
+///
+/// # Errors
+/// When it does not parse.
+pub fn read_default(expr: &str) -> Result<NewDefault, SqlError> {
+    with_tree(&format!("SELECT WHERE ({expr}\n)"), |tree| {
+        let node = tree.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|stmt| stmt.node.as_ref());
+        match node {
+            Some(Node::SelectStmt(select)) => match &select.where_clause {
+                Some(expr) => default(expr),
+                None => Err(SqlError::new("a default without a value")),
+            },
+            _ => Err(SqlError::new("a default without a value")),
+        }
+    })
+}
+
+pub(super) fn default(expr: &Tree) -> Result<NewDefault, SqlError> {
     Ok(NewDefault { text: expression_text(expr)?, calls: calls(expr)? })
 }
 
@@ -192,5 +233,6 @@ pub(super) fn type_ref(of: Option<&TypeName>) -> Result<TypeRef, SqlError> {
         modifiers: of.typmods.iter().filter_map(modifier).collect(),
         array: !of.array_bounds.is_empty(),
         built_in: schema == Some("pg_catalog"),
+        text: deparse::type_name(of)?,
     })
 }

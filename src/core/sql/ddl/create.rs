@@ -4,6 +4,7 @@ use pg_query::protobuf::node::Node;
 use pg_query::protobuf::{CreateStmt, CreateTableAsStmt, RangeVar};
 
 use super::Change;
+use super::bound::{bound, key};
 use super::column::{column, constraint};
 use super::objects::{reads, relation, relations};
 use crate::core::sql::parse::SqlError;
@@ -33,8 +34,9 @@ pub(super) fn table(of: &CreateStmt) -> Result<Vec<Change>, SqlError> {
         table: table.clone(),
         columns,
         partition_of,
+        bound: of.partbound.as_ref().map(bound),
         inherits,
-        partitioned: of.partspec.is_some(),
+        key: of.partspec.as_ref().map(key).transpose()?,
         perhaps: of.if_not_exists,
         temporary: temporary(of.relation.as_ref()),
         filled: false,
@@ -57,8 +59,9 @@ pub(super) fn filled(of: &CreateTableAsStmt) -> Result<Change, SqlError> {
         temporary: temporary(into),
         columns: Vec::new(),
         partition_of: None,
+        bound: None,
         inherits: Vec::new(),
-        partitioned: false,
+        key: None,
         filled: true,
         reads: reads(&of.query)?,
     })

@@ -5,15 +5,18 @@
 //! is each constraint that stands inside a column's definition.
 
 mod alter;
+mod bound;
 mod change;
 mod column;
 mod create;
+mod deparse;
 mod objects;
 mod parts;
 mod read;
 mod write;
 
+pub use bound::{Bound, Edge, PartitionKey};
 pub use change::*;
-pub use column::proven_not_null;
+pub use column::{proven_not_null, read_default};
 pub use parts::*;
 pub(super) use read::changes;

@@ -76,6 +76,11 @@ pub(super) const fn kind(of: ObjectType) -> Object {
         ObjectType::ObjectSequence => Object::Sequence,
         ObjectType::ObjectType | ObjectType::ObjectDomain => Object::Type,
         ObjectType::ObjectSchema => Object::Schema,
+        ObjectType::ObjectExtension => Object::Extension,
+        ObjectType::ObjectFunction
+        | ObjectType::ObjectProcedure
+        | ObjectType::ObjectRoutine
+        | ObjectType::ObjectAggregate => Object::Function,
         _ => Object::Other,
     }
 }

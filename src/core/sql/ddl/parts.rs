@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::core::ident::{Ident, QName, plain};
+use super::bound::Bound;
+use crate::core::ident::{Ident, QName};
 
 /// A subcommand of ALTER TABLE.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,15 +18,22 @@ pub enum Alter {
         column: Ident,
         /// Its new type.
         to: TypeRef,
-        /// Whether USING computes the value.
-        using: bool,
+        /// COLLATE.
+        collation: Option<QName>,
+        /// Whether USING computes another value than the cast to the new type.
+        computed: bool,
     },
     /// SET NOT NULL.
     SetNotNull(Ident),
     /// DROP NOT NULL.
     DropNotNull(Ident),
     /// SET DEFAULT or DROP DEFAULT.
-    Default(Ident),
+    Default {
+        /// The column.
+        column: Ident,
+        /// DROP DEFAULT.
+        dropped: bool,
+    },
     /// ADD GENERATED … AS IDENTITY, SET GENERATED, DROP IDENTITY.
     Identity(Ident),
     /// SET EXPRESSION of a generated column (17 and up).
@@ -64,14 +72,17 @@ pub enum Alter {
     Inherit(QName),
     /// REPLICA IDENTITY.
     ReplicaIdentity,
-    /// Row level security on, off, forced or not.
-    RowSecurity,
+    /// Row level security: whether it comes to bind more, or less.
+    RowSecurity {
+        /// ENABLE or FORCE.
+        on: bool,
+    },
     /// ATTACH PARTITION.
     Attach {
         /// What becomes a partition: a table, or an index of one.
         partition: QName,
-        /// Whether it becomes the default partition.
-        default: bool,
+        /// Which rows belong to it; `None` for an index.
+        bound: Option<Bound>,
     },
     /// DETACH PARTITION.
     Detach {
@@ -93,6 +104,8 @@ pub struct NewColumn {
     pub name: Ident,
     /// Its type.
     pub kind: TypeRef,
+    /// COLLATE.
+    pub collation: Option<QName>,
     /// NOT NULL, said or implied by PRIMARY KEY, serial and identity.
     pub not_null: bool,
     /// Its default, where it has one that is not null.
@@ -132,8 +145,23 @@ pub struct NewConstraint {
     pub columns: Vec<Ident>,
     /// NOT VALID or NOT ENFORCED: the rows that stand are not looked at.
     pub not_valid: bool,
+    /// NO INHERIT: it does not hold for partitions and children.
+    pub no_inherit: bool,
+    /// All of it as a constraint of a table, without its name and without NOT VALID.
+    pub definition: String,
+    /// The index of UNIQUE and PRIMARY KEY.
+    pub index: Option<KeyIndex>,
     /// Whether it stands inside ADD COLUMN; then whether that column gets a value.
     pub inline: Option<Inline>,
+}
+
+/// The index behind UNIQUE or PRIMARY KEY.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyIndex {
+    /// The statement that builds it, from USING on.
+    pub shape: String,
+    /// When the constraint is checked (` DEFERRABLE INITIALLY DEFERRED`); often empty.
+    pub deferral: String,
 }
 
 /// The column that an inline constraint belongs to.
@@ -192,6 +220,14 @@ pub struct NewIndex {
     pub unique: bool,
     /// Its columns; `None` for an expression.
     pub columns: Vec<Option<Ident>>,
+    /// Every column that it reads: keys, included ones, those of expressions and of WHERE.
+    pub uses: Vec<Ident>,
+    /// Whether it has an expression or a WHERE.
+    pub computed: bool,
+    /// Its statement from USING on, without storage: two indexes of one shape hold the same.
+    pub shape: String,
+    /// The name that it gets: its own, or as the server would choose it.
+    pub called: Ident,
     /// The same statement, built concurrently and under a name.
     pub concurrent: String,
 }
@@ -209,6 +245,8 @@ pub struct TypeRef {
     pub array: bool,
     /// Whether it comes from `pg_catalog` by the grammar itself.
     pub built_in: bool,
+    /// As SQL writes it.
+    pub text: String,
 }
 
 impl TypeRef {
@@ -238,6 +276,13 @@ impl TypeRef {
         }
     }
 
+    /// Its name, where it may be that of a type that somebody made.
+    #[must_use]
+    pub fn made(&self) -> Option<QName> {
+        let name = Ident::exact(self.name.clone()).ok().filter(|_| !self.built_in)?;
+        Some(QName { schema: self.schema.clone(), name })
+    }
+
     /// The type as `format_type` prints it, for the types that rows tell apart.
     #[must_use]
     pub fn printed(&self) -> String {
@@ -250,27 +295,6 @@ impl TypeRef {
 
 impl fmt::Display for TypeRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(schema) = &self.schema {
-            write!(f, "{}.", plain(schema))?;
-        }
-        let word = match self.name.as_str() {
-            "int2" => "smallint",
-            "int4" => "integer",
-            "int8" => "bigint",
-            "bool" => "boolean",
-            "bpchar" => "char",
-            "float4" => "real",
-            "float8" => "double precision",
-            other => other,
-        };
-        match Ident::exact(word) {
-            Ok(name) if !self.built_in => write!(f, "{}", plain(&name))?,
-            _ => f.write_str(word)?,
-        }
-        if !self.modifiers.is_empty() {
-            let modifiers: Vec<String> = self.modifiers.iter().map(ToString::to_string).collect();
-            write!(f, "({})", modifiers.join(","))?;
-        }
-        if self.array { f.write_str("[]") } else { Ok(()) }
+        f.write_str(&self.text)
     }
 }

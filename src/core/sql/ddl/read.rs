@@ -2,15 +2,16 @@
 
 use pg_query::protobuf::node::Node;
 use pg_query::protobuf::{
-    AlterDomainStmt, CommentStmt, DropStmt, IndexStmt, Node as Tree, ObjectType, ReindexObjectType,
-    ReindexStmt, RenameStmt, VacuumStmt, VariableSetKind, VariableSetStmt,
+    AlterDomainStmt, CommentStmt, ConstrType, CreateDomainStmt, DropBehavior, DropStmt, IndexStmt,
+    Node as Tree, ObjectType, ReindexObjectType, ReindexStmt, RenameStmt, VacuumStmt, VariableSetKind,
+    VariableSetStmt,
 };
 use serde_json::Value;
 
 use super::alter::alter;
-use super::column::constraints_of;
+use super::column::{columns_of, constraints_of, default, is_null, type_ref};
 use super::objects::{joined, kind, name, object, part, reads, relation, relations};
-use super::{Change, DomainChange, NewIndex, Object, Part, Renamed, Verb, create, write};
+use super::{Change, DomainChange, NewIndex, Object, Part, Renamed, Verb, create, deparse, write};
 use crate::core::ident::{Ident, QName};
 use crate::core::sql::classify::ident;
 use crate::core::sql::parse::{SqlError, json, statement_text};
@@ -23,10 +24,22 @@ pub(in crate::core::sql) fn changes(node: &Node) -> Result<Vec<Change>, SqlError
     let one = match node {
         Node::AlterTableStmt(statement) => return alter(statement),
         Node::CreateStmt(statement) => return create::table(statement),
-        Node::CreateForeignTableStmt(_) | Node::CompositeTypeStmt(_) | Node::CreateEnumStmt(_) => {
-            Change::Nothing
+        Node::CreateForeignTableStmt(_) => Change::Nothing,
+        Node::CompositeTypeStmt(statement) => {
+            Change::Create { of: Object::Type, name: relation(statement.typevar.as_ref())? }
         }
-        Node::CreateTableAsStmt(statement) => create::filled(statement)?,
+        Node::CreateEnumStmt(statement) => {
+            Change::Create { of: Object::Type, name: name(&statement.type_name)? }
+        }
+        Node::CreateRangeStmt(statement) => {
+            Change::Create { of: Object::Type, name: name(&statement.type_name)? }
+        }
+        Node::CreateSeqStmt(statement) => {
+            Change::Create { of: Object::Sequence, name: relation(statement.sequence.as_ref())? }
+        }
+        Node::CreateTableAsStmt(statement) => {
+            return write::with_calls(create::filled(statement)?, &statement.query);
+        }
         Node::CreateSchemaStmt(statement) => return inside(&statement.schemaname, &statement.schema_elts),
         Node::IndexStmt(statement) => Change::CreateIndex(index(statement)?),
         Node::ReindexStmt(statement) => reindex(statement)?,
@@ -36,7 +49,7 @@ pub(in crate::core::sql) fn changes(node: &Node) -> Result<Vec<Change>, SqlError
             Some(table) => {
                 Change::SetSchema { of: kind(statement.object_type()), table: relation(Some(table))? }
             }
-            None => Change::Nothing,
+            None => moved(statement.object_type(), statement.object.as_deref())?,
         },
         Node::ViewStmt(statement) => Change::CreateView {
             view: relation(statement.view.as_ref())?,
@@ -82,14 +95,16 @@ pub(in crate::core::sql) fn changes(node: &Node) -> Result<Vec<Change>, SqlError
         }
         Node::CommentStmt(statement) => comment(statement)?,
         Node::AlterDomainStmt(statement) => domain(statement)?,
-        Node::CreateDomainStmt(statement) => Change::CreateDomain {
-            domain: name(&statement.domainname)?,
-            constrained: constraints_of(&statement.constraints).any(constrains),
-        },
+        Node::CreateDomainStmt(statement) => new_domain(statement)?,
         Node::AlterEnumStmt(statement) if statement.old_val.is_empty() => {
             Change::AddEnumValue { kind: name(&statement.type_name)?, value: statement.new_val.clone() }
         }
-        Node::CreateFunctionStmt(_) => Change::CreateFunction,
+        Node::AlterEnumStmt(statement) => {
+            Change::Moved { of: Object::Type, name: name(&statement.type_name)? }
+        }
+        Node::CreateFunctionStmt(statement) => {
+            Change::Create { of: Object::Function, name: name(&statement.funcname)? }
+        }
         Node::DoStmt(_) => Change::Opaque("DO"),
         Node::CallStmt(_) => Change::Opaque("CALL"),
         Node::ExecuteStmt(_) => Change::Opaque("EXECUTE"),
@@ -101,7 +116,7 @@ pub(in crate::core::sql) fn changes(node: &Node) -> Result<Vec<Change>, SqlError
         Node::ImportForeignSchemaStmt(_) => Change::Nothing,
         Node::VariableSetStmt(statement) => set(statement),
         other => match write::rows(other)? {
-            Some(change) => change,
+            Some(changes) => return Ok(changes),
             None => rest(other)?,
         },
     };
@@ -134,7 +149,8 @@ fn on(part: Part, verb: Verb, table: QName) -> Change {
 /// The statements inside CREATE SCHEMA.
 fn inside(schema: &str, elements: &[Tree]) -> Result<Vec<Change>, SqlError> {
     let schema = if schema.is_empty() { None } else { Some(ident(schema)?) };
-    let mut all = Vec::new();
+    let made = |name: &Ident| Change::Create { of: Object::Schema, name: bare(name) };
+    let mut all: Vec<Change> = schema.iter().map(made).collect();
     for node in elements.iter().filter_map(|element| element.node.as_ref()) {
         for mut change in changes(node)? {
             if let Change::CreateTable { table, .. } | Change::CreateTableConstraint { table, .. } =
@@ -149,15 +165,31 @@ fn inside(schema: &str, elements: &[Tree]) -> Result<Vec<Change>, SqlError> {
     Ok(some(all))
 }
 
-fn index(of: &IndexStmt) -> Result<NewIndex, SqlError> {
+fn bare(name: &Ident) -> QName {
+    QName { schema: None, name: name.clone() }
+}
+
+pub(super) fn index(of: &IndexStmt) -> Result<NewIndex, SqlError> {
     let table = of.relation.as_ref();
     let column = |node: &Tree| match &node.node {
         Some(Node::IndexElem(element)) if !element.name.is_empty() => ident(&element.name).map(Some),
         _ => Ok(None),
     };
     let columns: Vec<Option<Ident>> = of.index_params.iter().map(column).collect::<Result<_, _>>()?;
+    let computed = |node: &Tree| matches!(&node.node, Some(Node::IndexElem(of)) if of.name.is_empty());
+    let mut uses = columns_of(&(&of.index_params, &of.where_clause))?;
+    for element in of.index_params.iter().chain(&of.index_including_params) {
+        if let Some(named) = column(element)?.filter(|named| !uses.contains(named)) {
+            uses.push(named);
+        }
+    }
+    let called = called(of, &columns)?;
     Ok(NewIndex {
-        concurrent: concurrent(of, &columns)?,
+        concurrent: concurrent(of, &called)?,
+        called,
+        uses,
+        computed: of.where_clause.is_some() || of.index_params.iter().any(computed),
+        shape: deparse::shape(of)?,
         name: if of.idxname.is_empty() { None } else { Some(ident(&of.idxname)?) },
         table: relation(table)?,
         concurrently: of.concurrent,
@@ -167,16 +199,22 @@ fn index(of: &IndexStmt) -> Result<NewIndex, SqlError> {
     })
 }
 
-/// The statement as it is built concurrently; a name is as the server would choose it.
-fn concurrent(of: &IndexStmt, columns: &[Option<Ident>]) -> Result<String, SqlError> {
+/// The name of an index; where none is given, as the server would choose it.
+fn called(of: &IndexStmt, columns: &[Option<Ident>]) -> Result<Ident, SqlError> {
+    if !of.idxname.is_empty() {
+        return ident(&of.idxname);
+    }
+    let table = of.relation.as_ref().map(|table| table.relname.as_str()).unwrap_or_default();
+    let words = columns.iter().map(|column| column.as_ref().map_or("expr", Ident::as_str));
+    let words: Vec<&str> = std::iter::once(table).chain(words).chain(["idx"]).collect();
+    Ok(Ident::shortened("", &words.join("_")))
+}
+
+/// The statement as it is built concurrently.
+fn concurrent(of: &IndexStmt, called: &Ident) -> Result<String, SqlError> {
     let mut build = of.clone();
     build.concurrent = true;
-    if build.idxname.is_empty() {
-        let table = of.relation.as_ref().map(|table| table.relname.as_str()).unwrap_or_default();
-        let words = columns.iter().map(|column| column.as_ref().map_or("expr", Ident::as_str));
-        let words: Vec<&str> = std::iter::once(table).chain(words).chain(["idx"]).collect();
-        build.idxname = Ident::shortened("", &words.join("_")).as_str().to_owned();
-    }
+    build.idxname = called.as_str().to_owned();
     statement_text(Node::IndexStmt(Box::new(build)))
 }
 
@@ -206,7 +244,7 @@ fn reindex(of: &ReindexStmt) -> Result<Change, SqlError> {
             index,
             concurrently: option(&of.params, "concurrently")?,
         },
-        None => Change::ReindexWide,
+        None => Change::ReindexWide { concurrently: option(&of.params, "concurrently")? },
     })
 }
 
@@ -230,12 +268,9 @@ fn drop(of: &DropStmt) -> Result<Change, SqlError> {
         let table = names.first().and_then(|words| words.split_last()).map(|(_, table)| joined(table));
         return Ok(table.transpose()?.map_or(Change::Nothing, |table| on(part, Verb::Drop, table)));
     }
-    let of_kind = kind(of.remove_type());
-    if of_kind == Object::Other {
-        return Ok(Change::Nothing);
-    }
+    let cascade = of.behavior() == DropBehavior::DropCascade;
     let names = names.iter().map(|words| joined(words)).collect::<Result<_, _>>()?;
-    Ok(Change::Drop { of: of_kind, names, concurrently: of.concurrent })
+    Ok(Change::Drop { of: kind(of.remove_type()), names, concurrently: of.concurrent, cascade })
 }
 
 fn rename(of: &RenameStmt) -> Result<Change, SqlError> {
@@ -246,12 +281,42 @@ fn rename(of: &RenameStmt) -> Result<Change, SqlError> {
         ObjectType::ObjectIndex => Renamed::Index,
         ObjectType::ObjectView | ObjectType::ObjectMatview => Renamed::View,
         ObjectType::ObjectTrigger | ObjectType::ObjectRule | ObjectType::ObjectPolicy => Renamed::Part,
-        _ => return Ok(Change::Nothing),
+        ObjectType::ObjectSchema => {
+            return Ok(Change::Moved { of: Object::Schema, name: bare(&ident(&of.subname)?) });
+        }
+        other => {
+            return match &of.relation {
+                Some(named) => Ok(Change::Moved { of: kind(other), name: relation(Some(named))? }),
+                None => moved(other, of.object.as_deref()),
+            };
+        }
     };
     let Some(table) = &of.relation else { return Ok(Change::Nothing) };
     let table = relation(Some(table))?;
     let from = if of.subname.is_empty() { table.name.clone() } else { ident(&of.subname)? };
     Ok(Change::Rename { of: renamed, table, from, to: ident(&of.newname)? })
+}
+
+/// Another name or schema for what is no relation; what else there is, the application does not name.
+fn moved(of: ObjectType, object_of: Option<&Tree>) -> Result<Change, SqlError> {
+    let named = object_of.map(object).transpose();
+    Ok(match (kind(of), named) {
+        (of @ (Object::Type | Object::Function | Object::Sequence), Ok(Some(words))) => {
+            Change::Moved { of, name: joined(&words)? }
+        }
+        _ => Change::Nothing,
+    })
+}
+
+fn new_domain(of: &CreateDomainStmt) -> Result<Change, SqlError> {
+    let given = constraints_of(&of.constraints).find(|one| one.contype() == ConstrType::ConstrDefault);
+    let given = given.and_then(|one| one.raw_expr.as_deref()).filter(|expr| !is_null(expr));
+    Ok(Change::CreateDomain {
+        domain: name(&of.domainname)?,
+        base: type_ref(of.type_name.as_ref())?,
+        constrained: constraints_of(&of.constraints).any(constrains),
+        default: given.map(default).transpose()?,
+    })
 }
 
 fn published(objects: &[Tree]) -> Result<Vec<Change>, SqlError> {
@@ -304,7 +369,6 @@ fn domain(of: &AlterDomainStmt) -> Result<Change, SqlError> {
 
 /// Whether a constraint of a domain binds its values; DEFAULT and NULL do not.
 fn constrains(of: &pg_query::protobuf::Constraint) -> bool {
-    use pg_query::protobuf::ConstrType;
     matches!(of.contype(), ConstrType::ConstrNotnull | ConstrType::ConstrCheck)
 }
 

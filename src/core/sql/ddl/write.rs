@@ -2,34 +2,92 @@
 
 use pg_query::protobuf::a_const::Val;
 use pg_query::protobuf::node::Node;
-use pg_query::protobuf::{AConst, Node as Tree, RangeVar};
+use pg_query::protobuf::{
+    AConst, AExprKind, BoolExprType, MergeMatchKind, MergeStmt, Node as Tree, RangeVar,
+};
 
-use super::objects::{reads, relation};
+use serde_json::Value;
+
+use super::column::columns_of;
+use super::objects::{calls, reads, relation};
 use super::{Change, WriteVerb};
 use crate::core::ident::QName;
-use crate::core::sql::parse::{SqlError, json, walk};
+use crate::core::sql::parse::{SqlError, expression_text, json, string, walk};
+use crate::core::sql::steady;
 
-/// A statement over rows; `None` for any other.
-pub(super) fn rows(node: &Node) -> Result<Option<Change>, SqlError> {
+/// A statement over rows, and what it calls; `None` for any other.
+pub(super) fn rows(node: &Node) -> Result<Option<Vec<Change>>, SqlError> {
+    one(node)?.map(|change| with_calls(change, node)).transpose()
+}
+
+/// A change, and the functions and settings that the query in it reaches.
+pub(super) fn with_calls(change: Change, query: &impl serde::Serialize) -> Result<Vec<Change>, SqlError> {
+    let tree = json(query)?;
+    let mut changes = vec![change];
+    let mut fault = None;
+    walk(&tree, &mut |name, fields| {
+        if name == "FuncCall" {
+            match setting(fields) {
+                Ok(set) => changes.extend(set),
+                Err(error) => fault = Some(error),
+            }
+        }
+    });
+    if let Some(fault) = fault {
+        return Err(fault);
+    }
+    let mut called: Vec<QName> = Vec::new();
+    for function in calls(query)? {
+        let sets = function.name.as_str() == "set_config";
+        if !sets && !steady::harmless(&function) && !called.contains(&function) {
+            called.push(function);
+        }
+    }
+    if !called.is_empty() {
+        changes.push(Change::Calls(called));
+    }
+    Ok(changes)
+}
+
+/// A call of `set_config`, as the SET that it is.
+fn setting(call: &Value) -> Result<Option<Change>, SqlError> {
+    let words: Vec<&str> =
+        call.get("funcname").and_then(Value::as_array).into_iter().flatten().filter_map(string).collect();
+    if words.last() != Some(&"set_config") {
+        return Ok(None);
+    }
+    let given = |n: usize| call.get("args").and_then(Value::as_array).and_then(|args| args.get(n));
+    let text = |n: usize| {
+        let constant = given(n)?.pointer("/node/AConst")?;
+        constant.pointer("/val/Sval/sval")?.as_str().map(str::to_owned)
+    };
+    Ok(Some(match text(0) {
+        Some(name) => Change::Set { name: name.to_ascii_lowercase(), value: text(1) },
+        None => Change::Opaque("set_config of a setting that is computed"),
+    }))
+}
+
+fn one(node: &Node) -> Result<Option<Change>, SqlError> {
     Ok(Some(match node {
         Node::InsertStmt(of) => write(node, of.relation.as_ref(), WriteVerb::Insert, true)?,
         Node::UpdateStmt(of) => {
-            let bounded = bounds(of.where_clause.as_deref()) || !of.from_clause.is_empty();
+            let bounded = of.where_clause.as_deref().is_some_and(bounds);
             write(node, of.relation.as_ref(), WriteVerb::Update, bounded)?
         }
         Node::DeleteStmt(of) => {
-            let bounded = bounds(of.where_clause.as_deref()) || !of.using_clause.is_empty();
+            let bounded = of.where_clause.as_deref().is_some_and(bounds);
             write(node, of.relation.as_ref(), WriteVerb::Delete, bounded)?
         }
-        Node::MergeStmt(of) => write(node, of.relation.as_ref(), WriteVerb::Merge, true)?,
+        Node::MergeStmt(of) => write(node, of.relation.as_ref(), WriteVerb::Merge, merge_bounds(of))?,
         Node::CopyStmt(of) if of.is_from => write(node, of.relation.as_ref(), WriteVerb::Insert, true)?,
         Node::SelectStmt(of) => match of.into_clause.as_ref().and_then(|into| into.rel.as_ref()) {
             Some(into) => Change::CreateTable {
                 table: relation(Some(into))?,
                 columns: Vec::new(),
                 partition_of: None,
+                bound: None,
                 inherits: Vec::new(),
-                partitioned: false,
+                key: None,
                 perhaps: false,
                 temporary: super::create::temporary(Some(into)),
                 filled: true,
@@ -62,11 +120,38 @@ fn writes(node: &Node) -> Result<usize, SqlError> {
     Ok(found)
 }
 
-/// Whether a WHERE bounds anything: `WHERE true` does not.
-fn bounds(condition: Option<&Tree>) -> bool {
-    let truth = |constant: &AConst| matches!(&constant.val, Some(Val::Boolval(truth)) if truth.boolval);
-    condition
-        .is_some_and(|condition| !matches!(&condition.node, Some(Node::AConst(constant)) if truth(constant)))
+/// Whether a condition leaves rows out, as far as its words tell: one that names no
+/// column, or compares a column with itself, does not.
+fn bounds(condition: &Tree) -> bool {
+    match &condition.node {
+        Some(Node::BoolExpr(of)) => match of.boolop() {
+            BoolExprType::AndExpr => of.args.iter().any(bounds),
+            BoolExprType::OrExpr => of.args.iter().all(bounds),
+            _ => of.args.first().is_some_and(bounds),
+        },
+        Some(Node::AExpr(of)) if of.kind() == AExprKind::AexprOp && of.lexpr.is_some() => {
+            let text = |side: Option<&Tree>| side.and_then(|side| expression_text(side).ok());
+            names_rows(condition) && text(of.lexpr.as_deref()) != text(of.rexpr.as_deref())
+        }
+        _ => names_rows(condition),
+    }
+}
+
+/// Whether an expression looks at a column, here or in a subquery.
+fn names_rows(expr: &Tree) -> bool {
+    columns_of(expr).is_ok_and(|columns| !columns.is_empty())
+}
+
+/// Whether a MERGE leaves rows of its table out.
+fn merge_bounds(of: &MergeStmt) -> bool {
+    let every = |node: &Tree| match &node.node {
+        Some(Node::MergeWhenClause(when)) => {
+            when.match_kind() == MergeMatchKind::MergeWhenNotMatchedBySource
+                && !when.condition.as_deref().is_some_and(bounds)
+        }
+        _ => false,
+    };
+    of.join_condition.as_deref().is_some_and(bounds) && !of.merge_when_clauses.iter().any(every)
 }
 
 /// A query. One that writes inside of WITH or EXPLAIN ANALYZE is not seen through.

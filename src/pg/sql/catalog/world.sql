@@ -12,6 +12,8 @@ SELECT asked.name, jsonb_build_object(
                           WHERE p.partrelid = c.oid AND p.partdefid <> 0),
     'columns', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', a.attname, 'kind', format_type(a.atttypid, a.atttypmod),
+            'collation', (SELECT a.attcollation::regcollation::text FROM pg_type y
+                          WHERE y.oid = a.atttypid AND a.attcollation NOT IN (0, y.typcollation)),
             -- From 18 on NOT NULL may be there without being proven.
             'not_null', a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint n
                 WHERE n.conrelid = c.oid AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum] AND NOT n.convalidated))
@@ -22,17 +24,23 @@ SELECT asked.name, jsonb_build_object(
             'columns', (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_attribute a
                         WHERE a.attrelid = c.oid AND a.attnum = ANY (k.conkey)),
             'check', CASE WHEN k.contype = 'c' AND NOT k.connoinherit THEN pg_get_expr(k.conbin, k.conrelid) END,
+            'foreign', CASE WHEN k.contype = 'f' THEN pg_get_constraintdef(k.oid) END,
             'references', CASE WHEN k.contype = 'f' THEN k.confrelid::regclass::text END)), '[]')
         FROM pg_constraint k WHERE k.conrelid = c.oid),
     'indexes', (SELECT coalesce(jsonb_agg(jsonb_build_object(
-            'name', x.relname, 'unique', i.indisunique,
-            'columns', (SELECT jsonb_agg(a.attname ORDER BY key.place)
-                        FROM unnest(i.indkey::smallint[]) WITH ORDINALITY key (attnum, place)
-                        LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = key.attnum
-                        WHERE key.place <= i.indnkeyatts))), '[]')
+            'name', x.relname, 'definition', pg_get_indexdef(x.oid), 'valid', i.indisvalid,
+            'constraint', EXISTS (SELECT FROM pg_constraint k
+                WHERE k.conindid = x.oid AND k.conrelid = c.oid AND k.contype IN ('p', 'u', 'x')))), '[]')
         FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid),
-    'referenced_by', (SELECT coalesce(jsonb_agg(DISTINCT k.conrelid::regclass::text), '[]')
-        FROM pg_constraint k WHERE k.confrelid = c.oid AND k.contype = 'f' AND k.conrelid <> c.oid)
+    'referenced_by', (SELECT coalesce(jsonb_agg(jsonb_build_object(
+            'table', k.conrelid::regclass::text,
+            'columns', (SELECT jsonb_agg(a.attname) FROM pg_attribute a
+                        WHERE a.attrelid = c.oid AND a.attnum = ANY (k.confkey)))), '[]')
+        FROM pg_constraint k WHERE k.confrelid = c.oid AND k.contype = 'f' AND k.conrelid <> c.oid),
+    'key', (SELECT jsonb_build_object('hash', p.partstrat = 'h', 'columns', jsonb_agg(a.attname ORDER BY key.place))
+        FROM pg_partitioned_table p, unnest(p.partattrs::smallint[]) WITH ORDINALITY key (attnum, place)
+        LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = key.attnum AND key.attnum > 0
+        WHERE p.partrelid = c.oid GROUP BY p.partstrat)
 ) AS seen
 FROM unnest($1::text[]) asked (name)
 JOIN pg_class c ON c.oid = to_regclass(asked.name)
