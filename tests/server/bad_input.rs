@@ -52,9 +52,9 @@ async fn files_that_are_not_right(db: Db) -> TestResult {
     refused(&db, "expand: [\n", &["5_x.yaml:1:9: "]).await?;
     refused(&db, "expand:\n\t- sql: x\n", &["5_x.yaml:2:"]).await?;
     refused(&db, "expand:\n  - sql: SELECT 1\n", &["5_x.yaml:2:5: ", "undo"]).await?;
-    refused(&db, "expand:\n  - {sql: SELEC 1, undo: SELECT 1}\n", &["5_x.yaml:2:5: ", "syntax error"])
+    refused(&db, "expand:\n  - {sql: SELEC 1, undo: SELECT 1}\n", &["5_x.yaml:2:11: ", "syntax error"])
         .await?;
-    refused(&db, "expand:\n  - {sql: BEGIN, undo: SELECT 1}\n", &["5_x.yaml:2:5: ", "transaction control"])
+    refused(&db, "expand:\n  - {sql: BEGIN, undo: SELECT 1}\n", &["5_x.yaml:2:11: ", "transaction control"])
         .await?;
     refused(&db, "change:\n  - rename_column: {table: a, from: b, to: c}\n", &["5_x.yaml:2:3: ", "recipes"])
         .await?;

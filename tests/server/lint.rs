@@ -343,7 +343,7 @@ async fn a_fault_of_syntax_has_its_place(db: Db) -> TestResult {
             "4:7",
         ),
         ("expand:\n  - sql: \"SELECT \\\"a\\\" FROM x;\\n\\n  SELECT ,\"\n    undo: SELECT 1\n", "2:44"),
-        ("expand:\n  - {sql: 'SELECT ''a'' FRM x y', undo: SELECT 1}\n", "2:31"),
+        ("expand:\n  - {sql: 'SELECT ''a'' FRM x y', undo: SELECT 1}\n", "2:29"),
         ("expand:\n  - sql: SELECT 1\n    undo: |\n      SELECT 1;\n      DROP TABLE t CASCADES\n", "5:20"),
         ("expand:\n  - sql: |\n      SELECT (1\n    undo: SELECT 1\n", "3:16"),
     ] {

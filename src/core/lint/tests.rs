@@ -197,7 +197,8 @@ fn what_hides_is_found() {
         ("SET lock_timeout = '7d'", "no-timeout"),
         ("SET statement_timeout = '2d'", "no-timeout"),
         ("SELECT make_everything_anew()", "opaque-function"),
-        ("SELECT pg_sleep(60)", "opaque-function"),
+        ("SELECT pg_advisory_lock(60)", "opaque-function"),
+        ("ALTER TABLE t ADD COLUMN z int; SELECT pg_sleep(60)", "work-under-lock"),
         ("INSERT INTO r SELECT id, do_ddl() FROM t", "opaque-function"),
         ("CREATE TABLE u AS SELECT do_ddl()", "opaque-function"),
         ("ALTER TABLE t ADD COLUMN z int; SELECT count(*) FROM t", "work-under-lock"),
@@ -438,6 +439,7 @@ fn what_is_safe_without_a_server_is_let_through() {
         "REINDEX (CONCURRENTLY) DATABASE postgres",
         "SELECT count(*), max(length(c)) FROM t",
         "SELECT setval('sq', 7)",
+        "SELECT pg_sleep(1)",
         "SET lock_timeout = '5s'",
         "CREATE OR REPLACE VIEW v AS SELECT 1",
     ] {

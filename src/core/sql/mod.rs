@@ -33,7 +33,7 @@ pub use names::{Names, names};
 pub use parse::{SqlError, deep};
 pub use redact::{first_words, redact};
 pub use split::{Statement, split};
-pub use steady::{steady, steady_names};
+pub use steady::{steady, steady_names, waits};
 pub use tables::{made_tables, tables};
 pub use thing::{How, Thing};
 pub use tokens::{blank_comments, nesting};

@@ -48,6 +48,12 @@ pub(super) fn harmless(function: &QName) -> bool {
     steady(function) || own(function) && HARMLESS.contains(&function.name.as_str())
 }
 
+/// Whether a function only waits: no harm but to whoever waits behind its locks.
+#[must_use]
+pub fn waits(function: &QName) -> bool {
+    own(function) && ["pg_sleep", "pg_sleep_for", "pg_sleep_until"].contains(&function.name.as_str())
+}
+
 /// The names of PostgreSQL's own steady functions.
 pub fn steady_names() -> impl Iterator<Item = &'static str> {
     STEADY.iter().copied()

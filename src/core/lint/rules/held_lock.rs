@@ -4,7 +4,7 @@
 use super::{Objection, Rule, Scene};
 use crate::core::ident::{Ident, QName};
 use crate::core::lint::finding::Level;
-use crate::core::sql::{Alter, Change, WriteVerb};
+use crate::core::sql::{Alter, Change, WriteVerb, waits};
 use crate::core::step::Action;
 
 pub(super) const RULE: Rule = Rule {
@@ -48,7 +48,10 @@ fn check(scene: &Scene<'_>) -> Option<Objection> {
     });
     let reads =
         scene.cases().any(|case| read_by(case.change).iter().any(|name| ours(name) && (scene.hot)(name)));
-    if !slow && !writes && !reads {
+    let waits = scene
+        .cases()
+        .any(|case| matches!(case.change, Change::Calls(functions) if functions.iter().any(waits)));
+    if !slow && !writes && !reads && !waits {
         return None;
     }
     let validates = scene.cases().any(|case| matches!(case.alter(), Some(Alter::Validate(_))));

@@ -2,7 +2,7 @@
 
 use super::{Row, Safe, Who, Work, example, light};
 use crate::core::lint::lock::Lock::Share;
-use crate::core::sql::{Change, DomainChange, Object};
+use crate::core::sql::{Change, DomainChange, Object, waits};
 
 pub(super) const ROWS: &[Row] = &[
     light(
@@ -122,7 +122,9 @@ pub(super) const ROWS: &[Row] = &[
         "opaque-function",
         "a call of a function that may do anything",
         |case| match case.change {
-            Change::Calls(functions) => !functions.iter().all(|function| case.world.is_steady(function)),
+            Change::Calls(functions) => {
+                !functions.iter().all(|function| waits(function) || case.world.is_steady(function))
+            }
             _ => false,
         },
         &[],
