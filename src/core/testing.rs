@@ -13,7 +13,7 @@ use crate::core::version::Version;
 /// The item of a plan or, where the text is no YAML mapping, of a SQL migration.
 pub(crate) fn item(stem: &str, text: &str) -> Item {
     let (version, name) = Version::split_stem(stem).unwrap();
-    let keys = ["expand:", "backfill:", "validate:", "contract:", "depends_on:", "title:"];
+    let keys = ["expand:", "backfill:", "validate:", "contract:", "depends_on:", "title:", "settings:"];
     let plan = keys.iter().any(|key| text.starts_with(key));
     let mut item = Item {
         version: version.clone(),

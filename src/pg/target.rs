@@ -235,7 +235,7 @@ impl Target for PgTarget {
     ) -> Result<(), Failure> {
         let session = self.sessions.work().await?;
         self.sessions.running(&session.client);
-        let work = self.send_transaction(session, fence, statements, step, limits, gauge);
+        let work = Box::pin(self.send_transaction(session, fence, statements, step, limits, gauge));
         let result = self.sessions.watched(session.pid, &|_| {}, work).await;
         self.clean(session, result.is_err()).await;
         result

@@ -145,9 +145,9 @@ mod tests {
                 format!("CREATE UNIQUE INDEX t_2_t_a ON ONLY old.t_2 {rest}"),
                 format!("CREATE UNIQUE INDEX CONCURRENTLY t_1_t_a ON app.t_1 {rest}"),
                 format!("CREATE UNIQUE INDEX CONCURRENTLY t_2a_t_a ON old.t_2a {rest}"),
-                "ALTER INDEX old.t_2_t_a ATTACH PARTITION old.t_2a_t_a".to_owned(),
-                "ALTER INDEX app.t_a ATTACH PARTITION old.t_2_t_a".to_owned(),
-                "ALTER INDEX app.t_a ATTACH PARTITION app.t_1_t_a".to_owned(),
+                r#"ALTER INDEX "old"."t_2_t_a" ATTACH PARTITION "old"."t_2a_t_a""#.to_owned(),
+                r#"ALTER INDEX "app"."t_a" ATTACH PARTITION "old"."t_2_t_a""#.to_owned(),
+                r#"ALTER INDEX "app"."t_a" ATTACH PARTITION "app"."t_1_t_a""#.to_owned(),
             ]
         );
         let foreign = [Branch { foreign: true, ..branch("app.f", Some(0), false) }];

@@ -298,7 +298,7 @@ impl Names {
             let (first, first_undo, then) = if self.key_shape.is_empty() {
                 (
                     format!("ALTER TABLE {table} ADD CONSTRAINT {name} {} NOT VALID", self.definition),
-                    undo.clone(),
+                    undo,
                     format!(
                         "  - sql: {}\n",
                         scalar(&format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"))
