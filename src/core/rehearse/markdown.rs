@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::compare::Verdict;
-use super::report::{Report, StepReport, lock_words, time};
+use super::report::{Report, StepReport};
+use super::text::{lock_words, time};
 
 /// The most that a comment holds; GitHub takes 65,536 characters.
 const MOST_CHARS: usize = 60_000;

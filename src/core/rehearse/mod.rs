@@ -8,13 +8,14 @@ mod outcome;
 mod predict;
 mod report;
 mod route;
+mod text;
 
 pub use compare::{Compared, LockLine, Verdict, compare};
 pub use look::{Look, Name, Relation, Sighting, sighting};
 pub use markdown::markdown;
 pub use outcome::{EVENT, Outcome};
 pub use predict::{Piece, back, forward, mentions, predict};
-pub use report::{Report, RoundTrip, Rows, Stage, StepReport, counted, time};
+pub use report::{Report, RoundTrip, Rows, Stage, StepReport};
 pub use route::{
     Leg, OneWay, Passed, Route, UndoFrom, end_of, forward_steps, passed, rehearsed, route, spared,
     steps_until, stops, wanted_before,

@@ -185,7 +185,8 @@ fn brakes(step: &Step) -> Option<String> {
 /// The item as it is rehearsed: every gate open, and nothing that a backfill waits for.
 #[must_use]
 pub fn rehearsed(item: &Item) -> Item {
-    let mut item = Item { gates: Gates::default(), ..item.clone() };
+    // Whoever is in the way there is ours.
+    let mut item = Item { gates: Gates::default(), kill_blockers: None, ..item.clone() };
     for step in &mut item.steps {
         if let Action::Backfill(backfill) = &mut step.action {
             let tuning = &mut backfill.tuning;

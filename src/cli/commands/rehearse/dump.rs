@@ -70,7 +70,7 @@ impl PgDump {
         let mut command = Command::new(&self.program);
         command
             .args(args)
-            .args(["--no-tablespaces", "--no-security-labels", "--no-password", LOCK_WAIT])
+            .args(["--encoding=UTF8", "--no-tablespaces", "--no-security-labels", "--no-password", LOCK_WAIT])
             // On no command line: other users of the machine can read those.
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
@@ -81,8 +81,7 @@ impl PgDump {
         if !output.status.success() {
             return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
         }
-        String::from_utf8(output.stdout)
-            .map_err(|_| failed("the schema is not in UTF-8: set client_encoding=UTF8 for this role".into()))
+        String::from_utf8(output.stdout).map_err(|error| failed(error.to_string()))
     }
 }
 

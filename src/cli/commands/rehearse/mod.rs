@@ -1,5 +1,6 @@
 //! `phase rehearse`.
 
+mod before;
 mod dump;
 mod ear;
 mod rounds;
@@ -16,20 +17,16 @@ use crate::cli::exit::{Code, CommandError};
 use crate::cli::naming::find;
 use crate::cli::output::Output;
 use crate::cli::progress;
-use crate::cli::work::Worker;
-use crate::core::decide::Wanted;
 use crate::core::ident::QName;
-use crate::core::record::Record;
 use crate::core::rehearse::{
-    EVENT, Outcome, Report, Rows, Stage, UndoFrom, markdown, passed, rehearsed, route, spared, wanted_before,
+    EVENT, Outcome, Report, Rows, Stage, UndoFrom, markdown, passed, rehearsed, route, spared,
 };
-use crate::core::state::State;
 use crate::core::timeline::Item;
-use crate::engine::event::Listener;
 use crate::engine::stop::Stop;
 use crate::pg::connect::{Session, SessionRole, connect};
 use crate::pg::trace::Trace;
 use crate::pg::{copy, schema};
+use before::{bring_forward, take_back};
 use rounds::Rounds;
 use start::{Place, Target};
 
@@ -126,13 +123,20 @@ async fn rehearse(
     let listener = progress::listener(global);
     let brought = bring_forward(&desk, &items, item, &*listener).await?;
     let open = rehearsed(item);
-    take_back(&desk, &open, &*listener).await?;
+    let was = take_back(&desk, &open, &*listener).await?;
     let undo = match args.undo {
         Undo::Every => UndoFrom::Every,
         Undo::Last => UndoFrom::Last,
     };
     let scratch = place.scratch.is_some();
     let way = route(&open, undo, scratch || args.to_the_end);
+    if way.legs.is_empty() {
+        return Err(CommandError::Usage(format!(
+            "{}: nothing leads back from any of it, and the clone would not be what it was: --to-the-end runs it there \
+             all the same",
+            item.stem()
+        )));
+    }
     let mut report = Report {
         version: item.version.to_string(),
         name: item.name.clone(),
@@ -159,6 +163,13 @@ async fn rehearse(
         uncovered: Vec::new(),
         left: Vec::new(),
     };
+    let told = was.map(|state| format!("it was {state} there, and was taken back first"));
+    if !scratch {
+        report
+            .left
+            .extend(told.iter().chain(&report.stage.brought).map(|what| format!("on the clone: {what}")));
+    }
+    report.stage.notes.extend(told);
     report.uncovered.extend(spared(&open, &way).iter().map(|step| {
         format!(
             "{} ({}): nothing leads back from it; --to-the-end runs it on the clone as well",
@@ -177,66 +188,6 @@ fn server(session: &Session, scratch: bool) -> String {
     let version = session.version();
     let place = if scratch { "a throwaway server" } else { "a clone" };
     format!("PostgreSQL {}.{}, {place}", version / 10_000, version % 10_000)
-}
-
-/// Brings older items as far as the machine would demand; which, and how far.
-async fn bring_forward(
-    desk: &Desk,
-    items: &[Item],
-    item: &Item,
-    listener: &dyn Listener,
-) -> Result<Vec<String>, CommandError> {
-    let mut brought = Vec::new();
-    for older in items.iter().filter(|older| older.version < item.version) {
-        let records = desk.records().await?;
-        let record = records.iter().find(|record| record.version == older.version);
-        let Some(state) = wanted_before(item, older, record) else { continue };
-        desk.store.lift_hold(&older.version, &desk.actor).await?;
-        let open = rehearsed(older);
-        let mut worker = Worker::new(desk, listener);
-        (worker.purge_early, worker.rehearsal) = (true, true);
-        let before = |why: String| CommandError::NoPath {
-            item: older.stem(),
-            why: format!(
-                "it comes before {} and could not be brought to {state}: {why}; what the target has without a record \
-                 of it is put on record by phase baseline",
-                item.stem()
-            ),
-        };
-        let moved = match Box::pin(worker.run(&open, Wanted::Forward(state), &[])).await {
-            Err(error @ (CommandError::Run { .. } | CommandError::NoPath { .. })) => {
-                return Err(before(error.to_string()));
-            }
-            moved => moved?,
-        };
-        if moved.code != Code::Done {
-            return Err(before(moved.reasons.join("; ")));
-        }
-        brought.push(format!("{}: {}", older.stem(), moved.state));
-    }
-    Ok(brought)
-}
-
-/// Takes back what the target has done of the plan already, so that all of it is rehearsed.
-async fn take_back(desk: &Desk, item: &Item, listener: &dyn Listener) -> Result<(), CommandError> {
-    let records = desk.records().await?;
-    let known = |record: &&Record| record.version == item.version;
-    let Some(record) = records.iter().find(known) else { return Ok(()) };
-    if record.state == State::Completed {
-        return Err(CommandError::NoPath {
-            item: item.stem(),
-            why: "it is completed there: nothing of it is left to rehearse; --from-files rehearses it from the start".into(),
-        });
-    }
-    desk.store.lift_hold(&item.version, &desk.actor).await?;
-    if record.state != State::Planned || record.goal != State::Planned {
-        let mut worker = Worker::new(desk, listener);
-        worker.rehearsal = true;
-        if record.state != State::Aborted {
-            let _ = Box::pin(worker.run(item, Wanted::Abort, &[])).await?;
-        }
-    }
-    Ok(desk.store.again(&item.version).await?)
 }
 
 /// The rows of the tables that an item touches, as far as they are there.

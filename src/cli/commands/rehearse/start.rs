@@ -131,7 +131,7 @@ async fn like(global: &Global, args: &RehearseArgs, target: &Desk) -> Result<Pla
     }
     Ok(Place {
         global: at(global, scratch.url()),
-        start: format!("the schema of the target ({}), {without}", settings.place()),
+        start: format!("the schema of the target ({}), {without}", target.server.database),
         notes,
         scratch: Some(scratch),
         recorded: target.recorded(),
@@ -148,7 +148,8 @@ fn tables(target: &Desk, args: &RehearseArgs) -> Result<Vec<QName>, CommandError
 async fn clone(global: &Global, on: &str, target: &Target) -> Result<Place, CommandError> {
     let settings = ConnectSettings::resolve(Some(on), &|name| std::env::var(name).ok())?;
     let session = connect(&settings, SessionRole::Watch).await?;
-    session.facts().await?.refuse_standby()?;
+    let facts = session.facts().await?;
+    facts.refuse_standby()?;
     if let Target::There(desk) = target {
         let ours = connect(&global.connection()?, SessionRole::Watch).await?;
         if same_database(&ours, &session).await? {
@@ -163,7 +164,7 @@ async fn clone(global: &Global, on: &str, target: &Target) -> Result<Place, Comm
     let recorded = schema::version(&session.client, &record).await?.is_some();
     Ok(Place {
         global: at(global, on.to_owned()),
-        start: format!("the clone {}", settings.place()),
+        start: format!("the clone {}", facts.database),
         notes: Vec::new(),
         scratch: None,
         recorded,
