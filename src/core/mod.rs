@@ -3,6 +3,7 @@
 
 pub mod backfill;
 pub mod brief;
+pub mod checklist;
 pub mod compile;
 pub mod conflict;
 pub mod decide;

@@ -64,6 +64,15 @@ pub struct ImpactEvent {
 }
 
 impl PgStore {
+    /// What the history says of the last event of a kind; `None`: there was none.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn last_event(&self, version: &Version, event: &str) -> Result<Option<String>, Failure> {
+        let rows = self.rows(q::LAST_EVENT, &[&version.as_str(), &event]).await?;
+        Ok(rows.first().and_then(|row| row.get("detail")))
+    }
+
     /// What steps did to others, of one item or of all, oldest first.
     ///
     /// # Errors

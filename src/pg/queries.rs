@@ -23,6 +23,7 @@ queries! {
     IMPACT_BEGINS = "impact_begins";
     IMPACT_ENDS = "impact_ends";
     ITEMS = "items";
+    LAST_EVENT = "last_event";
     LOCK_HOLDER = "lock_holder";
     LOCK_TAKEN = "lock_taken";
     MARKERS = "markers";

@@ -107,6 +107,12 @@ pub fn taken(inspected: &[Inspected]) -> Vec<Taken> {
 }
 
 impl Taken {
+    /// Whether the server does more under it than to change the catalog.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        self.work != super::table::Work::default().words()
+    }
+
     /// One line for people.
     #[must_use]
     pub fn line(&self) -> String {

@@ -165,6 +165,16 @@ impl PgStore {
         Ok(())
     }
 
+    /// The newest marker of each application.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn markers(&self) -> Result<Vec<AppVersion>, Failure> {
+        let rows = self.rows(q::MARKERS, &[]).await?;
+        let marker = |row: &Row| AppVersion { app: row.get("app"), version: row.get("app_version") };
+        Ok(rows.iter().map(marker).collect())
+    }
+
     /// Records that a version of an application is live everywhere.
     ///
     /// # Errors

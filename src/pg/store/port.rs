@@ -11,7 +11,6 @@ use super::rows::{record, step};
 use crate::core::failure::Failure;
 use crate::core::gate::{BackfillFact, Facts};
 use crate::core::impact::Impact;
-use crate::core::plan::model::AppVersion;
 use crate::core::record::{Hold, Record, StepRecord};
 use crate::core::sql::redact;
 use crate::core::state::State;
@@ -32,7 +31,7 @@ impl Store for PgStore {
 
     async fn facts(&self, record: &Record) -> Result<Facts, Failure> {
         let now: Timestamp = self.one(q::NOW, &[]).await?.get("now");
-        let markers = self.rows(q::MARKERS, &[]).await?;
+        let markers = self.markers().await?;
         let approvals = self.rows(q::APPROVALS, &[&record.version.as_str()]).await?;
         let proofs = self.rows(q::PROOFS, &[&record.version.as_str()]).await?;
         let backfill = |row: &Row| BackfillFact {
@@ -43,10 +42,7 @@ impl Store for PgStore {
         Ok(Facts {
             now,
             state_since: record.state_since,
-            markers: markers
-                .iter()
-                .map(|row| AppVersion { app: row.get("app"), version: row.get("app_version") })
-                .collect(),
+            markers,
             approvals: approvals.iter().map(|row| row.get("actor")).collect(),
             queries: Vec::new(),
             backfills: proofs.iter().map(backfill).collect(),

@@ -1,0 +1,107 @@
+use super::*;
+use crate::core::lint::{SMALL_TABLE_BYTES, judge};
+use crate::core::testing;
+
+fn item(text: &str) -> Item {
+    Item { checksum: "of this file".into(), ..testing::item("1_x", text) }
+}
+
+/// The answers, without a catalog, in the order of the questions.
+fn answers(item: &Item, record: Option<Recorded<'_>>) -> Vec<Line> {
+    let world = World::offline(180_000);
+    let findings = judge(item, world.clone(), SMALL_TABLE_BYTES).expect("it can be judged");
+    checklist(&Known { item, findings: &findings, world: &world, record }).expect("it can be answered")
+}
+
+fn good(lines: &[Line]) -> Vec<Option<bool>> {
+    lines.iter().map(|line| line.good).collect()
+}
+
+const CAREFUL: &str = "expand:
+  - sql: ALTER TABLE t ADD COLUMN b int
+    undo: ALTER TABLE t DROP COLUMN b
+  - sync: {table: t, set: {b: a}}
+backfill:
+  - {table: t, set: {b: a}}
+validate:
+  - index: {table: t, columns: [b]}
+  - not_null: {table: t, column: b}
+gates:
+  contract: {deployed: web@2.0.0}
+contract:
+  - drop_column: {table: t, column: a}
+keep: 1d
+";
+
+const CARELESS: &str = "expand:
+  - sql: |
+      ALTER TABLE t ADD CONSTRAINT small CHECK (a < 9);
+      CREATE INDEX t_a ON t (a);
+      ALTER TABLE t DROP COLUMN c
+    undo: \"irreversible: c is gone\"
+";
+
+#[test]
+fn a_careful_plan_is_told_from_a_careless_one() {
+    let careful = answers(&item(CAREFUL), None);
+    let (yes, no, unknown) = (Some(true), Some(false), None);
+    assert_eq!(good(&careful), [yes, no, yes, yes, yes, unknown, unknown, unknown, yes], "{careful:#?}");
+    assert!(careful[1].why.contains("t.b is there only after expand"), "{careful:#?}");
+    let careless = answers(&item(CARELESS), None);
+    assert_eq!(good(&careless), [no, no, no, no, no, no, unknown, unknown, no], "{careless:#?}");
+    assert!(careless[0].why.contains("expand-breaks-application"), "{careless:#?}");
+    assert!(
+        careless[3].text().starts_with("✗ Are all new indexes built concurrently? no: expand.1"),
+        "{careless:#?}"
+    );
+}
+
+#[test]
+fn the_record_answers_what_the_file_cannot() {
+    let item = item(CAREFUL);
+    let web = [AppVersion { app: "web".into(), version: "2.0.0".into() }];
+    let outcome = Outcome {
+        passed: true,
+        checksum: item.checksum.clone(),
+        server: 180_000,
+        clone: true,
+        largest: Some("t".into()),
+        rows: 100,
+        round_trips: 4,
+    };
+    let told = |state, markers, rehearsal| {
+        let lines = answers(&item, Some(Recorded { state, markers, rehearsal }));
+        (lines[5].answer, lines[6].answer, lines[7].answer)
+    };
+    let none: &[AppVersion] = &[];
+    assert_eq!(told(State::Planned, none, None), (Answer::No, Answer::No, Answer::Unknown));
+    assert_eq!(told(State::Planned, &web, None).2, Answer::No);
+    assert_eq!(told(State::Expanded, &web, Some(&outcome)), (Answer::Yes, Answer::Unknown, Answer::Yes));
+    let failed = Outcome { passed: false, ..outcome.clone() };
+    assert_eq!(told(State::Planned, none, Some(&failed)).0, Answer::No);
+    let another = Outcome { checksum: "of another".into(), ..outcome.clone() };
+    assert_eq!(told(State::Planned, none, Some(&another)), (Answer::No, Answer::No, Answer::Unknown));
+}
+
+#[test]
+fn rows_of_a_rehearsal_are_compared_with_those_of_the_catalog() {
+    use crate::core::lint::Table;
+    let item = item(CAREFUL);
+    let mut world = World::offline(180_000);
+    let table = Table { rows: Some(1_000), ..Table::default() };
+    world.tables.insert(crate::core::ident::QName::parse("t").expect("a name"), table);
+    for (rows, answer) in [(499, Answer::No), (500, Answer::Yes)] {
+        let outcome = Outcome {
+            passed: true,
+            checksum: item.checksum.clone(),
+            server: 180_000,
+            clone: true,
+            largest: Some("public.t".into()),
+            rows,
+            round_trips: 1,
+        };
+        let record = Some(Recorded { state: State::Planned, markers: &[], rehearsal: Some(&outcome) });
+        let known = Known { item: &item, findings: &[], world: &world, record };
+        assert_eq!(known.size().0, answer, "{rows}");
+    }
+}
