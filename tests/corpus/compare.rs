@@ -141,6 +141,10 @@ impl fmt::Display for Report {
             "{} of them refused by the parser, {} of several statements (\\;)",
             self.refused, self.together
         )?;
+        writeln!(f, "{} of those refused are taken by the server", self.valid.len())?;
+        for valid in &self.valid {
+            writeln!(f, "  {}", valid.chars().take(200).collect::<String>())?;
+        }
         writeln!(f, "{} files split whole are what psql sent; the others have", self.whole)?;
         for (why, count) in &self.apart {
             writeln!(f, "  {count:3}  {why}")?;

@@ -67,6 +67,7 @@ fn item(up: &str) -> Option<Item> {
         depends_on: Vec::new(),
         tables: Vec::new(),
         limits: Limits::default(),
+        kill_blockers: None,
         unsupported: Vec::new(),
         cautions: Vec::new(),
         requires: Vec::new(),
