@@ -33,7 +33,7 @@ pub(super) fn ask(sql: &str, server: Server, in_transaction: bool) -> Option<Ans
     }
     let starts = file.tree().stmts().filter_map(|statement| {
         let tokens = statement.syntax().descendants_with_tokens().filter_map(|part| part.into_token());
-        let first = tokens.into_iter().find(|token| !token.kind().is_trivia())?;
+        let first = tokens.into_iter().find(|token| !token.kind().is_trivia() && token.text() != ";")?;
         Some(usize::from(first.text_range().start()))
     });
     let mut linter = Linter::with_default_rules();
