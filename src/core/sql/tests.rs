@@ -51,6 +51,16 @@ fn statements_that_cannot_share_a_transaction_are_told_apart() {
 }
 
 #[test]
+fn columns_may_leave_their_type_to_others() {
+    for sql in [
+        "CREATE TABLE c PARTITION OF p (a NOT NULL DEFAULT 1, CONSTRAINT k CHECK (b > 0)) FOR VALUES IN (1)",
+        "CREATE TABLE t OF y (id WITH OPTIONS PRIMARY KEY, UNIQUE (name))",
+    ] {
+        assert_eq!(kinds(sql), [Kind::Transactional], "{sql}");
+    }
+}
+
+#[test]
 fn columns_are_qualified_in_the_tree_and_not_in_the_text() {
     let expr = "coalesce(name, 'name') || \"Näme\" /* name */ || lower(name) -- name";
     assert_eq!(

@@ -15,7 +15,9 @@ use crate::core::sql::parse::{SqlError, expression_text, json, string, walk, wit
 
 /// A column, and the constraints that stand in its definition.
 pub(super) fn column(def: &ColumnDef) -> Result<(NewColumn, Vec<NewConstraint>), SqlError> {
-    let kind = type_ref(def.type_name.as_ref())?;
+    // A partition, or a table of a type, has its columns' types from there.
+    let kind =
+        def.type_name.as_ref().map_or_else(|| Ok(TypeRef::inherited()), |kind| type_ref(Some(kind)))?;
     let serial = kind.is_serial();
     let mut column = NewColumn {
         name: ident(&def.colname)?,

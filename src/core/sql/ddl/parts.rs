@@ -250,6 +250,19 @@ pub struct TypeRef {
 }
 
 impl TypeRef {
+    /// The type of a column whose definition leaves it to another table or a type.
+    #[must_use]
+    pub const fn inherited() -> Self {
+        Self {
+            schema: None,
+            name: String::new(),
+            modifiers: Vec::new(),
+            array: false,
+            built_in: true,
+            text: String::new(),
+        }
+    }
+
     /// Whether it is one of the words that stand for an integer and its sequence.
     #[must_use]
     pub fn is_serial(&self) -> bool {
