@@ -9,6 +9,7 @@ use super::effect::{Effect, effects, strongest};
 use super::lock::Lock;
 use super::mentions::Mentions;
 use super::outline::apply;
+use super::partitioned::sent;
 use super::world::World;
 use crate::core::sql::{Change, SqlError, Statement, split};
 use crate::core::step::{Action, Step, Undo};
@@ -75,12 +76,14 @@ pub fn mentions<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Result<Mention
 /// # Errors
 /// As [`statements`].
 pub fn inspect(step: &Step, world: &mut World) -> Result<Vec<Inspected>, SqlError> {
+    let sent: Vec<Vec<Statement>> =
+        sent(&step.action, world)?.iter().map(|sql| split(sql)).collect::<Result<_, _>>()?;
     let look = |statement: Statement| {
         let effects = effects(&statement, world);
         statement.changes.iter().for_each(|change| apply(world, change));
         Inspected { statement, effects }
     };
-    Ok(statements(step)?.into_iter().map(look).collect())
+    Ok(sent.into_iter().flatten().map(look).collect())
 }
 
 /// The strongest lock on each relation, over all statements of a step.

@@ -10,6 +10,7 @@ mod lesson;
 mod lock;
 mod mentions;
 mod outline;
+mod partitioned;
 mod passage;
 mod rules;
 pub mod second;
