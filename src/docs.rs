@@ -123,6 +123,8 @@ fn the_page_of_the_locks_is_the_lock_table() {
     for row in rows() {
         let who = |who: Who| match who {
             Who::This | Who::Only => "it",
+            Who::Below => "its partitions",
+            Who::BelowFrom18 => "its partitions from 18 on",
             Who::Referenced => "the referenced table",
             Who::Tied => "every table tied to it by a foreign key",
             Who::IndexTable => "the index's table",

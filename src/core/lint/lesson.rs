@@ -1,7 +1,12 @@
 //! Owns what is known of each rule: its name, its page, its examples.
 
+use super::fill::fill;
 use super::finding::Level;
-use super::{judge, rules, table};
+use super::outline::apply;
+use super::world::World;
+use super::{rules, table};
+use crate::core::compile::Server;
+use crate::core::sql::{Change, split};
 
 /// Whether a plan may accept a rule for a reason.
 ///
@@ -64,7 +69,7 @@ pub fn lessons() -> Vec<Lesson> {
                 "expand:\n  - sql: |\n      {}\n    undo: \"irreversible: an example\"\n",
                 row.example.sql
             ),
-            good: hazard.good.map(str::to_owned).or_else(|| judge::filled_example(row)),
+            good: hazard.good.map(str::to_owned).or_else(|| filled_example(row)),
             advice,
             since: row.since,
         })
@@ -94,4 +99,21 @@ pub fn names() -> Vec<&'static str> {
     let mut names: Vec<_> = rows.chain(rules::RULES.iter().map(|rule| rule.id)).collect();
     names.sort_unstable();
     names
+}
+
+/// The safe way of a row in the names of its own example, where it is a plan.
+fn filled_example(row: &table::Row) -> Option<String> {
+    let table::Safe::Plan(text) = row.hazard?.safe else { return None };
+    let statement = split(row.example.sql).ok()?.pop()?;
+    let world = World::offline(Server::NEWEST.version);
+    let meets = |change: &&Change| {
+        let mut world = world.clone();
+        let read = |sql: &str| split(sql).unwrap_or_default();
+        for before in read(table::SETTING).into_iter().chain(read(row.example.setup)) {
+            before.changes.iter().for_each(|change| apply(&mut world, change));
+        }
+        table::row(&table::Case { change, world: &world }).is_some_and(|found| found.id == row.id)
+    };
+    let change = statement.changes.iter().find(meets).or_else(|| statement.changes.first())?;
+    Some(fill(text, &table::Case { change, world: &world }, &statement.changes))
 }

@@ -2,8 +2,6 @@
 
 use super::{Case, NOT_NULL, Row, Safe, Who, Work, example, light};
 use crate::core::lint::lock::Lock::{AccessExclusive, RowShare, ShareRowExclusive, ShareUpdateExclusive};
-use crate::core::lint::outline::constraint;
-use crate::core::lint::world::Table;
 use crate::core::sql::{Alter, Demand};
 
 const ALL: &[(Who, crate::core::lint::lock::Lock)] = &[(Who::This, AccessExclusive)];
@@ -113,44 +111,6 @@ validate:
         example("", "ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (r_id) REFERENCES r NOT VALID"),
     ),
     light(
-        "add-foreign-key-attached",
-        "ADD FOREIGN KEY to a partitioned table whose partitions all have it",
-        |case| foreign(case) && case.partitioned() && parts_have_key(case),
-        // The triggers of the partitions' own keys give way to those of the new one.
-        &[(Who::This, ShareRowExclusive), (Who::Referenced, AccessExclusive)],
-        example(
-            "ALTER TABLE p1 ADD CONSTRAINT k1 FOREIGN KEY (id) REFERENCES r (id)",
-            "ALTER TABLE p ADD CONSTRAINT k FOREIGN KEY (id) REFERENCES r (id)",
-        ),
-    ),
-    light(
-        "add-foreign-key-partitioned",
-        "ADD FOREIGN KEY to a partitioned table",
-        |case| foreign(case) && case.partitioned(),
-        BOTH,
-        example("", "ALTER TABLE p ADD CONSTRAINT k FOREIGN KEY (id) REFERENCES r (id)"),
-    )
-    .work(Work::SCAN)
-    .hurts(
-        "every row of every partition is looked up in the other table while nobody writes any of them",
-        Safe::Plan(
-            "validate:
-{key_parts}  - sql: «{whole}»
-    undo: «ALTER TABLE {table} DROP CONSTRAINT {constraint}»
-",
-        ),
-    )
-    .good(
-        "validate:
-  - index: {table: p1, columns: [id]}
-  - sql: ALTER TABLE p1 ADD CONSTRAINT k FOREIGN KEY (id) REFERENCES r (id) NOT VALID
-    undo: ALTER TABLE p1 DROP CONSTRAINT k
-  - sql: ALTER TABLE p1 VALIDATE CONSTRAINT k
-  - sql: ALTER TABLE p ADD CONSTRAINT k FOREIGN KEY (id) REFERENCES r (id)
-    undo: ALTER TABLE p DROP CONSTRAINT k
-",
-    ),
-    light(
         "add-foreign-key",
         "ADD FOREIGN KEY without NOT VALID",
         foreign,
@@ -200,43 +160,6 @@ validate:
             "CREATE TABLE u (v bigint NOT NULL); CREATE UNIQUE INDEX ui ON u (v)",
             "ALTER TABLE u ADD CONSTRAINT k PRIMARY KEY USING INDEX ui",
         ),
-    ),
-    light(
-        "add-unique-attached",
-        "ADD UNIQUE, PRIMARY KEY to a partitioned table whose partitions all have it",
-        |case| case.partitioned() && parts_have_index(case),
-        ALL,
-        example(
-            "ALTER TABLE p1 ADD CONSTRAINT k1 UNIQUE (id)",
-            "ALTER TABLE p ADD CONSTRAINT k UNIQUE (id)",
-        ),
-    ),
-    light(
-        "add-unique-partitioned",
-        "ADD UNIQUE, PRIMARY KEY to a partitioned table",
-        |case| case.partitioned() && case.added().is_some_and(|added| added.index.is_some()),
-        ALL,
-        example("", "ALTER TABLE p ADD CONSTRAINT k UNIQUE (id)"),
-    )
-    .work(Work::BUILD)
-    .hurts(
-        "an index is built on every partition, one after the other, while nobody reads or writes any of them",
-        Safe::Plan(
-            "validate:
-{key_nulls}{key_parts}  - sql: «{whole}»
-    undo: «ALTER TABLE {table} DROP CONSTRAINT {constraint}»
-",
-        ),
-    )
-    .good(
-        "validate:
-  - sql: CREATE UNIQUE INDEX CONCURRENTLY p1_k ON p1 USING btree (id)
-    undo: DROP INDEX CONCURRENTLY p1_k
-  - sql: ALTER TABLE p1 ADD CONSTRAINT p1_k UNIQUE USING INDEX p1_k
-    undo: ALTER TABLE p1 DROP CONSTRAINT p1_k
-  - sql: ALTER TABLE p ADD CONSTRAINT k UNIQUE (id)
-    undo: ALTER TABLE p DROP CONSTRAINT k
-",
     ),
     light(
         "add-primary-key",
@@ -351,30 +274,8 @@ fn check(case: &Case<'_>) -> bool {
     case.added().is_some_and(|added| matches!(added.demand, Demand::Check { .. }))
 }
 
-fn foreign(case: &Case<'_>) -> bool {
+pub(super) fn foreign(case: &Case<'_>) -> bool {
     case.added().is_some_and(|added| matches!(added.demand, Demand::Foreign { .. }))
-}
-
-/// What is known of the partitions of the subject; `None`: there is one that is not known.
-fn parts<'a>(case: &Case<'a>) -> Option<Vec<&'a Table>> {
-    let parts = case.table()?.partitions.iter();
-    parts.map(|name| case.world.table(name)).collect()
-}
-
-/// Whether every partition has the foreign key already, and obeys it.
-fn parts_have_key(case: &Case<'_>) -> bool {
-    let Some(added) = case.added() else { return false };
-    let key = constraint(added, true);
-    parts(case).is_some_and(|parts| parts.iter().all(|part| part.obeys(&key)))
-}
-
-/// Whether every partition has the constraint's index already, under a constraint of its own.
-fn parts_have_index(case: &Case<'_>) -> bool {
-    let Some(index) = case.added().and_then(|added| added.index.as_ref()) else { return false };
-    let has = |part: &&Table| {
-        part.indexes.iter().any(|own| own.unique && own.constraint && own.shape == index.shape)
-    };
-    parts(case).is_some_and(|parts| parts.iter().all(has))
 }
 
 fn using_index(case: &Case<'_>, wanted: bool) -> bool {

@@ -11,6 +11,7 @@ mod constraints;
 mod indexes;
 mod kinds;
 mod maintenance;
+mod parted;
 mod partitions;
 mod rows;
 mod tables;
@@ -137,6 +138,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
     [
         columns::ROWS,
         types::ROWS,
+        parted::ROWS,
         constraints::ROWS,
         indexes::ROWS,
         partitions::ROWS,

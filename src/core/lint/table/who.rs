@@ -22,6 +22,10 @@ pub enum Who {
     This,
     /// The named relation alone.
     Only,
+    /// The partitions of the named relation.
+    Below,
+    /// The partitions, on PostgreSQL 18 and up.
+    BelowFrom18,
     /// The table that a foreign key refers to.
     Referenced,
     /// Every table that a foreign key ties to this one.
@@ -140,6 +144,9 @@ impl<'a> Case<'a> {
         match who {
             Who::Only => self.named().into_iter().cloned().collect(),
             Who::This => self.named().into_iter().flat_map(|name| self.tree(name)).collect(),
+            Who::Below => self.below(),
+            Who::BelowFrom18 if self.world.major() >= 18 => self.below(),
+            Who::BelowFrom18 => Vec::new(),
             Who::Referenced => self.referenced(),
             Who::Tied => {
                 let mut tied = Vec::new();
@@ -211,6 +218,11 @@ impl<'a> Case<'a> {
                 _ => Vec::new(),
             },
         }
+    }
+
+    /// The partitions of the subject.
+    fn below(&self) -> Vec<QName> {
+        self.table().map(|table| table.partitions.clone()).unwrap_or_default()
     }
 
     /// A table and its partitions.

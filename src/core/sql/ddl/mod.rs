@@ -10,6 +10,8 @@ mod change;
 mod column;
 mod create;
 mod deparse;
+mod domain;
+mod index;
 mod objects;
 mod parts;
 mod read;

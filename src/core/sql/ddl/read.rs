@@ -2,19 +2,16 @@
 
 use pg_query::protobuf::node::Node;
 use pg_query::protobuf::{
-    AlterDomainStmt, CommentStmt, ConstrType, CreateDomainStmt, DropBehavior, DropStmt, IndexStmt,
-    Node as Tree, ObjectType, ReindexObjectType, ReindexStmt, RenameStmt, VacuumStmt, VariableSetKind,
+    CommentStmt, DropBehavior, DropStmt, Node as Tree, ObjectType, RenameStmt, VariableSetKind,
     VariableSetStmt,
 };
-use serde_json::Value;
 
 use super::alter::alter;
-use super::column::{columns_of, constraints_of, default, is_null, type_ref};
 use super::objects::{joined, kind, name, object, part, reads, relation, relations};
-use super::{Change, DomainChange, NewIndex, Object, Part, Renamed, Verb, create, deparse, write};
+use super::{Change, Object, Part, Renamed, Verb, create, domain, index, write};
 use crate::core::ident::{Ident, QName};
 use crate::core::sql::classify::ident;
-use crate::core::sql::parse::{SqlError, json, statement_text};
+use crate::core::sql::parse::{SqlError, json};
 
 /// What a statement changes; never empty.
 ///
@@ -41,8 +38,8 @@ pub(in crate::core::sql) fn changes(node: &Node) -> Result<Vec<Change>, SqlError
             return write::with_calls(create::filled(statement)?, &statement.query);
         }
         Node::CreateSchemaStmt(statement) => return inside(&statement.schemaname, &statement.schema_elts),
-        Node::IndexStmt(statement) => Change::CreateIndex(index(statement)?),
-        Node::ReindexStmt(statement) => reindex(statement)?,
+        Node::IndexStmt(statement) => Change::CreateIndex(index::index(statement)?),
+        Node::ReindexStmt(statement) => index::reindex(statement)?,
         Node::DropStmt(statement) => drop(statement)?,
         Node::RenameStmt(statement) => rename(statement)?,
         Node::AlterObjectSchemaStmt(statement) => match &statement.relation {
@@ -60,7 +57,7 @@ pub(in crate::core::sql) fn changes(node: &Node) -> Result<Vec<Change>, SqlError
         Node::LockStmt(statement) => {
             Change::LockTable { tables: relations(&statement.relations)?, mode: statement.mode }
         }
-        Node::VacuumStmt(statement) => vacuum(statement)?,
+        Node::VacuumStmt(statement) => index::vacuum(statement)?,
         Node::ClusterStmt(statement) => {
             Change::Cluster(statement.relation.as_ref().map(|table| relation(Some(table))).transpose()?)
         }
@@ -94,8 +91,8 @@ pub(in crate::core::sql) fn changes(node: &Node) -> Result<Vec<Change>, SqlError
             ));
         }
         Node::CommentStmt(statement) => comment(statement)?,
-        Node::AlterDomainStmt(statement) => domain(statement)?,
-        Node::CreateDomainStmt(statement) => new_domain(statement)?,
+        Node::AlterDomainStmt(statement) => domain::alter(statement)?,
+        Node::CreateDomainStmt(statement) => domain::new(statement)?,
         Node::AlterEnumStmt(statement) if statement.old_val.is_empty() => {
             Change::AddEnumValue { kind: name(&statement.type_name)?, value: statement.new_val.clone() }
         }
@@ -169,98 +166,6 @@ fn bare(name: &Ident) -> QName {
     QName { schema: None, name: name.clone() }
 }
 
-pub(super) fn index(of: &IndexStmt) -> Result<NewIndex, SqlError> {
-    let table = of.relation.as_ref();
-    let column = |node: &Tree| match &node.node {
-        Some(Node::IndexElem(element)) if !element.name.is_empty() => ident(&element.name).map(Some),
-        _ => Ok(None),
-    };
-    let columns: Vec<Option<Ident>> = of.index_params.iter().map(column).collect::<Result<_, _>>()?;
-    let computed = |node: &Tree| matches!(&node.node, Some(Node::IndexElem(of)) if of.name.is_empty());
-    let mut uses = columns_of(&(&of.index_params, &of.where_clause))?;
-    for element in of.index_params.iter().chain(&of.index_including_params) {
-        if let Some(named) = column(element)?.filter(|named| !uses.contains(named)) {
-            uses.push(named);
-        }
-    }
-    let called = called(of, &columns)?;
-    Ok(NewIndex {
-        concurrent: concurrent(of, &called)?,
-        called,
-        uses,
-        computed: of.where_clause.is_some() || of.index_params.iter().any(computed),
-        shape: deparse::shape(of)?,
-        name: if of.idxname.is_empty() { None } else { Some(ident(&of.idxname)?) },
-        table: relation(table)?,
-        concurrently: of.concurrent,
-        only: table.is_some_and(|table| !table.inh),
-        unique: of.unique,
-        columns,
-    })
-}
-
-/// The name of an index; where none is given, as the server would choose it.
-fn called(of: &IndexStmt, columns: &[Option<Ident>]) -> Result<Ident, SqlError> {
-    if !of.idxname.is_empty() {
-        return ident(&of.idxname);
-    }
-    let table = of.relation.as_ref().map(|table| table.relname.as_str()).unwrap_or_default();
-    let words = columns.iter().map(|column| column.as_ref().map_or("expr", Ident::as_str));
-    let words: Vec<&str> = std::iter::once(table).chain(words).chain(["idx"]).collect();
-    Ok(Ident::shortened("", &words.join("_")))
-}
-
-/// The statement as it is built concurrently.
-fn concurrent(of: &IndexStmt, called: &Ident) -> Result<String, SqlError> {
-    let mut build = of.clone();
-    build.concurrent = true;
-    build.idxname = called.as_str().to_owned();
-    statement_text(Node::IndexStmt(Box::new(build)))
-}
-
-/// Whether an option in brackets or behind the verb is on: `VACUUM (FULL off)` is not.
-pub(super) fn option(options: &[Tree], wanted: &str) -> Result<bool, SqlError> {
-    for node in options {
-        let Some(Node::DefElem(option)) = &node.node else { continue };
-        if option.defname.eq_ignore_ascii_case(wanted) {
-            let value = json(&option.arg)?;
-            let text =
-                value.pointer("/node/String/sval").and_then(Value::as_str).map(str::to_ascii_lowercase);
-            let number = value.pointer("/node/Integer/ival").and_then(Value::as_i64);
-            let truth = value.pointer("/node/Boolean/boolval").and_then(Value::as_bool);
-            let off =
-                matches!(text.as_deref(), Some("off" | "false")) || number == Some(0) || truth == Some(false);
-            return Ok(!off);
-        }
-    }
-    Ok(false)
-}
-
-fn reindex(of: &ReindexStmt) -> Result<Change, SqlError> {
-    let index = of.kind() == ReindexObjectType::ReindexObjectIndex;
-    Ok(match &of.relation {
-        Some(name) => Change::Reindex {
-            name: relation(Some(name))?,
-            index,
-            concurrently: option(&of.params, "concurrently")?,
-        },
-        None => Change::ReindexWide { concurrently: option(&of.params, "concurrently")? },
-    })
-}
-
-fn vacuum(of: &VacuumStmt) -> Result<Change, SqlError> {
-    let named = of.rels.iter().filter_map(|node| match &node.node {
-        Some(Node::VacuumRelation(of)) => Some(relation(of.relation.as_ref())),
-        _ => None,
-    });
-    let tables = named.collect::<Result<_, _>>()?;
-    Ok(if of.is_vacuumcmd {
-        Change::Vacuum { tables, full: option(&of.options, "full")? }
-    } else {
-        Change::Analyze(tables)
-    })
-}
-
 fn drop(of: &DropStmt) -> Result<Change, SqlError> {
     let names: Vec<Vec<&str>> = of.objects.iter().map(object).collect::<Result<_, _>>()?;
     // The last word is the part, those before it the table.
@@ -308,17 +213,6 @@ fn moved(of: ObjectType, object_of: Option<&Tree>) -> Result<Change, SqlError> {
     })
 }
 
-fn new_domain(of: &CreateDomainStmt) -> Result<Change, SqlError> {
-    let given = constraints_of(&of.constraints).find(|one| one.contype() == ConstrType::ConstrDefault);
-    let given = given.and_then(|one| one.raw_expr.as_deref()).filter(|expr| !is_null(expr));
-    Ok(Change::CreateDomain {
-        domain: name(&of.domainname)?,
-        base: type_ref(of.type_name.as_ref())?,
-        constrained: constraints_of(&of.constraints).any(constrains),
-        default: given.map(default).transpose()?,
-    })
-}
-
 fn published(objects: &[Tree]) -> Result<Vec<Change>, SqlError> {
     let mut changes = Vec::new();
     for node in objects {
@@ -349,27 +243,6 @@ fn comment(of: &CommentStmt) -> Result<Change, SqlError> {
         _ => return Ok(Change::Nothing),
     };
     Ok(Change::Comment(table))
-}
-
-fn domain(of: &AlterDomainStmt) -> Result<Change, SqlError> {
-    // The letters are those of PostgreSQL's grammar.
-    let what = match of.subtype.as_str() {
-        "C" => DomainChange::Add {
-            not_valid: match of.def.as_ref().and_then(|def| def.node.as_ref()) {
-                Some(Node::Constraint(constraint)) => constraint.skip_validation,
-                _ => false,
-            },
-        },
-        "V" => DomainChange::Validate,
-        "O" => DomainChange::SetNotNull,
-        _ => DomainChange::Light,
-    };
-    Ok(Change::Domain { domain: name(&of.type_name)?, what })
-}
-
-/// Whether a constraint of a domain binds its values; DEFAULT and NULL do not.
-fn constrains(of: &pg_query::protobuf::Constraint) -> bool {
-    matches!(of.contype(), ConstrType::ConstrNotnull | ConstrType::ConstrCheck)
 }
 
 fn set(of: &VariableSetStmt) -> Change {

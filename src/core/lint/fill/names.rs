@@ -1,0 +1,205 @@
+//! Owns what a change is called in the safe way: its names, its types, its pieces of SQL.
+
+use super::yaml::scalar;
+use crate::core::ident::{Ident, QName, literal, plain};
+use crate::core::lint::table::Case;
+use crate::core::sql::{Alter, Change, Demand, NewConstraint, Object, TypeRef};
+
+/// The words of one change.
+pub(super) struct Names {
+    pub(super) table: QName,
+    pub(super) column: Option<Ident>,
+    pub(super) columns: Vec<Ident>,
+    pub(super) kind: String,
+    pub(super) default: String,
+    pub(super) constraint: Ident,
+    pub(super) definition: String,
+    pub(super) key_shape: String,
+    pub(super) deferral: String,
+    pub(super) primary: bool,
+    pub(super) index: Option<QName>,
+    pub(super) concurrently: String,
+    pub(super) unique: &'static str,
+    pub(super) shape: String,
+    pub(super) partition: Option<QName>,
+    pub(super) partitions: Vec<QName>,
+}
+
+impl Names {
+    pub(super) fn of(case: &Case<'_>, statement: &[Change]) -> Self {
+        let table = case.subject().cloned().unwrap_or_else(|| QName { schema: None, name: word("TABLE") });
+        let mut names = Self {
+            partitions: case.table().map(|table| table.partitions.clone()).unwrap_or_default(),
+            table,
+            column: None,
+            columns: Vec::new(),
+            kind: "TYPE".into(),
+            default: "DEFAULT".into(),
+            constraint: word("CONSTRAINT"),
+            definition: "CONDITION".into(),
+            key_shape: String::new(),
+            deferral: String::new(),
+            primary: false,
+            index: None,
+            concurrently: "CREATE INDEX CONCURRENTLY …".into(),
+            unique: "",
+            shape: String::new(),
+            partition: None,
+        };
+        match case.change {
+            Change::Alter { what, .. } => {
+                // A constraint inside ADD COLUMN belongs to the column before it.
+                let inside = case.added().filter(|added| added.inline.is_some());
+                let column = |change: &Change| match change {
+                    Change::Alter { what: Alter::AddColumn(column), .. }
+                        if inside.is_some_and(|added| added.columns.contains(&column.name)) =>
+                    {
+                        Some(type_text(&column.kind))
+                    }
+                    _ => None,
+                };
+                names.kind = statement.iter().find_map(column).unwrap_or(names.kind);
+                names.alter(what);
+            }
+            Change::CreateIndex(index) => {
+                names.index = Some(index.table.sibling(index.called.clone()));
+                names.concurrently.clone_from(&index.concurrent);
+                names.unique = if index.unique { "UNIQUE " } else { "" };
+                names.shape.clone_from(&index.shape);
+            }
+            Change::Drop { of: Object::Index, names: dropped, .. } => names.index = dropped.first().cloned(),
+            Change::Reindex { name, .. } => names.index = Some(name.clone()),
+            _ => {}
+        }
+        names
+    }
+
+    fn alter(&mut self, what: &Alter) {
+        match what {
+            Alter::AddColumn(column) => {
+                self.column = Some(column.name.clone());
+                self.kind = type_text(&column.kind);
+                if let Some(default) = &column.default {
+                    self.default.clone_from(&default.text);
+                }
+            }
+            Alter::Type { column, to, .. } => {
+                self.column = Some(column.clone());
+                self.kind = to.to_string();
+            }
+            Alter::SetNotNull(column) | Alter::SetExpression(column) => self.column = Some(column.clone()),
+            Alter::AddConstraint(added) => self.constraint(added),
+            Alter::Attach { partition, .. } | Alter::Detach { partition, .. } => {
+                self.partition = Some(partition.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn constraint(&mut self, added: &NewConstraint) {
+        self.columns.clone_from(&added.columns);
+        self.column = added.columns.first().cloned();
+        self.definition.clone_from(&added.definition);
+        self.primary = added.demand == Demand::Primary;
+        if let Some(index) = &added.index {
+            (self.key_shape, self.deferral) = (index.shape.clone(), index.deferral.clone());
+        }
+        let ending = match &added.demand {
+            Demand::Foreign { .. } => "fkey",
+            Demand::Check { .. } => "check",
+            Demand::Primary => "pkey",
+            _ => "key",
+        };
+        // As the server would name it.
+        self.constraint = added.name.clone().unwrap_or_else(|| {
+            let columns = if self.primary { &[][..] } else { added.columns.as_slice() };
+            let columns: Vec<&str> = columns.iter().map(Ident::as_str).collect();
+            self.derived(&[&columns[..], &[ending]].concat())
+        });
+    }
+
+    /// A name of the table's and some more words, as long as the server allows.
+    fn derived(&self, words: &[&str]) -> Ident {
+        Ident::shortened("", &[&[self.table.name.as_str()], words].concat().join("_"))
+    }
+
+    /// What each placeholder stands for.
+    pub(super) fn pairs(&self) -> Vec<(&'static str, String)> {
+        let (table, constraint) = (self.table.plain(), plain(&self.constraint));
+        let column = self.column.clone().unwrap_or_else(|| word("COLUMN"));
+        let named = |name: &Option<QName>, or: &str| name.as_ref().map_or_else(|| or.into(), QName::plain);
+        let sequence = self.table.sibling(self.derived(&[column.as_str(), "seq"]));
+        let key = self.table.sibling(self.constraint.clone());
+        let kind = if self.primary { "PRIMARY KEY" } else { "UNIQUE" };
+        let bounds = self.partition.as_ref().map_or_else(
+            || word("BOUNDS"),
+            |name| Ident::shortened("", &format!("{}_bounds", name.name.as_str())),
+        );
+        let not_null = |column: &Ident| {
+            format!("  - not_null: {{table: {}, column: {}}}\n", scalar(&table), scalar(&plain(column)))
+        };
+        let list: Vec<String> = self.columns.iter().map(|column| scalar(&plain(column))).collect();
+        vec![
+            (
+                "{key_nulls}",
+                if self.primary { self.columns.iter().map(not_null).collect() } else { String::new() },
+            ),
+            ("{key_parts}", self.key_parts(kind)),
+            ("{whole}", format!("ALTER TABLE {table} ADD CONSTRAINT {constraint} {}", self.definition)),
+            ("{not_nulls}", self.columns.iter().map(not_null).collect()),
+            (
+                "{not_valid}",
+                format!("ALTER TABLE {table} ADD CONSTRAINT {constraint} {} NOT VALID", self.definition),
+            ),
+            (
+                "{key_index}",
+                format!("CREATE UNIQUE INDEX CONCURRENTLY {constraint} ON {table} {}", self.key_shape),
+            ),
+            (
+                "{using_index}",
+                format!(
+                    "ALTER TABLE {table} ADD CONSTRAINT {constraint} {kind} USING INDEX {constraint}{}",
+                    self.deferral
+                ),
+            ),
+            ("{key}", key.plain()),
+            ("{parts}", self.parts()),
+            (
+                "{only}",
+                format!("CREATE {}INDEX {} ON ONLY {table} {}", self.unique, self.index_name(), self.shape),
+            ),
+            ("{new}", plain(&Ident::shortened("", &format!("{}_new", column.as_str())))),
+            ("{sequence}", sequence.plain()),
+            ("{sequence_text}", literal(&sequence.plain())),
+            ("{table}", table.clone()),
+            ("{column}", plain(&column)),
+            ("{columns}", if list.is_empty() { "COLUMNS".into() } else { list.join(", ") }),
+            ("{type}", self.kind.clone()),
+            ("{default}", self.default.clone()),
+            ("{constraint}", constraint),
+            ("{index}", named(&self.index, "INDEX")),
+            ("{concurrently}", self.concurrently.clone()),
+            ("{partition}", named(&self.partition, "PARTITION")),
+            ("{bounds}", plain(&bounds)),
+        ]
+    }
+
+    fn index_name(&self) -> String {
+        self.index.as_ref().map_or_else(|| "INDEX".into(), |index| plain(&index.name))
+    }
+}
+
+/// A word in the place of a name that the change does not tell.
+pub(super) fn word(text: &str) -> Ident {
+    Ident::shortened("", text)
+}
+
+/// A type as a column has it: `serial` is an integer and a sequence.
+fn type_text(kind: &TypeRef) -> String {
+    match kind.name.as_str() {
+        "serial" | "serial4" if kind.is_serial() => "integer".into(),
+        "bigserial" | "serial8" if kind.is_serial() => "bigint".into(),
+        "smallserial" | "serial2" if kind.is_serial() => "smallint".into(),
+        _ => kind.to_string(),
+    }
+}

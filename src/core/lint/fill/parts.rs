@@ -1,0 +1,72 @@
+//! Writes the steps that a safe way takes on each partition.
+
+use super::names::{Names, word};
+use super::yaml::scalar;
+use crate::core::ident::{Ident, QName, plain};
+
+impl Names {
+    /// The partitions of the table, or a word for them.
+    fn partitions(&self) -> Vec<QName> {
+        let unknown = || vec![QName { schema: None, name: word("PARTITION") }];
+        if self.partitions.is_empty() { unknown() } else { self.partitions.clone() }
+    }
+
+    /// The steps that give each partition the constraint, so that that of the table finds it there.
+    pub(super) fn key_parts(&self, kind: &str) -> String {
+        let part = |partition: &QName| {
+            let own =
+                Ident::shortened("", &format!("{}_{}", partition.name.as_str(), self.constraint.as_str()));
+            let (table, name) = (partition.plain(), plain(&own));
+            let undo = scalar(&format!("ALTER TABLE {table} DROP CONSTRAINT {name}"));
+            let (first, first_undo, then) = if self.key_shape.is_empty() {
+                (
+                    format!("ALTER TABLE {table} ADD CONSTRAINT {name} {} NOT VALID", self.definition),
+                    undo,
+                    format!(
+                        "  - sql: {}\n",
+                        scalar(&format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"))
+                    ),
+                )
+            } else {
+                let add = format!(
+                    "ALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {name}{}",
+                    self.deferral
+                );
+                (
+                    format!("CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} {}", self.key_shape),
+                    scalar(&format!("DROP INDEX CONCURRENTLY {}", partition.sibling(own).plain())),
+                    format!("  - sql: {}\n    undo: {undo}\n", scalar(&add)),
+                )
+            };
+            format!("  - sql: {}\n    undo: {first_undo}\n{then}", scalar(&first))
+        };
+        self.partitions().iter().map(part).collect()
+    }
+
+    /// The steps that build an index on each partition, and attach it.
+    pub(super) fn parts(&self) -> String {
+        let index = self.index.as_ref().map_or_else(|| word("INDEX"), |index| index.name.clone());
+        let part = |partition: &QName| {
+            let name = Ident::shortened("", &format!("{}_{}", partition.name.as_str(), index.as_str()));
+            let build = format!(
+                "CREATE {}INDEX CONCURRENTLY {} ON {} {}",
+                self.unique,
+                plain(&name),
+                partition.plain(),
+                self.shape
+            );
+            let own = partition.sibling(name).plain();
+            let attach = format!(
+                "ALTER INDEX {} ATTACH PARTITION {own}",
+                self.index.as_ref().map_or_else(|| "INDEX".into(), QName::plain)
+            );
+            format!(
+                "  - sql: {}\n    undo: {}\n  - sql: {}\n    undo: \"irreversible: it goes with the index\"\n",
+                scalar(&build),
+                scalar(&format!("DROP INDEX CONCURRENTLY {own}")),
+                scalar(&attach)
+            )
+        };
+        self.partitions().iter().map(part).collect()
+    }
+}

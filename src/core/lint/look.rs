@@ -1,0 +1,93 @@
+//! Owns what there is to say against one statement, on its way or on the way back.
+
+use super::effect::Effect;
+use super::fill::{merged, safe_way};
+use super::finding::Level;
+use super::rules::{Objection, RULES, Scene};
+use super::table::Case;
+use super::world::World;
+use crate::core::ident::QName;
+use crate::core::sql::{Change, Demand};
+
+/// Up to this size a table is small: what reads or writes all of it is a matter
+/// of moments. 10 MB are about 1,300 pages, which one core reads and writes
+/// within 50 ms.
+pub const SMALL_TABLE_BYTES: f64 = 10_485_760.0;
+
+/// Where a script stands between the old shape and the new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It makes the new shape.
+    Forth,
+    /// It takes a step back when a plan is aborted.
+    Undo,
+    /// It takes a SQL migration back.
+    Down,
+}
+
+/// Whether the application feels a lock on a relation: not where the plan has
+/// made it, or where it is known to be small. A name that is not found may be one that
+/// an earlier statement gave, or that another search_path finds.
+#[allow(clippy::cast_precision_loss, reason = "a size to the byte is not needed")]
+pub(super) fn hot(world: &World, relation: &QName, small: f64) -> bool {
+    match world.table(relation) {
+        Some(table) if table.made => false,
+        Some(table) => table.bytes.is_none_or(|bytes| bytes as f64 > small),
+        None => match world.indexes.get(relation) {
+            Some(table) => world.table(table).is_none_or(|_| hot(world, table, small)),
+            None => true,
+        },
+    }
+}
+
+/// A rule, how bad it is, and what it objects.
+pub(super) type Found = (&'static str, Level, Objection);
+
+/// What the rows of the lock table and the rules have against a statement.
+pub(super) fn look(scene: &Scene<'_>, small: f64, way: Way) -> Vec<Found> {
+    let mut found: Vec<Found> = Vec::new();
+    // Of several changes that meet one row, each has its part in the safe way.
+    let mut ways: Vec<Vec<String>> = Vec::new();
+    for (effect, change) in scene.inspected.effects.iter().zip(&scene.inspected.statement.changes) {
+        let case = Case { change, world: scene.world };
+        let Some(row) = effect.row else { continue };
+        let Some(hazard) = row.hazard else { continue };
+        if !felt(&case, effect, &|name| hot(scene.world, name, small)) {
+            continue;
+        }
+        let safe = safe_way(row, &case, &scene.inspected.statement.changes);
+        match found.iter().position(|(rule, ..)| *rule == row.id) {
+            Some(known) => ways[known].push(safe),
+            None => {
+                found.push((row.id, Level::Error, Objection { why: hazard.why.into(), safe: None }));
+                ways.push(vec![safe]);
+            }
+        }
+    }
+    for ((_, _, objection), ways) in found.iter_mut().zip(&ways) {
+        objection.safe = Some(merged(ways));
+    }
+    let asked = RULES.iter().filter(|rule| way == Way::Forth || rule.back);
+    found.extend(asked.filter_map(|rule| Some((rule.id, rule.level, (rule.check)(scene)?))));
+    found
+}
+
+/// Whether the application feels a change: by a lock that its writes wait for,
+/// or, where there is none, by what happens to the rows.
+fn felt(case: &Case<'_>, effect: &Effect, hot: &dyn Fn(&QName) -> bool) -> bool {
+    let named = case.named();
+    if named.is_empty() && effect.locks.is_empty() {
+        // What cannot be seen through may touch anything; a domain without a column does not.
+        return !(case.world.complete && matches!(case.change, Change::Domain { .. }));
+    }
+    // The rows that a foreign key looks up are those of the table that gets it.
+    let foreign = case.added().is_some_and(|added| matches!(added.demand, Demand::Foreign { .. }));
+    if foreign && effect.work.grows() {
+        return named.into_iter().any(hot);
+    }
+    let mut blocked = effect.locks.iter().filter(|(_, lock)| lock.blocks_writes()).peekable();
+    if blocked.peek().is_some() {
+        return blocked.any(|(name, _)| hot(name));
+    }
+    named.into_iter().any(hot)
+}
