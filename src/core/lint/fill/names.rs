@@ -19,8 +19,6 @@ pub(super) struct Names {
     pub(super) primary: bool,
     pub(super) index: Option<QName>,
     pub(super) concurrently: String,
-    pub(super) unique: &'static str,
-    pub(super) shape: String,
     pub(super) partition: Option<QName>,
     pub(super) partitions: Vec<QName>,
 }
@@ -42,8 +40,6 @@ impl Names {
             primary: false,
             index: None,
             concurrently: "CREATE INDEX CONCURRENTLY …".into(),
-            unique: "",
-            shape: String::new(),
             partition: None,
         };
         match case.change {
@@ -64,8 +60,6 @@ impl Names {
             Change::CreateIndex(index) => {
                 names.index = Some(index.table.sibling(index.called.clone()));
                 names.concurrently.clone_from(&index.concurrent);
-                names.unique = if index.unique { "UNIQUE " } else { "" };
-                names.shape.clone_from(&index.shape);
             }
             Change::Drop { of: Object::Index, names: dropped, .. } => names.index = dropped.first().cloned(),
             Change::Reindex { name, .. } => names.index = Some(name.clone()),
@@ -163,11 +157,6 @@ impl Names {
                 ),
             ),
             ("{key}", key.plain()),
-            ("{parts}", self.parts()),
-            (
-                "{only}",
-                format!("CREATE {}INDEX {} ON ONLY {table} {}", self.unique, self.index_name(), self.shape),
-            ),
             ("{new}", plain(&Ident::shortened("", &format!("{}_new", column.as_str())))),
             ("{sequence}", sequence.plain()),
             ("{sequence_text}", literal(&sequence.plain())),
@@ -182,10 +171,6 @@ impl Names {
             ("{partition}", named(&self.partition, "PARTITION")),
             ("{bounds}", plain(&bounds)),
         ]
-    }
-
-    fn index_name(&self) -> String {
-        self.index.as_ref().map_or_else(|| "INDEX".into(), |index| plain(&index.name))
     }
 }
 

@@ -42,31 +42,4 @@ impl Names {
         };
         self.partitions().iter().map(part).collect()
     }
-
-    /// The steps that build an index on each partition, and attach it.
-    pub(super) fn parts(&self) -> String {
-        let index = self.index.as_ref().map_or_else(|| word("INDEX"), |index| index.name.clone());
-        let part = |partition: &QName| {
-            let name = Ident::shortened("", &format!("{}_{}", partition.name.as_str(), index.as_str()));
-            let build = format!(
-                "CREATE {}INDEX CONCURRENTLY {} ON {} {}",
-                self.unique,
-                plain(&name),
-                partition.plain(),
-                self.shape
-            );
-            let own = partition.sibling(name).plain();
-            let attach = format!(
-                "ALTER INDEX {} ATTACH PARTITION {own}",
-                self.index.as_ref().map_or_else(|| "INDEX".into(), QName::plain)
-            );
-            format!(
-                "  - sql: {}\n    undo: {}\n  - sql: {}\n    undo: \"irreversible: it goes with the index\"\n",
-                scalar(&build),
-                scalar(&format!("DROP INDEX CONCURRENTLY {own}")),
-                scalar(&attach)
-            )
-        };
-        self.partitions().iter().map(part).collect()
-    }
 }
