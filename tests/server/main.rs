@@ -21,6 +21,7 @@ mod harness;
 mod hot;
 mod impact;
 mod index;
+mod json;
 mod lint;
 mod load;
 mod lock_table;
@@ -104,6 +105,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("hot", hot::tests()),
         ("impact", impact::tests()),
         ("index", index::tests()),
+        ("json", json::tests()),
         ("lint", lint::tests()),
         ("load", load::tests()),
         ("lock_table", lock_table::tests()),

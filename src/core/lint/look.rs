@@ -1,7 +1,7 @@
 //! Owns what there is to say against one statement, on its way or on the way back.
 
 use super::effect::Effect;
-use super::fill::{merged, safe_way};
+use super::fill::{fill, merged, safe_way};
 use super::finding::Level;
 use super::rules::{Objection, RULES, Scene};
 use super::table::Case;
@@ -55,7 +55,11 @@ pub(super) fn look(scene: &Scene<'_>, small: f64, way: Way) -> Vec<Found> {
         if !felt(&case, effect, &|name| hot(scene.world, name, small)) {
             continue;
         }
-        let safe = safe_way(row, &case, &scene.inspected.statement.changes);
+        let changes = &scene.inspected.statement.changes;
+        let safe = match hazard.back.filter(|_| way != Way::Forth) {
+            Some(statement) => fill(statement, &case, changes),
+            None => safe_way(row, &case, changes),
+        };
         match found.iter().position(|(rule, ..)| *rule == row.id) {
             Some(known) => ways[known].push(safe),
             None => {

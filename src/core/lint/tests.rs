@@ -154,8 +154,13 @@ fn mangled() -> impl Strategy<Value = String> {
     })
 }
 
+/// How many mangled statements; `PHASE_FUZZ_CASES` asks for more.
+fn cases() -> u32 {
+    std::env::var("PHASE_FUZZ_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(2_000)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
     #[test]
     fn any_sql_gives_an_answer(sql in mangled(), version in prop::sample::select(vec![130_000, 140_001, 180_000])) {
         let mut world = world("", version);
@@ -500,6 +505,13 @@ fn every_printed_plan_reads() {
     assert_eq!(both, "validate:\n  - not_null: {table: t, column: a}\n  - not_null: {table: t, column: c}\n");
     let whole = safe("CREATE INDEX i ON p (k DESC) WHERE k > 5");
     assert!(whole.contains("CREATE INDEX CONCURRENTLY i ON p USING btree (k DESC) WHERE k > 5"), "{whole}");
+}
+
+#[test]
+fn an_undo_gets_a_statement_and_not_a_plan() {
+    let text = "expand:\n  - sql: CREATE INDEX CONCURRENTLY i ON t (a)\n    undo: DROP INDEX i\n";
+    let safe: Vec<_> = found(text, "", 180_000).into_iter().filter_map(|finding| finding.safe).collect();
+    assert_eq!(safe, ["DROP INDEX CONCURRENTLY i"]);
 }
 
 #[test]

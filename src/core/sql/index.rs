@@ -2,7 +2,7 @@
 
 use pg_query::protobuf::node::Node;
 
-use super::parse::{SqlError, statement_text, with_tree};
+use super::parse::{SqlError, same_tree, statement_text, with_tree};
 use crate::core::ident::{Ident, QName};
 
 /// The same index on another relation under another name: on a partitioned one `alone`,
@@ -26,6 +26,18 @@ pub fn index_on(create: &str, table: &QName, name: &Ident, alone: bool) -> Resul
             table.name.as_str().clone_into(&mut relation.relname);
             relation.inh = !alone;
         }
-        statement_text(Node::IndexStmt(index))
+        let text = statement_text(Node::IndexStmt(index.clone()))?;
+        // It is run: what is written must be what was read.
+        let whole = with_tree(&text, |tree| {
+            let node =
+                tree.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|stmt| stmt.node.as_ref());
+            same_tree(&node, &Some(Node::IndexStmt(index)))
+        });
+        match whole {
+            Ok(true) => Ok(text),
+            Ok(false) | Err(_) => Err(SqlError::new(format!(
+                "this index cannot be written for a partition: it would become {text}"
+            ))),
+        }
     })
 }

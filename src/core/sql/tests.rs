@@ -150,3 +150,13 @@ fn a_fault_of_syntax_is_found_in_its_script() {
         assert_eq!(split(sql).err().map(|error| error.offset), at.map(Some), "{sql}");
     }
 }
+
+#[test]
+fn a_type_that_cannot_be_written_again_is_an_error() {
+    for sql in
+        ["ALTER TABLE t ALTER COLUMN a TYPE numeric(1 + 1)", "ALTER TABLE t ADD COLUMN a numeric(f(1))"]
+    {
+        let error = split(sql).expect_err(sql);
+        assert!(error.message.contains("modifiers"), "{error}");
+    }
+}

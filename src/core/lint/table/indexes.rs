@@ -46,7 +46,8 @@ pub(super) const ROWS: &[Row] = &[
     .hurts(
         "nobody writes the table while the index is built",
         Safe::Plan("expand:\n  - sql: «{concurrently}»\n    undo: «DROP INDEX CONCURRENTLY {index}»\n"),
-    ),
+    )
+    .back("{concurrently}"),
     light(
         "drop-index-concurrently",
         "DROP INDEX CONCURRENTLY",
@@ -72,7 +73,8 @@ pub(super) const ROWS: &[Row] = &[
     .hurts(
         "the lock is on the index's table, so that everything on the table waits behind the oldest query",
         Safe::Plan("contract:\n  - drop_index: {name: «{index}»}\n"),
-    ),
+    )
+    .back("DROP INDEX CONCURRENTLY {index}"),
     light(
         "reindex-concurrently",
         "REINDEX CONCURRENTLY",

@@ -99,6 +99,8 @@ pub struct Hazard {
     /// The safe way against [`SETTING`] and the row's own setup, where `safe` is not
     /// all of it; none where there is no online way.
     pub good: Option<&'static str>,
+    /// The statement for an undo or a DOWN, where a plan is no answer.
+    pub back: Option<&'static str>,
 }
 
 /// The safe way.
@@ -205,7 +207,15 @@ impl Row {
     }
 
     const fn hurts(mut self, why: &'static str, safe: Safe) -> Self {
-        self.hazard = Some(Hazard { why, safe, good: None });
+        self.hazard = Some(Hazard { why, safe, good: None, back: None });
+        self
+    }
+
+    /// The statement that is safe in an undo or a DOWN.
+    const fn back(mut self, statement: &'static str) -> Self {
+        if let Some(hazard) = &mut self.hazard {
+            hazard.back = Some(statement);
+        }
         self
     }
 
