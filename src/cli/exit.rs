@@ -160,6 +160,11 @@ fn is_data(error: &RunError) -> bool {
     matches!(error, RunError::Step { failure, .. } if failure.kind == FailureKind::Data)
 }
 
+/// Whether a key was there twice (`unique_violation`).
+fn is_duplicate(error: &RunError) -> bool {
+    matches!(error, RunError::Step { failure, .. } if failure.sqlstate.as_deref() == Some("23505"))
+}
+
 fn run_hints(item: &str, wanted: Option<Wanted>, error: &RunError) -> Vec<String> {
     let version = item.split('_').next().unwrap_or(item);
     let again = match wanted {
@@ -190,7 +195,8 @@ fn run_hints(item: &str, wanted: Option<Wanted>, error: &RunError) -> Vec<String
                 Some(Wanted::Abort) => hints.push(format!(
                     "or take the step back by hand, and say so: phase abort {version} --undone {step}"
                 )),
-                _ if step.starts_with("validate.") && is_data(error) => hints.push(format!(
+                // Duplicates under a new unique index are rows of the application's own.
+                _ if step.starts_with("validate.") && is_data(error) && !is_duplicate(error) => hints.push(format!(
                     "rows are not what the plan says: phase validate {version} --prove counts them, --repair sets them to it; \
                      or go back to the old shape: phase abort {version}"
                 )),

@@ -177,9 +177,10 @@ impl Meter {
         self.impact.looks += 1;
         self.impact.gap_ms = self.impact.gap_ms.max(millis(answered.saturating_sub(attempt.looked)));
         let before = std::mem::replace(&mut attempt.looked, sent);
+        // Without its locks after it had them, it is over at the server, and we have not heard of it yet.
         if look.holding {
             attempt.held = true;
-        } else {
+        } else if !attempt.held {
             attempt.free = sent;
         }
         let because = blocked(&look.waiting, ours, |waiting| self.since(waiting, sent, before));
@@ -364,8 +365,14 @@ mod tests {
         meter.end(ms(103));
         assert_eq!(meter.impact().held_ms, Some(40));
         assert_eq!(meter.impact().locks, [Held { relation: "t".into(), lock: Lock::AccessExclusive }]);
+        // A look that finds them gone comes after the commit, not before the lock.
+        meter.begin(ms(150));
+        meter.look(ms(160), ms(161), &look(Vec::new()), &[1]);
+        meter.look(ms(190), ms(191), &Look::default(), &[1]);
+        meter.end(ms(195));
+        assert_eq!(meter.impact().held_ms, Some(45));
         meter.begin(ms(200));
         meter.end(ms(900));
-        assert_eq!((meter.impact().held_ms, meter.impact().attempts), (Some(40), 3));
+        assert_eq!((meter.impact().held_ms, meter.impact().attempts), (Some(45), 4));
     }
 }

@@ -21,7 +21,10 @@ pub fn due<'a>(
     span: impl Fn(&Blocker) -> Duration,
 ) -> Vec<&'a Blocker> {
     let named = |blocker: &Blocker| {
-        blocker.user.as_ref().is_some_and(|user| policy.only.contains(user)) && blocker.transaction.is_some()
+        // A prepared transaction has no session.
+        blocker.pid > 0
+            && blocker.user.as_ref().is_some_and(|user| policy.only.contains(user))
+            && blocker.transaction.is_some()
     };
     blockers.iter().filter(|blocker| named(blocker) && span(blocker) >= policy.after).collect()
 }

@@ -61,6 +61,9 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             let waited = began.elapsed();
             let Some(pause) = retry::pause(attempts, waited, self.limits.lock_wait_max, rand::random())
             else {
+                if failure.kind == FailureKind::Held {
+                    return Err(current.failed(too_long(failure, held)));
+                }
                 return Err(RunError::NoLock {
                     step: current.step.id.clone(),
                     title: current.step.title.clone(),

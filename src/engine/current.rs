@@ -64,8 +64,16 @@ impl Current<'_> {
         StepWrite { id: self.step.id.as_str(), position: self.position, status, undo, sql }
     }
 
+    /// What is done, in the direction in which it is done.
+    pub(crate) fn title(&self) -> String {
+        match self.direction {
+            Direction::Do => self.step.title.clone(),
+            Direction::Undo => format!("undo of: {}", self.step.title),
+        }
+    }
+
     pub(crate) fn refused(&self, why: impl Into<String>) -> RunError {
-        RunError::Refused { step: self.step.id.clone(), title: self.step.title.clone(), why: why.into() }
+        RunError::Refused { step: self.step.id.clone(), title: self.title(), why: why.into() }
     }
 
     /// What fails the record's session in the middle of a step fails the step.
@@ -77,7 +85,7 @@ impl Current<'_> {
     }
 
     pub(crate) fn failed(&self, failure: Failure) -> RunError {
-        RunError::Step { step: self.step.id.clone(), title: self.step.title.clone(), failure }
+        RunError::Step { step: self.step.id.clone(), title: self.title(), failure }
     }
 
     /// The work of this direction; `None` when the record says that it is done,

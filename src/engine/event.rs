@@ -67,14 +67,19 @@ pub enum Event {
         /// Who is in the way.
         blockers: Vec<Blocker>,
     },
-    /// A session that was in the way was ended, as the plan allows.
-    Ended {
+    /// A session in the way is about to be ended, as the plan allows.
+    Ending {
         /// The step.
         id: String,
         /// Whose.
         who: Blocker,
-        /// False: it was over already, or may not be ended.
-        ended: bool,
+    },
+    /// It was not: it was over already, or may not be.
+    NotEnded {
+        /// The step.
+        id: String,
+        /// Whose.
+        who: Blocker,
     },
     /// What a step did to others is known.
     Impact {

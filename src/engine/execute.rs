@@ -168,7 +168,9 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         }
         self.store.step_started(self.fence, &current.write(false, None, sql)).await?;
         crash::point(&format!("inside {}", current.step.id));
-        let care = Care { limit: Some(self.limits.lock_timeout), every: LOOSELY };
+        // What is not repeatable is not taken back whole when it is cancelled either.
+        let limit = Some(self.limits.lock_timeout).filter(|_| repeatable);
+        let care = Care { limit, every: LOOSELY };
         let mut again = current.begun();
         let attempt = async || {
             if std::mem::replace(&mut again, true) {

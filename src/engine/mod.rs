@@ -169,6 +169,13 @@ pub trait Target: Sync {
         sql: &str,
         watch: &(dyn Fn(Watch) + Send + Sync),
     ) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Runs one statement in a transaction of its own, under limits.
+    fn run_quickly(
+        &self,
+        sql: &str,
+        limits: &Limits,
+        gauge: &Gauge,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Looks from another session who waits because of our sessions, while an attempt of
     /// the gauge is under way, and cancels it when they have waited long enough; never ends.
     fn sample(&self, gauge: &Gauge) -> impl Future<Output = Infallible> + Send;
@@ -196,8 +203,8 @@ pub trait Target: Sync {
     /// The relations of a partitioned table, itself first and parents before their children;
     /// none for any other table.
     fn partitions(&self, table: &QName) -> impl Future<Output = Result<Vec<Branch>, Failure>> + Send;
-    /// Whether an index is attached to one of a partitioned table.
-    fn attached(&self, index: &QName, to: &QName) -> impl Future<Output = Result<bool, Failure>> + Send;
+    /// Whether a partition has an index that is attached to one of the partitioned table.
+    fn attached(&self, partition: &QName, to: &QName) -> impl Future<Output = Result<bool, Failure>> + Send;
     /// Indexes that a REINDEX CONCURRENTLY of a table or an index left that came to no end.
     fn leftovers(&self, of: &QName) -> impl Future<Output = Result<Vec<QName>, Failure>> + Send;
     /// The table of an index.

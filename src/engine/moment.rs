@@ -126,6 +126,8 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             let named = Blocker { query: None, ..who.clone() };
             let detail = format!("ends a session in its way (kill_blockers): {named}");
             self.store.note_step(&self.fence.version, id, "kill", &detail).await?;
+            // Whatever waits may go on at once, and nobody listens any more.
+            self.listener.on(&Event::Ending { id: id.clone(), who: who.clone() });
             let ended = match self.target.end_session(who, &policy.only).await {
                 Ok(ended) => ended,
                 Err(failure) if failure.kind == FailureKind::Permission => {
@@ -134,7 +136,11 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                 }
                 Err(failure) => return Err(failure),
             };
-            self.listener.on(&Event::Ended { id: id.clone(), who: who.clone(), ended });
+            if !ended {
+                let detail = format!("it was not ended, because it is over or may not be: {named}");
+                self.store.note_step(&self.fence.version, id, "kill", &detail).await?;
+                self.listener.on(&Event::NotEnded { id: id.clone(), who: who.clone() });
+            }
         }
         Ok(())
     }

@@ -9,7 +9,6 @@ use crate::core::failure::Failure;
 use crate::core::impact::{Held, Look, Waiter, Waiting};
 use crate::core::lint::Lock;
 use crate::engine::gauge::Gauge;
-use crate::pg::classify::failure;
 use crate::pg::queries as q;
 use crate::pg::sessions::Sessions;
 
@@ -19,7 +18,7 @@ const REST: u32 = 4;
 /// but at most so many times what was wished for: whose wait nobody sees, nobody ends.
 const RARELY: u32 = 4;
 /// A pause after a look that failed.
-const AFTER_FAILURE: Duration = Duration::from_millis(500);
+const AFTER_FAILURE: Duration = Duration::from_millis(50);
 
 impl Sessions {
     /// Looks until it is dropped.
@@ -46,7 +45,7 @@ impl Sessions {
     }
 
     async fn look_around(&self, ours: &[i32]) -> Result<(Look, Vec<Held>), Failure> {
-        let rows = self.prepared().rows(self.watch().await?, q::WAITING, &[&ours]).await?;
+        let rows = self.watch().await?.rows(q::WAITING, &[&ours]).await?;
         let held: Vec<Held> = rows.iter().filter_map(held).collect();
         let waiting = rows.iter().filter(|row| row.get::<_, Option<String>>("relation").is_none());
         let look = Look { waiting: waiting.map(waits).collect(), holding: !held.is_empty() };
@@ -56,8 +55,8 @@ impl Sessions {
     /// The locks that a session holds on what was there before its transaction.
     pub(super) async fn locks_of(&self, pid: i32) -> Result<Vec<Held>, Failure> {
         let metadata = self.metadata().as_str();
-        let rows = self.watch().await?.query(q::LOCKS_OF, &[&pid, &metadata]).await;
-        Ok(rows.map_err(|error| failure(&error))?.iter().filter_map(held).collect())
+        let rows = self.watch().await?.rows(q::LOCKS_OF, &[&pid, &metadata]).await?;
+        Ok(rows.iter().filter_map(held).collect())
     }
 }
 

@@ -65,9 +65,9 @@ pub(super) async fn index_definition(client: &Client, index: &QName) -> Result<O
     Ok(row.map_err(|error| failure(&error))?.map(|row| row.get("definition")))
 }
 
-/// Whether an index is attached to one of a partitioned table.
-pub(super) async fn attached(client: &Client, index: &QName, to: &QName) -> Result<bool, Failure> {
-    let row = client.query_one(q::INDEX_ATTACHED, &[&index.to_string(), &to.to_string()]).await;
+/// Whether a partition has an index that is attached to one of the partitioned table.
+pub(super) async fn attached(client: &Client, partition: &QName, to: &QName) -> Result<bool, Failure> {
+    let row = client.query_one(q::INDEX_ATTACHED, &[&partition.to_string(), &to.to_string()]).await;
     Ok(row.map_err(|error| failure(&error))?.get("attached"))
 }
 

@@ -27,7 +27,8 @@ impl Sessions {
     /// Ends the session of a client, if it is still at the same transaction.
     pub(super) async fn end_session(&self, who: &Blocker, only: &[String]) -> Result<bool, Failure> {
         let Some(transaction) = &who.transaction else { return Ok(false) };
-        let sent = self.watch().await?.query_opt(q::END_SESSION, &[&who.pid, transaction, &only]).await;
+        let watching = self.watch().await?;
+        let sent = watching.client().query_opt(q::END_SESSION, &[&who.pid, transaction, &only]).await;
         Ok(sent.map_err(|error| failure(&error))?.is_some_and(|row| row.get("ended")))
     }
 }

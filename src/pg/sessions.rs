@@ -1,10 +1,11 @@
 //! Owns the sessions of one runner: opened when they are needed, cancelled when
 //! somebody asks to stop.
 
-use std::sync::{Mutex, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use tokio::sync::OnceCell;
-use tokio_postgres::{CancelToken, Client};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{CancelToken, Client, Row};
 
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::Ident;
@@ -16,15 +17,31 @@ pub(crate) struct Sessions {
     settings: ConnectSettings,
     metadata: Ident,
     work: OnceCell<Session>,
-    watch: OnceCell<Session>,
+    watch: tokio::sync::Mutex<Option<Arc<Watching>>>,
     texts: OnceCell<Session>,
     running: Mutex<Option<CancelToken>>,
     /// Held while a request to cancel is on its way: what comes next on that session must wait for it.
     cancelling: tokio::sync::Mutex<()>,
     /// The sessions of ours that work, as long as they live.
     backends: Mutex<Vec<(i32, Weak<()>)>>,
-    /// Statements of the session that looks at the others.
+}
+
+/// The session that looks at the others, with its statements.
+pub(super) struct Watching {
+    session: Session,
     prepared: Prepared,
+}
+
+impl Watching {
+    /// The session.
+    pub(super) const fn client(&self) -> &Client {
+        &self.session.client
+    }
+
+    /// The rows of a statement that is asked again and again.
+    pub(super) async fn rows(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Failure> {
+        self.prepared.rows(&self.session.client, sql, params).await
+    }
 }
 
 impl Sessions {
@@ -33,12 +50,11 @@ impl Sessions {
             settings,
             metadata,
             work: OnceCell::const_new(),
-            watch: OnceCell::const_new(),
+            watch: tokio::sync::Mutex::const_new(None),
             texts: OnceCell::const_new(),
             running: Mutex::new(None),
             cancelling: tokio::sync::Mutex::const_new(()),
             backends: Mutex::new(Vec::new()),
-            prepared: Prepared::default(),
         }
     }
 
@@ -75,9 +91,16 @@ impl Sessions {
         Ok(&self.texts.get_or_try_init(|| self.open(SessionRole::Backfill)).await?.client)
     }
 
-    /// The session that looks at the others.
-    pub(super) async fn watch(&self) -> Result<&Client, Failure> {
-        Ok(&self.watch.get_or_try_init(|| self.open(SessionRole::Watch)).await?.client)
+    /// The session that looks at the others; opened again when it was lost.
+    pub(super) async fn watch(&self) -> Result<Arc<Watching>, Failure> {
+        let mut watch = self.watch.lock().await;
+        if let Some(there) = watch.as_ref().filter(|there| !there.session.client.is_closed()) {
+            return Ok(Arc::clone(there));
+        }
+        let session = self.open(SessionRole::Watch).await?;
+        let opened = Arc::new(Watching { session, prepared: Prepared::default() });
+        *watch = Some(Arc::clone(&opened));
+        Ok(opened)
     }
 
     /// Names the session that runs something, so that it can be cancelled.
@@ -92,11 +115,6 @@ impl Sessions {
         let Ok(mut backends) = self.backends.lock() else { return Vec::new() };
         backends.retain(|(_, alive)| alive.strong_count() > 0);
         backends.iter().map(|(pid, _)| *pid).collect()
-    }
-
-    /// Statements of the session that looks at the others.
-    pub(super) const fn prepared(&self) -> &Prepared {
-        &self.prepared
     }
 
     /// Waits until no request to cancel is on its way.

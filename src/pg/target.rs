@@ -263,6 +263,35 @@ impl Target for PgTarget {
         result
     }
 
+    async fn run_quickly(&self, sql: &str, limits: &Limits, gauge: &Gauge) -> Result<(), Failure> {
+        let session = self.sessions.work().await?;
+        self.sessions.watch().await?;
+        self.sessions.running(&session.client);
+        let begin = format!(
+            "BEGIN; SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}",
+            limits.lock_timeout.as_millis(),
+            limits.statement_timeout.as_millis()
+        );
+        let work = async {
+            let run = |sql: String| async move {
+                session.client.batch_execute(&sql).await.map_err(|error| failure(&error))
+            };
+            run(begin).await?;
+            if let Some(trace) = &self.trace {
+                trace.begin_part(session).await?;
+            }
+            run(format!("{sql}\n")).await?;
+            if let Some(trace) = &self.trace {
+                trace.after_statement(session).await?;
+            }
+            gauge.locks(self.sessions.locks_of(session.pid).await.unwrap_or_default());
+            run("COMMIT".into()).await.map_err(after_commit)
+        };
+        let result = self.sessions.watched(session.pid, &|_| {}, Box::pin(work)).await;
+        self.clean(session, result.is_err()).await;
+        result
+    }
+
     async fn sample(&self, gauge: &Gauge) -> Infallible {
         self.sessions.sample(gauge).await
     }
@@ -288,8 +317,8 @@ impl Target for PgTarget {
         indexes::partitions(&self.sessions.work().await?.client, table).await
     }
 
-    async fn attached(&self, index: &QName, to: &QName) -> Result<bool, Failure> {
-        indexes::attached(&self.sessions.work().await?.client, index, to).await
+    async fn attached(&self, partition: &QName, to: &QName) -> Result<bool, Failure> {
+        indexes::attached(&self.sessions.work().await?.client, partition, to).await
     }
 
     async fn leftovers(&self, of: &QName) -> Result<Vec<QName>, Failure> {

@@ -82,12 +82,18 @@ impl Trace {
     /// The session is about to run the statements of a transaction; what an earlier
     /// attempt did was rolled back, and counts no more.
     pub(super) async fn begin(&self, session: &Session) -> Result<(), Failure> {
+        self.seen().sightings.clear();
+        self.begin_part(session).await
+    }
+
+    /// The session is about to run one of several transactions of a step.
+    pub(super) async fn begin_part(&self, session: &Session) -> Result<(), Failure> {
         let said = session.client.batch_execute("SET LOCAL client_min_messages = debug1").await;
         said.map_err(|error| failure(&error))?;
         let before = self.look(&session.client, session.pid).await?;
         session.notices.keep();
         let mut seen = self.seen();
-        (seen.before, seen.sightings) = (before, Vec::new());
+        seen.before = before;
         seen.since = Some(Instant::now());
         Ok(())
     }

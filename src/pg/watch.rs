@@ -55,7 +55,8 @@ impl Sessions {
     }
 
     async fn look(&self, pid: i32) -> Result<Watch, Failure> {
-        let client = self.watch().await?;
+        let watching = self.watch().await?;
+        let client = watching.client();
         let blockers = client.query(q::BLOCKERS, &[&pid]).await.map_err(|error| failure(&error))?;
         let progress = client.query_opt(q::INDEX_PROGRESS, &[&pid]).await.map_err(|error| failure(&error))?;
         let waiting_for =

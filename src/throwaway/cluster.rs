@@ -138,6 +138,8 @@ impl Cluster {
         let own = [
             ("listen_addresses", "''".to_owned()),
             ("unix_socket_directories", format!("'{}'", self.folder.display())),
+            // PGPORT of whoever asks must not reach it.
+            ("port", "5432".into()),
             ("max_connections", "300".into()),
             ("fsync", "off".into()),
             ("logging_collector", "off".into()),

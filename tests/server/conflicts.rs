@@ -8,6 +8,7 @@ tests![
     other_columns_of_a_table_go_side_by_side,
     a_sql_migration_waits_or_says_that_it_builds_on_it,
     check_knows_what_is_open,
+    nobody_takes_a_name_from_under_an_open_plan,
 ];
 
 const RENAME: &str = "expand:
@@ -192,5 +193,26 @@ async fn check_knows_what_is_open(db: Db) -> TestResult {
         let ended = db.phase(&["check", "--online", "--format", format]).await?.expect(2)?;
         check!(ended.stdout.contains("which 12_old alters"), "{format}: {ended:?}");
     }
+    Ok(())
+}
+
+/// Building on a plan does not keep its triggers alive when the name that they use goes.
+async fn nobody_takes_a_name_from_under_an_open_plan(db: Db) -> TestResult {
+    users(&db).await?;
+    db.file("plans/10_nick.yaml", NICK)?;
+    db.phase(&["advance", "10", "--to", "expanded"]).await?.expect(0)?;
+    let accepted = "-- lint: allow expand-breaks-application: a test\n";
+    for text in [
+        format!("{accepted}ALTER TABLE users RENAME COLUMN name TO full_name;\n"),
+        format!("-- depends_on: 10\n{accepted}ALTER TABLE users RENAME COLUMN name TO full_name;\n"),
+    ] {
+        db.file("migrations/20_rename.sql", &text)?;
+        let ended = db.phase(&["expand"]).await?.expect(3)?;
+        let told = format!("{}{}", ended.stdout, ended.stderr);
+        check!(told.contains("renames users.name, which 10_nick (expanded) uses"), "{ended:?}");
+        check!(!told.contains("say -- depends_on"), "{ended:?}");
+    }
+    db.run("INSERT INTO users VALUES (1000, 'New', NULL)").await?;
+    same!(db.value("SELECT nick FROM users WHERE id = 1000").await?, "new");
     Ok(())
 }

@@ -14,6 +14,7 @@ use crate::harness::{Db, Ended, TestResult, check, connect, same, tests, value};
 tests![
     waits_behind_a_step_are_on_record_as_they_were,
     a_step_that_holds_its_locks_too_long_is_ended,
+    the_look_at_others_comes_back_when_its_session_is_ended,
     a_quiet_moment_is_waited_for,
     a_prepared_transaction_in_the_way_is_named,
     sessions_in_the_way_are_ended_only_as_the_plan_allows,
@@ -96,7 +97,10 @@ async fn waits_behind_a_step_are_on_record_as_they_were(db: Db) -> TestResult {
     let impact = impact(&db, "expand.1").await?;
     same!(impact["waiters"], 2, "{impact}");
     same!(impact["attempts"], 1, "{impact}");
-    same!(impact["longest"]["application"], "shop", "{impact}");
+    // Before 14 the server does not say since when a session waits.
+    if db.major >= 14 {
+        same!(impact["longest"]["application"], "shop", "{impact}");
+    }
     let told = Duration::from_millis(impact["longest_wait_ms"].as_u64().ok_or("no figure")?);
     check!(told + Duration::from_millis(50) >= waited, "told {told:?}, and it was {waited:?}");
     check!(told <= waited + MARGIN, "told {told:?}, and it was only {waited:?}");
@@ -107,7 +111,7 @@ async fn waits_behind_a_step_are_on_record_as_they_were(db: Db) -> TestResult {
     same!(impact["locks"][0]["lock"], "access_exclusive", "{impact}");
     let history = db.phase(&["history", "1"]).await?.expect(0)?;
     check!(
-        history.stdout.contains("impact of expand.1") && history.stdout.contains("application shop"),
+        history.stdout.contains("impact of expand.1") && history.stdout.contains("2 sessions waited"),
         "{history:?}"
     );
     Ok(())
@@ -145,6 +149,27 @@ async fn a_step_that_holds_its_locks_too_long_is_ended(db: Db) -> TestResult {
     let impact = impact(&db, "expand.1").await?;
     same!(impact["attempts"], 5, "{impact}");
     same!(db.value("SELECT state || ' ' || goal FROM phase.item").await?, "planned expanded");
+    Ok(())
+}
+
+async fn the_look_at_others_comes_back_when_its_session_is_ended(db: Db) -> TestResult {
+    db.run(TABLE).await?;
+    db.file(
+        "plans/1_p.yaml",
+        "settings: {lock_timeout: 300ms}\nexpand:\n  - sql: |\n      LOCK TABLE t IN ACCESS EXCLUSIVE MODE;\n      \
+         SELECT pg_sleep(60)\n    undo: SELECT 1\n    lint:\n      allow: [{rule: lock-table, reason: a test}, \
+         {rule: opaque, reason: a test}, {rule: work-under-lock, reason: a test}]\n",
+    )?;
+    let child = db.start(&["expand"])?;
+    let watch = db.connect().await?;
+    until(&watch, "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()").await?;
+    let gone = "SELECT coalesce(bool_or(pg_terminate_backend(pid)), false) FROM pg_stat_activity \
+                WHERE datname = current_database() AND query LIKE '-- Who waits for a lock%' AND pid <> pg_backend_pid()";
+    until(&watch, gone).await?;
+    let waited = read(db.connect().await?).await?;
+    check!(waited <= Duration::from_secs(3), "a query waited {waited:?}: nobody looked any more");
+    let ended = ended(child).await?.expect(1)?;
+    check!(ended.stderr.contains("ended by phase"), "{ended:?}");
     Ok(())
 }
 
@@ -210,14 +235,14 @@ async fn sessions_in_the_way_are_ended_only_as_the_plan_allows(db: Db) -> TestRe
     // A superuser is never ended, named or not.
     let root = holder(&db, "root", "SELECT count(*), 'a secret' FROM t").await?;
     let ended = db.phase(&["expand"]).await?.expect(1)?;
-    check!(ended.stderr.contains("not ended"), "{ended:?}");
+    check!(ended.stderr.contains("was not ended"), "{ended:?}");
     check!(ended.stderr.contains("count(*), '…' FROM t"), "{ended:?}");
     root.batch_execute("COMMIT").await?;
     let report = report(&db, &role).await?;
     let began = Instant::now();
     let ended = db.phase(&["advance", "1"]).await?.expect(0)?;
     check!(began.elapsed() >= Duration::from_millis(500), "it was ended too soon");
-    check!(ended.stderr.contains("ended (kill_blockers): pid"), "{ended:?}");
+    check!(ended.stderr.contains("ends (kill_blockers) pid"), "{ended:?}");
     check!(report.batch_execute("SELECT 1").await.is_err(), "the report is still there");
     let history = db.phase(&["history", "1"]).await?.expect(0)?;
     check!(
@@ -243,7 +268,7 @@ async fn a_build_ends_what_it_waits_for_where_the_plan_allows(db: Db) -> TestRes
     let report = report(&db, &role).await?;
     report.batch_execute("COMMIT; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM t").await?;
     let ended = db.phase(&["advance", "1", "--to", "validated"]).await?.expect(0)?;
-    check!(ended.stderr.contains("ended (kill_blockers)"), "{ended:?}");
+    check!(ended.stderr.contains("ends (kill_blockers)"), "{ended:?}");
     same!(db.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a'::regclass").await?, "t");
     drop(report);
     db.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await?;

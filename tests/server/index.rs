@@ -10,6 +10,7 @@ tests![
     a_build_waits_for_old_snapshots_and_says_so,
     a_partitioned_table_gets_its_index_by_its_partitions,
     a_build_by_partitions_that_was_killed_goes_on_and_is_taken_back,
+    an_index_of_a_partition_that_is_not_ours_is_left_alone,
     a_reindex_leaves_nothing_behind,
 ];
 
@@ -134,8 +135,26 @@ async fn a_build_by_partitions_that_was_killed_goes_on_and_is_taken_back(db: Db)
         db.run("DROP SCHEMA phase CASCADE").await?;
     }
     killed_at(3).await?;
+    // A partition that comes meanwhile gets its index from the server.
+    db.run("CREATE TABLE t_3 PARTITION OF t FOR VALUES FROM (5000) TO (6000)").await?;
     db.phase(&["advance", "1", "--to", "validated"]).await?.expect(0)?;
+    same!(db.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a'::regclass").await?, "t");
     same!(db.value(WHOLE).await?, "5 true");
+    Ok(())
+}
+
+async fn an_index_of_a_partition_that_is_not_ours_is_left_alone(db: Db) -> TestResult {
+    db.run(PARTITIONED).await?;
+    db.run("CREATE INDEX t_2b_t_a ON t_2b (a)").await?;
+    let before = db.value(SCHEMA).await?;
+    db.file("plans/1_p.yaml", BY_PARTITIONS)?;
+    let ended = db.phase(&["advance", "1", "--to", "validated"]).await?.expect(1)?;
+    check!(
+        ended.stderr.contains("the name public.t_2b_t_a is to be that of its index on public.t_2b"),
+        "{ended:?}"
+    );
+    db.phase(&["abort", "1"]).await?.expect(0)?;
+    same!(db.value(SCHEMA).await?, before);
     Ok(())
 }
 

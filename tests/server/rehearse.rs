@@ -19,6 +19,7 @@ tests![
     a_sql_migration_goes_up_and_down_and_up,
     the_markdown_fits_a_comment,
     a_shape_has_every_kind_of_object,
+    an_index_on_a_partitioned_table_is_as_predicted,
 ];
 
 fn list<'a>(document: &'a Value, name: &str) -> Vec<&'a Value> {
@@ -414,4 +415,18 @@ async fn a_shape_has_every_kind_of_object(db: Db) -> TestResult {
     client.batch_execute("DROP PUBLICATION pub; DROP SCHEMA s CASCADE").await?;
     same!(before.diff(&phase::pg::shape::shape(&client, &metadata).await?), []);
     Ok(())
+}
+
+async fn an_index_on_a_partitioned_table_is_as_predicted(db: Db) -> TestResult {
+    db.file(
+        "migrations/1_t.sql",
+        "-- UP\nCREATE TABLE t (id int PRIMARY KEY, a int) PARTITION BY RANGE (id);\n\
+         CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100);\n\
+         CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (100) TO (200);\n-- DOWN\nDROP TABLE t;\n",
+    )?;
+    db.file("plans/2_p.yaml", "validate:\n  - index: {table: t, columns: [a]}\n")?;
+    let mut command = db.command(&["rehearse", "2", "--from-files", "--json"]);
+    // Whoever exports a port for other servers may rehearse.
+    let output = command.env("PHASE_PG_BIN", db.binaries.folder()).env("PGPORT", "54999").output().await?;
+    as_predicted(&crate::harness::Ended::of(&output).expect(0)?.json()?)
 }

@@ -119,6 +119,11 @@ async fn an_autovacuum_against_wraparound_stops_it(db: Db) -> TestResult {
     )
     .await?;
     db.run("CALL age()").await?;
+    // The launcher comes when it comes; the backfill must not be over by then.
+    let there = "SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type = 'autovacuum worker' \
+                 AND query LIKE '%public.t (to prevent wraparound)%'";
+    let client = db.connect().await?;
+    while value(&client, there).await? != "t" {}
     let child = db.start(&["backfill"])?;
     stops(&db, "an autovacuum against wraparound is on the table").await?;
     stands_still(&db).await?;

@@ -22,6 +22,7 @@ tests![
     init_and_new_write_what_check_accepts,
     a_folder_without_a_project_is_refused,
     settings_do_not_get_lost_between_statements,
+    what_was_refused_may_come_back_as_a_plan,
 ];
 
 async fn an_edited_migration_stops_everything(db: Db) -> TestResult {
@@ -381,5 +382,23 @@ async fn settings_do_not_get_lost_between_statements(db: Db) -> TestResult {
     db.phase(&["expand"]).await?.expect(0)?;
     same!(db.value("SELECT to_regclass('s2.a') IS NOT NULL").await?, "t");
     db.phase(&["advance"]).await?.expect(0)?;
+    Ok(())
+}
+
+async fn what_was_refused_may_come_back_as_a_plan(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, a int)").await?;
+    db.file("phase.yaml", "lint: {small_table: 0B}\n")?;
+    db.file(
+        "migrations/2_i.sql",
+        "-- UP\nCREATE INDEX t_a ON t (a);\n-- DOWN\nDROP INDEX CONCURRENTLY t_a;\n",
+    )?;
+    db.phase(&["expand"]).await?.expect(2)?;
+    std::fs::remove_file(db.project.path().join("migrations/2_i.sql"))?;
+    db.file(
+        "plans/2_i.yaml",
+        "expand:\n  - sql: CREATE INDEX CONCURRENTLY t_a ON t (a)\n    undo: DROP INDEX CONCURRENTLY t_a\n",
+    )?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    same!(db.value("SELECT kind || ' ' || state FROM phase.item").await?, "plan expanded");
     Ok(())
 }

@@ -5,8 +5,9 @@ use crate::engine::Watch;
 
 /// What it does, and whom it waits for.
 pub(super) fn doing(watch: &Watch) -> String {
-    let waits = watch.waiting_for.iter().map(|blocker| format!(", waits for {blocker}"));
-    format!("{}{}", watch.phase, waits.collect::<String>())
+    let waits = watch.waiting_for.iter().map(|blocker| format!("waits for {blocker}"));
+    let phase = Some(watch.phase.clone()).filter(|phase| !phase.is_empty());
+    phase.into_iter().chain(waits).collect::<Vec<_>>().join(", ")
 }
 
 /// How much of that is done; `None` where the server does not say.

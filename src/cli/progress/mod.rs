@@ -140,10 +140,9 @@ impl Listener for Terminal {
                 self.line(&format!("  {id}  waits for a quiet moment before it asks for its locks"));
                 self.in_the_way(blockers);
             }
-            Event::Ended { id, who, ended } => {
-                let what =
-                    if *ended { "ended (kill_blockers)" } else { "not ended: it is over, or may not be" };
-                self.line(&format!("  {id}  {what}: {who}"));
+            Event::Ending { id, who } => self.line(&format!("  {id}  ends (kill_blockers) {who}")),
+            Event::NotEnded { id, who } => {
+                self.line(&format!("  {id}  was not ended, because it is over or may not be: {who}"));
             }
             Event::Part { id, part, what } => self.line(&format!("  {id}  {part}: {what}")),
             Event::Impact { impact, .. } if impact.waiters == 0 => {}

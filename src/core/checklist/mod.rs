@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::core::footprint::Footprint;
-use crate::core::lint::{Finding, World, inspect, taken};
+use crate::core::lint::{Finding, Level, World, inspect, taken};
 use crate::core::plan::model::AppVersion;
 use crate::core::record::Kind;
 use crate::core::rehearse::Outcome;
@@ -173,7 +173,11 @@ impl Known<'_> {
 
     fn locks(&self) -> Result<Told, SqlError> {
         let long = self.findings.iter().filter(|finding| {
-            finding.locks.iter().any(|taken| (taken.blocks_reads || taken.blocks_writes) && taken.is_long())
+            finding.level == Level::Error
+                && finding
+                    .locks
+                    .iter()
+                    .any(|taken| (taken.blocks_reads || taken.blocks_writes) && taken.is_long())
         });
         let long: Vec<&Finding> = long.collect();
         if !long.is_empty() {

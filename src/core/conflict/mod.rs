@@ -31,6 +31,7 @@ pub fn reasons(item: &Item, to: State, records: &[Record], files: &[Item]) -> Ve
         item.depends_on.iter().filter_map(|on| behind(on, at_least, records)).collect();
     if starts(item, to) {
         reasons.extend(beside(item, records, files).iter().filter_map(|beside| beside.refusal(item)));
+        reasons.extend(takes_from_below(item, records, files));
     }
     reasons
 }
@@ -114,6 +115,30 @@ fn pair(theirs: &Footprint, mine: &Footprint) -> Vec<Clash> {
     Index::new(&[theirs, mine]).clashes(&rules).into_values().next().unwrap_or_default()
 }
 
+/// What `item` takes away at once from plans that it builds on and that are still open: their
+/// triggers and batches would fail, so that building on them is no answer.
+fn takes_from_below(item: &Item, records: &[Record], files: &[Item]) -> Vec<String> {
+    let links = links(files, records, item);
+    let Ok(mine) = Footprint::of(&item.steps) else { return Vec::new() };
+    let below = records.iter().filter(|other| {
+        other.kind == Kind::Plan && other.in_flight() && builds_on(&item.version, &other.version, &links)
+    });
+    let reason = |other: &Record| {
+        let file = files.iter().find(|file| file.version == other.version)?;
+        let clashes = pair(&Footprint::of(&file.steps).ok()?, &mine);
+        let taken = clashes.iter().filter(|clash| takes_at_once(item, clash));
+        let what = Clash::told(taken, &format!("{} ({})", other.stem(), other.state), None)?;
+        Some(format!("{what}: that one must complete first, because its triggers and batches use the name"))
+    };
+    below.filter_map(reason).collect()
+}
+
+/// Whether the second of a clash, which is `item`, takes a name away before anything can wait for the first.
+fn takes_at_once(item: &Item, clash: &Clash) -> bool {
+    let at_once = item.kind == Kind::Sql || clash.site.step.starts_with("expand.");
+    at_once && clash.second.takes_away() && !clash.first.takes_away()
+}
+
 /// The items in flight that `item` neither builds on nor is built on by.
 fn beside<'a>(item: &Item, records: &'a [Record], files: &[Item]) -> Vec<Beside<'a>> {
     let links = links(files, records, item);
@@ -147,6 +172,13 @@ impl Beside<'_> {
                 format!("touches table {table}, which {} ({state}) is changing", self.record.stem())
             }
         };
+        let grave = || self.clashes.iter().flatten().filter(|clash| clash.grade == Grade::Error);
+        if grave().any(Clash::misses) {
+            return Some(format!("{what}: let that one complete, or use what takes its place"));
+        }
+        if grave().any(|clash| takes_at_once(item, clash)) {
+            return Some(format!("{what}: let that one complete first"));
+        }
         let (say, end) = match item.kind {
             Kind::Plan => ("depends_on: [", "]"),
             Kind::Sql => ("-- depends_on: ", ""),

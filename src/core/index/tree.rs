@@ -35,6 +35,8 @@ pub enum Part {
     Build(IndexBuild),
     /// One that is attached to that of the level above.
     Attach {
+        /// The partition.
+        partition: QName,
         /// The index of the partition.
         index: QName,
         /// The one above.
@@ -78,7 +80,7 @@ pub fn parts(build: &IndexBuild, tree: &[Branch]) -> Result<Vec<Part>, SqlError>
             }));
         }
         if let Some(above) = branch.parent.and_then(|parent| tree.get(parent)) {
-            attach.push(Part::Attach { index, to: index_of(build, above) });
+            attach.push(Part::Attach { partition: branch.table.clone(), index, to: index_of(build, above) });
         }
     }
     // A level above is whole only after the one below.
@@ -134,7 +136,7 @@ mod tests {
             .map(|part| match part {
                 Part::Alone { sql, .. } => sql.clone(),
                 Part::Build(build) => build.create.clone(),
-                Part::Attach { index, to } => Part::attach_sql(index, to),
+                Part::Attach { index, to, .. } => Part::attach_sql(index, to),
             })
             .collect();
         let rest = "USING btree (lower(a) DESC, b) INCLUDE (c) WITH (fillfactor=70) WHERE b > 0";

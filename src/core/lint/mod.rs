@@ -12,7 +12,7 @@ mod lock;
 mod look;
 mod mentions;
 mod outline;
-mod partitioned;
+pub mod partitioned;
 mod passage;
 mod rules;
 pub mod second;

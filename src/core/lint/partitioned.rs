@@ -8,7 +8,10 @@ use crate::core::sql::SqlError;
 use crate::core::step::{Action, IndexBuild};
 
 /// The SQL of an action, as the engine sends it in this database.
-pub(super) fn sent(action: &Action, world: &World) -> Result<Vec<String>, SqlError> {
+///
+/// # Errors
+/// When an index cannot be written for a partition.
+pub fn sent(action: &Action, world: &World) -> Result<Vec<String>, SqlError> {
     match action {
         Action::BuildIndex(build) if is_partitioned(world, &build.table) => by_partitions(build, world),
         Action::DropIndex { index }
@@ -39,7 +42,7 @@ fn by_partitions(build: &IndexBuild, world: &World) -> Result<Vec<String>, SqlEr
     let sql = |part: Part| match part {
         Part::Alone { sql, .. } => sql,
         Part::Build(build) => build.create,
-        Part::Attach { index, to } => Part::attach_sql(&index, &to),
+        Part::Attach { index, to, .. } => Part::attach_sql(&index, &to),
     };
     Ok(parts(build, &tree)?.into_iter().map(sql).collect())
 }

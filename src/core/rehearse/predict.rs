@@ -2,6 +2,7 @@
 //! the database as it stands by then.
 
 use crate::core::backfill::Backfill;
+use crate::core::lint::partitioned::sent;
 use crate::core::lint::{Inspected, Mentions, World, apply, effects};
 use crate::core::plan::model::BackfillWork;
 use crate::core::record::{StepRecord, StepStatus};
@@ -59,12 +60,17 @@ pub fn mentions(pieces: &[Piece<'_>]) -> Result<Mentions, SqlError> {
 /// # Errors
 /// As [`mentions`].
 pub fn predict(piece: &Piece<'_>, world: &mut World) -> Result<Vec<Inspected>, SqlError> {
+    let sql = match &piece.action {
+        Action::Backfill(backfill) => vec![batch(backfill)],
+        action => sent(action, world)?,
+    };
     let look = |statement: Statement| {
         let effects = effects(&statement, world);
         statement.changes.iter().for_each(|change| apply(world, change));
         Inspected { statement, effects }
     };
-    Ok(statements(&piece.action)?.into_iter().map(look).collect())
+    let read: Vec<Vec<Statement>> = sql.iter().map(|sql| split(sql)).collect::<Result<_, _>>()?;
+    Ok(read.into_iter().flatten().map(look).collect())
 }
 
 fn statements(action: &Action) -> Result<Vec<Statement>, SqlError> {

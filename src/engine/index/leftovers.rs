@@ -40,7 +40,11 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
     /// asked to stop, but not for long: what is still there is met by the next run.
     pub(super) async fn drop_leftover(&self, current: &Current<'_>, index: &QName) {
         let id = &current.step.id;
-        let watch = |watch: Watch| self.listener.on(&Event::Watched { id: id.clone(), watch });
+        let what = format!("dropping the invalid index {}", index.plain());
+        let watch = |watch: Watch| {
+            let watch = Watch { phase: what.clone(), ..watch };
+            self.listener.on(&Event::Watched { id: id.clone(), watch });
+        };
         let (care, sql) = (Care { limit: None, every: LOOSELY }, drop_index_sql(index));
         let mut dropped = pin!(current.gauge.attempt(care, self.target.run_alone(&sql, &watch)));
         let patience = async {

@@ -27,12 +27,17 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
     ) -> Result<Ended, RunError> {
         let parts = parts(build, tree).map_err(|error| current.refused(error.to_string()))?;
         let count = parts.len();
+        if !on_record.before {
+            self.names_are_free(current, &parts).await?;
+        }
         for (n, part) in parts.iter().enumerate() {
             let part_of = || format!("{} of {count}", n + 1);
             let ended = match part {
                 Part::Alone { table, index, sql } => {
                     self.alone(current, build.unique, [table, index], sql, on_record).await?
                 }
+                // One that the server made when the partition came is as good.
+                Part::Build(build) if self.has_its_index(current, build, &parts).await? => continue,
                 Part::Build(build) => {
                     self.listener.on(&Event::Part {
                         id: current.step.id.clone(),
@@ -41,12 +46,14 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                     });
                     self.build_one(current, build, on_record).await?
                 }
-                Part::Attach { index, to } => {
-                    let attached = self.target.attached(index, to).await;
+                Part::Attach { partition, index, to } => {
+                    let attached = self.target.attached(partition, to).await;
                     if attached.map_err(|failure| current.failed(failure))? {
                         continue;
                     }
-                    self.quickly(current, Vec::new(), &Part::attach_sql(index, to)).await?
+                    // Whoever reads the partition has its indexes locked.
+                    let locks = vec![(index.clone(), Lock::AccessExclusive)];
+                    self.quickly(current, locks, &Part::attach_sql(index, to)).await?
                 }
             };
             crash::point(&format!("part {n} of {}", current.step.id));
@@ -62,6 +69,44 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                 build.table.plain()
             ))),
         }
+    }
+
+    /// Whether the partition of a build has an index already that is attached to that above.
+    async fn has_its_index(
+        &self,
+        current: &Current<'_>,
+        build: &IndexBuild,
+        parts: &[Part],
+    ) -> Result<bool, RunError> {
+        let above = parts.iter().find_map(|part| match part {
+            Part::Attach { index, to, .. } if *index == build.index() => Some(to),
+            _ => None,
+        });
+        let Some(to) = above else { return Ok(false) };
+        self.target.attached(&build.table, to).await.map_err(|failure| current.failed(failure))
+    }
+
+    /// Refuses where an index has one of the names that is not of this step: an undo, which
+    /// goes by names, would drop it.
+    async fn names_are_free(&self, current: &Current<'_>, parts: &[Part]) -> Result<(), RunError> {
+        for part in parts {
+            let (index, table) = match part {
+                Part::Alone { table, index, .. } => (index.clone(), table),
+                Part::Build(build) => (build.index(), &build.table),
+                Part::Attach { .. } => continue,
+            };
+            let taken = match self.probe(current, &index, Some(table)).await? {
+                Probe::Absent => continue,
+                Probe::Taken(what) => what,
+                Probe::Found(found) => found.definition,
+            };
+            return Err(current.refused(format!(
+                "the name {} is to be that of its index on {}, and is taken: {taken}",
+                index.plain(),
+                table.plain()
+            )));
+        }
+        Ok(())
     }
 
     /// Makes an index on a partitioned relation alone.
@@ -102,14 +147,9 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                 Came::Now(limits) => limits,
                 Came::Stopped(why) => return Ok(Tried::WorkLeft(why)),
             };
-            // Statements that are sent together share one transaction.
-            let sql = format!(
-                "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}; {sql}",
-                limits.lock_timeout.as_millis(),
-                limits.statement_timeout.as_millis()
-            );
             let care = Care { limit: Some(limits.lock_timeout), every: CLOSELY };
-            let sent = current.gauge.attempt(care, self.target.run_alone(&sql, &|_| {})).await;
+            let run = self.target.run_quickly(sql, &limits, &current.gauge);
+            let sent = current.gauge.attempt(care, run).await;
             sent.map(Tried::Done).map_err(|failure| moment.blamed(failure))
         };
         Ok(self.retrying(current, attempt).await?.into())

@@ -23,7 +23,14 @@ pub async fn load(session: &Session, dump: &str) -> Result<Vec<String>, Failure>
         |error: SqlError| Failure::new(FailureKind::Other, format!("the dump cannot be read: {error}"));
     let statements = deep(|| split(&text)).and_then(|read| read).map_err(broken)?;
     let mut notes = Vec::new();
-    for statement in statements {
+    if statements.iter().any(|statement| reaches_out(&statement.text)) {
+        notes.push(
+            "user mappings and subscriptions are left out, so that nothing reaches another server: what needs a foreign \
+             table fails here"
+                .into(),
+        );
+    }
+    for statement in statements.into_iter().filter(|statement| !reaches_out(&statement.text)) {
         let Err(error) = session.client.batch_execute(&statement.text).await else { continue };
         // A newer pg_dump sets what an older server does not know; `public` is there already.
         let setting = statement.changes.iter().any(|change| matches!(change, Change::Set { .. }));
@@ -37,4 +44,12 @@ pub async fn load(session: &Session, dump: &str) -> Result<Vec<String>, Failure>
         notes.push(format!("not carried over: {more} more statements"));
     }
     Ok(notes)
+}
+
+/// Whether a statement of a dump, as pg_dump writes it, makes the copy talk to other
+/// servers: those that the target talks to are not ours to write to.
+fn reaches_out(statement: &str) -> bool {
+    ["CREATE USER MAPPING ", "CREATE SUBSCRIPTION ", "ALTER SUBSCRIPTION ", "COMMENT ON SUBSCRIPTION "]
+        .iter()
+        .any(|head| statement.starts_with(head))
 }

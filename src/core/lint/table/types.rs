@@ -109,11 +109,14 @@ validate:
 const SHADOW: &str = "expand:
   - sql: «ALTER TABLE {table} ADD COLUMN {new} {type}»
     undo: «ALTER TABLE {table} DROP COLUMN {new}»
-  - sync: {table: «{table}», set: {«{new}»: «{column}»}, back: {«{column}»: «{new}»}}
+  - sync: {table: «{table}», set: {«{new}»: «{column}::{type}»}, back: {«{column}»: «{new}»}}
 backfill:
   - table: «{table}»
-    set: {«{new}»: «{column}»}
-    where: «{new} IS DISTINCT FROM {column}»
+    set: {«{new}»: «{column}::{type}»}
+    where: «{new} IS DISTINCT FROM {column}::{type}»
+contract:
+  - drop_column: {table: «{table}», column: «{column}»}
+keep: 7d
 ";
 
 /// How a new type fits what is stored.

@@ -1,2 +1,3 @@
--- Whether an index ($1) is attached to one of a partitioned table ($2).
-SELECT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass($1)::oid AND inhparent = to_regclass($2)::oid) AS attached
+-- Whether a partition ($1) has an index that is attached to one of the partitioned table ($2).
+SELECT EXISTS (SELECT FROM pg_inherits h JOIN pg_index i ON i.indexrelid = h.inhrelid
+               WHERE i.indrelid = to_regclass($1)::oid AND h.inhparent = to_regclass($2)::oid) AS attached
