@@ -16,6 +16,8 @@ use super::{ServerBinaries, ThrowawayError, reaper};
 
 /// The superuser of every throwaway server.
 pub(super) const USER: &str = "postgres";
+/// The port that names its socket, whatever PGPORT says.
+const PORT: u16 = 5432;
 /// How long a server may take to start or stop.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often its state is looked at; the server tells it in a file only.
@@ -82,7 +84,7 @@ impl Cluster {
     #[must_use]
     pub fn url_as(&self, user: &str, database: &str) -> String {
         let folder = self.folder.display().to_string();
-        format!("postgresql://{}@/{}?host={}", percent(user), percent(database), percent(&folder))
+        format!("postgresql://{}@/{}?host={}&port={PORT}", percent(user), percent(database), percent(&folder))
     }
 
     /// The folder of the socket.
@@ -139,7 +141,7 @@ impl Cluster {
             ("listen_addresses", "''".to_owned()),
             ("unix_socket_directories", format!("'{}'", self.folder.display())),
             // PGPORT of whoever asks must not reach it.
-            ("port", "5432".into()),
+            ("port", PORT.to_string()),
             ("max_connections", "300".into()),
             ("fsync", "off".into()),
             ("logging_collector", "off".into()),

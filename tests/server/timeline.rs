@@ -386,7 +386,7 @@ async fn settings_do_not_get_lost_between_statements(db: Db) -> TestResult {
 }
 
 async fn what_was_refused_may_come_back_as_a_plan(db: Db) -> TestResult {
-    db.run("CREATE TABLE t (id int PRIMARY KEY, a int)").await?;
+    db.run("CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 1)").await?;
     db.file("phase.yaml", "lint: {small_table: 0B}\n")?;
     db.file(
         "migrations/2_i.sql",

@@ -62,7 +62,8 @@ pub fn mentions(pieces: &[Piece<'_>]) -> Result<Mentions, SqlError> {
 pub fn predict(piece: &Piece<'_>, world: &mut World) -> Result<Vec<Inspected>, SqlError> {
     let sql = match &piece.action {
         Action::Backfill(backfill) => vec![batch(backfill)],
-        action => sent(action, world)?,
+        Action::BuildIndex(_) | Action::DropIndex { .. } => sent(&piece.action, world)?,
+        action => action.sql(),
     };
     let look = |statement: Statement| {
         let effects = effects(&statement, world);

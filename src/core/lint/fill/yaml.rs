@@ -3,6 +3,8 @@
 /// The safe ways of the changes of one statement as one: the steps of a phase under one key.
 pub(in crate::core::lint) fn merged(ways: &[String]) -> String {
     let header = |line: &str| line.ends_with(':') && !line.starts_with(' ');
+    // Also a key with its value, such as `keep: 7d`.
+    let top = |line: &str| !line.starts_with(' ');
     if !ways.iter().all(|way| way.lines().next().is_some_and(header)) {
         let mut distinct: Vec<&str> = Vec::new();
         ways.iter().filter(|way| !way.is_empty()).for_each(|way| {
@@ -15,7 +17,7 @@ pub(in crate::core::lint) fn merged(ways: &[String]) -> String {
     let mut phases: Vec<(&str, String)> = Vec::new();
     for line in ways.iter().flat_map(|way| {
         way.lines().scan("", |phase, line| {
-            if header(line) {
+            if top(line) {
                 *phase = line;
             }
             Some((*phase, line))
@@ -31,7 +33,9 @@ pub(in crate::core::lint) fn merged(ways: &[String]) -> String {
         }
     }
     let order = |phase: &str| {
-        ["expand:", "backfill:", "validate:", "contract:"].iter().position(|known| *known == phase)
+        let keys = ["settings", "expand", "backfill", "validate", "contract"];
+        let key = phase.split(':').next().unwrap_or_default();
+        keys.iter().position(|known| *known == key).unwrap_or(keys.len())
     };
     phases.sort_by_key(|(phase, _)| order(phase));
     phases.into_iter().map(|(phase, steps)| format!("{phase}\n{steps}")).collect()
