@@ -11,8 +11,7 @@ use crate::engine::attempt::Tried;
 use crate::engine::current::{Current, Direction};
 use crate::engine::error::RunError;
 use crate::engine::event::{Event, Listener};
-use crate::engine::gauge::{CLOSELY, Care, LOOSELY};
-use crate::engine::moment::Came;
+use crate::engine::gauge::{Care, LOOSELY};
 use crate::engine::stop::Stop;
 use crate::engine::{Fence, Store, Target, crash};
 
@@ -142,19 +141,11 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         self.store.step_started(self.fence, &current.write(false, None, &sql)).await?;
         crash::point(&format!("inside {}", current.step.id));
         let write = current.write(true, None, &sql);
-        let mut moment = self.locks(current, &Action::Transaction(statements.clone())).await?;
-        let gauge = &current.gauge;
-        let attempt = async || {
-            let limits = match self.quiet_moment(current, &mut moment).await? {
-                Came::Now(limits) => limits,
-                Came::Stopped(why) => return Ok(Tried::WorkLeft(why)),
-            };
-            let care = Care { limit: Some(limits.lock_timeout), every: CLOSELY };
-            let sent = self.target.run_transaction(self.fence, statements, &write, &limits, gauge);
-            let sent = gauge.attempt(care, sent).await.map(Tried::Done);
-            sent.map_err(|failure| moment.blamed(failure))
+        let moment = self.locks(current, &Action::Transaction(statements.clone())).await?;
+        let run = async |limits: Limits| {
+            self.target.run_transaction(self.fence, statements, &write, &limits, &current.gauge).await
         };
-        Ok(self.retrying(current, attempt).await?.into())
+        self.with_care(current, moment, run).await
     }
 
     async fn autocommit(

@@ -10,10 +10,12 @@ use crate::core::kill::due;
 use crate::core::lint::{Lock, inspect, mentions, strongest};
 use crate::core::quiet::{BLIND, Quiet, Seen, conflicting, quiet};
 use crate::core::step::{Action, Limits, Step};
+use crate::engine::attempt::Tried;
 use crate::engine::current::Current;
 use crate::engine::error::RunError;
 use crate::engine::event::Event;
-use crate::engine::execute::Execution;
+use crate::engine::execute::{Ended, Execution};
+use crate::engine::gauge::{CLOSELY, Care};
 use crate::engine::{Store, Target};
 
 /// How often somebody looks whether the moment is there.
@@ -29,7 +31,7 @@ pub(crate) struct Moment {
 }
 
 /// What came of waiting for a moment.
-pub(crate) enum Came {
+enum Came {
     /// It is there; with these limits.
     Now(Limits),
     /// Somebody asked to stop; why.
@@ -42,7 +44,7 @@ impl Moment {
     }
 
     /// A failure with those in the way that were seen before it, where none were seen beside it.
-    pub(crate) fn blamed(&self, failure: Failure) -> Failure {
+    fn blamed(&self, failure: Failure) -> Failure {
         let blockers = if failure.blockers.is_empty() { self.told.clone() } else { failure.blockers };
         Failure { blockers, ..failure }
     }
@@ -61,13 +63,29 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         Ok(Moment::new(strongest(effects).into_iter().filter(in_the_way).collect()))
     }
 
-    /// Waits until nobody is in the way of an attempt who will stay there, or until it
-    /// has waited so long that it tries all the same.
-    pub(crate) async fn quiet_moment(
+    /// Runs a transaction in a quiet moment, again and again while locks are in the way, and
+    /// ends it when others have waited for it as long as they may.
+    pub(crate) async fn with_care(
         &self,
         current: &Current<'_>,
-        moment: &mut Moment,
-    ) -> Result<Came, Failure> {
+        mut moment: Moment,
+        run: impl AsyncFn(Limits) -> Result<(), Failure>,
+    ) -> Result<Ended, RunError> {
+        let attempt = async || {
+            let limits = match self.quiet_moment(current, &mut moment).await? {
+                Came::Now(limits) => limits,
+                Came::Stopped(why) => return Ok(Tried::WorkLeft(why)),
+            };
+            let care = Care { limit: Some(limits.lock_timeout), every: CLOSELY };
+            let sent = current.gauge.attempt(care, run(limits)).await.map(Tried::Done);
+            sent.map_err(|failure| moment.blamed(failure))
+        };
+        Ok(self.retrying(current, attempt).await?.into())
+    }
+
+    /// Waits until nobody is in the way of an attempt who will stay there, or until it
+    /// has waited so long that it tries all the same.
+    async fn quiet_moment(&self, current: &Current<'_>, moment: &mut Moment) -> Result<Came, Failure> {
         let (relations, wanted): (Vec<QName>, Vec<Lock>) = moment.locks.iter().cloned().unzip();
         let since = Instant::now();
         if wanted.is_empty() {

@@ -29,6 +29,16 @@ const TABLE: &str =
     "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT i, i FROM generate_series(1, 100) i";
 const COLUMN: &str =
     "expand:\n  - sql: ALTER TABLE t ADD COLUMN b int\n    undo: ALTER TABLE t DROP COLUMN b\n";
+/// Holds its lock far longer than anybody may wait.
+const TOO_LONG: &str = "settings: {lock_timeout: 300ms}
+expand:
+  - sql: |
+      LOCK TABLE t IN ACCESS EXCLUSIVE MODE;
+      SELECT pg_sleep(60)
+    undo: SELECT 1
+    lint:
+      allow: [{rule: lock-table, reason: a test}, {rule: opaque, reason: a test}, {rule: work-under-lock, reason: a test}]
+";
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
@@ -125,14 +135,8 @@ async fn read(client: Client) -> Result<Duration, tokio_postgres::Error> {
 
 async fn a_step_that_holds_its_locks_too_long_is_ended(db: Db) -> TestResult {
     db.run(TABLE).await?;
-    db.file(
-        "plans/1_p.yaml",
-        "settings: {lock_timeout: 300ms}\nexpand:\n  - sql: |\n      LOCK TABLE t IN ACCESS EXCLUSIVE MODE;\n      \
-         SELECT pg_sleep(60)\n    undo: SELECT 1\n    lint:\n      allow: [{rule: lock-table, reason: a test}, \
-         {rule: opaque, reason: a test}, {rule: work-under-lock, reason: a test}]\n",
-    )?;
+    db.file("plans/1_p.yaml", TOO_LONG)?;
     let child = db.start(&["expand"])?;
-    let client = db.connect().await?;
     let mut longest = Duration::ZERO;
     let mut child = Box::pin(ended(child));
     let ended = loop {
@@ -141,7 +145,6 @@ async fn a_step_that_holds_its_locks_too_long_is_ended(db: Db) -> TestResult {
             waited = read(db.connect().await?) => longest = longest.max(waited?),
         }
     };
-    drop(client);
     check!(ended.stderr.contains("ended by phase: it held its locks"), "{ended:?}");
     check!(ended.stderr.contains("lock_timeout"), "{ended:?}");
     let limit = Duration::from_millis(300) + MARGIN;
@@ -154,12 +157,7 @@ async fn a_step_that_holds_its_locks_too_long_is_ended(db: Db) -> TestResult {
 
 async fn the_look_at_others_comes_back_when_its_session_is_ended(db: Db) -> TestResult {
     db.run(TABLE).await?;
-    db.file(
-        "plans/1_p.yaml",
-        "settings: {lock_timeout: 300ms}\nexpand:\n  - sql: |\n      LOCK TABLE t IN ACCESS EXCLUSIVE MODE;\n      \
-         SELECT pg_sleep(60)\n    undo: SELECT 1\n    lint:\n      allow: [{rule: lock-table, reason: a test}, \
-         {rule: opaque, reason: a test}, {rule: work-under-lock, reason: a test}]\n",
-    )?;
+    db.file("plans/1_p.yaml", TOO_LONG)?;
     let child = db.start(&["expand"])?;
     let watch = db.connect().await?;
     until(&watch, "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()").await?;

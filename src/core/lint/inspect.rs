@@ -76,14 +76,21 @@ pub fn mentions<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Result<Mention
 /// # Errors
 /// As [`statements`].
 pub fn inspect(step: &Step, world: &mut World) -> Result<Vec<Inspected>, SqlError> {
-    let sent: Vec<Vec<Statement>> =
-        sent(&step.action, world)?.iter().map(|sql| split(sql)).collect::<Result<_, _>>()?;
+    inspect_sql(&sent(&step.action, world)?, world)
+}
+
+/// What each statement of some SQL does; `world` is what stands after it.
+///
+/// # Errors
+/// When it does not parse.
+pub fn inspect_sql(sql: &[String], world: &mut World) -> Result<Vec<Inspected>, SqlError> {
+    let read: Vec<Vec<Statement>> = sql.iter().map(|sql| split(sql)).collect::<Result<_, _>>()?;
     let look = |statement: Statement| {
         let effects = effects(&statement, world);
         statement.changes.iter().for_each(|change| apply(world, change));
         Inspected { statement, effects }
     };
-    Ok(sent.into_iter().flatten().map(look).collect())
+    Ok(read.into_iter().flatten().map(look).collect())
 }
 
 /// The strongest lock on each relation, over all statements of a step.

@@ -24,7 +24,7 @@ mod tests;
 
 pub use effect::{Effect, effect, effects, strongest};
 pub use finding::{Finding, Level};
-pub use inspect::{Inspected, Taken, inspect, mentions, statements, taken};
+pub use inspect::{Inspected, Taken, inspect, inspect_sql, mentions, statements, taken};
 pub use judge::judge;
 pub use lesson::{Lesson, accepts, lessons, names};
 pub use lock::Lock;

@@ -3,7 +3,7 @@
 
 use crate::core::backfill::Backfill;
 use crate::core::lint::partitioned::sent;
-use crate::core::lint::{Inspected, Mentions, World, apply, effects};
+use crate::core::lint::{Inspected, Mentions, World, inspect_sql};
 use crate::core::plan::model::BackfillWork;
 use crate::core::record::{StepRecord, StepStatus};
 use crate::core::sql::{SqlError, Statement, split};
@@ -65,13 +65,7 @@ pub fn predict(piece: &Piece<'_>, world: &mut World) -> Result<Vec<Inspected>, S
         Action::BuildIndex(_) | Action::DropIndex { .. } => sent(&piece.action, world)?,
         action => action.sql(),
     };
-    let look = |statement: Statement| {
-        let effects = effects(&statement, world);
-        statement.changes.iter().for_each(|change| apply(world, change));
-        Inspected { statement, effects }
-    };
-    let read: Vec<Vec<Statement>> = sql.iter().map(|sql| split(sql)).collect::<Result<_, _>>()?;
-    Ok(read.into_iter().flatten().map(look).collect())
+    inspect_sql(&sql, world)
 }
 
 fn statements(action: &Action) -> Result<Vec<Statement>, SqlError> {

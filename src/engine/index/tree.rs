@@ -6,14 +6,12 @@ use crate::core::failure::Failure;
 use crate::core::ident::QName;
 use crate::core::index::{Branch, Part, Probe, ToBuild, below, parts, to_build};
 use crate::core::lint::Lock;
-use crate::core::step::{Action, IndexBuild, drop_index_sql};
-use crate::engine::attempt::Tried;
+use crate::core::step::{Action, IndexBuild, Limits, drop_index_sql};
 use crate::engine::current::Current;
 use crate::engine::error::RunError;
 use crate::engine::event::Event;
 use crate::engine::execute::{Ended, Execution};
-use crate::engine::gauge::{CLOSELY, Care};
-use crate::engine::moment::{Came, Moment};
+use crate::engine::moment::Moment;
 use crate::engine::{Store, Target, crash};
 
 impl<S: Store, T: Target> Execution<'_, S, T> {
@@ -141,18 +139,8 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         locks: Vec<(QName, Lock)>,
         sql: &str,
     ) -> Result<Ended, RunError> {
-        let mut moment = Moment::new(locks);
-        let attempt = async || {
-            let limits = match self.quiet_moment(current, &mut moment).await? {
-                Came::Now(limits) => limits,
-                Came::Stopped(why) => return Ok(Tried::WorkLeft(why)),
-            };
-            let care = Care { limit: Some(limits.lock_timeout), every: CLOSELY };
-            let run = self.target.run_quickly(sql, &limits, &current.gauge);
-            let sent = current.gauge.attempt(care, run).await;
-            sent.map(Tried::Done).map_err(|failure| moment.blamed(failure))
-        };
-        Ok(self.retrying(current, attempt).await?.into())
+        let run = async |limits: Limits| self.target.run_quickly(sql, &limits, &current.gauge).await;
+        self.with_care(current, Moment::new(locks), run).await
     }
 
     /// Drops the index of a partitioned table with those of its partitions: PostgreSQL does
