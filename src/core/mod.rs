@@ -7,6 +7,7 @@ pub mod checklist;
 pub mod compile;
 pub mod conflict;
 pub mod decide;
+pub mod detach;
 pub mod drift;
 pub mod failure;
 pub mod footprint;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::core::backfill::Backfill;
+use crate::core::detach::Detach;
 use crate::core::ident::{Ident, QName};
 use crate::core::plan::model::Place;
 
@@ -118,6 +119,8 @@ pub enum Action {
         /// The index.
         index: QName,
     },
+    /// DETACH PARTITION CONCURRENTLY, probed before and after.
+    Detach(Detach),
     /// A value that must be as expected.
     Assert {
         /// What it asserts.
@@ -229,6 +232,7 @@ impl Action {
             Self::Autocommit { sql, .. } | Self::Assert { sql, .. } => vec![sql.clone()],
             Self::BuildIndex(build) => vec![build.create.clone()],
             Self::DropIndex { index } => vec![drop_index_sql(index)],
+            Self::Detach(detach) => vec![detach.sql.clone()],
             Self::Backfill(backfill) => vec![backfill.outline()],
         }
     }
@@ -239,7 +243,9 @@ impl Action {
         match self {
             Self::Transaction(_) => "one transaction",
             Self::Autocommit { .. } => "outside a transaction",
-            Self::BuildIndex(_) | Self::DropIndex { .. } => "concurrent, outside a transaction",
+            Self::BuildIndex(_) | Self::DropIndex { .. } | Self::Detach(_) => {
+                "concurrent, outside a transaction"
+            }
             Self::Assert { .. } => "read only",
             Self::Backfill(_) => "one transaction a batch",
         }

@@ -1,5 +1,6 @@
 //! One step on its way: its direction, what is on record of it, and so the work that is left.
 
+use crate::core::detach::Detach;
 use crate::core::failure::Failure;
 use crate::core::record::{StepRecord, StepStatus};
 use crate::core::sql::redact;
@@ -47,6 +48,14 @@ impl Current<'_> {
             Direction::Undo => [StepStatus::Undoing, StepStatus::Started],
         };
         self.record.is_some_and(|record| open.contains(&record.status))
+    }
+
+    /// A detach that was begun and must come to an end before it is taken back.
+    pub(crate) fn half_done(&self) -> Option<&Detach> {
+        match &self.step.action {
+            Action::Detach(detach) if self.direction == Direction::Undo && self.begun() => Some(detach),
+            _ => None,
+        }
     }
 
     pub(crate) const fn write<'w>(

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::core::detach::Detach;
 use crate::core::failure::FailureKind;
 use crate::core::kill::KillBlockers;
 use crate::core::record::{StepRecord, StepStatus};
@@ -9,6 +10,7 @@ use crate::core::sql::redact;
 use crate::core::step::{Action, Limits, Statements, Step};
 use crate::engine::attempt::Tried;
 use crate::engine::current::{Current, Direction};
+use crate::engine::detach::Settled;
 use crate::engine::error::RunError;
 use crate::engine::event::{Event, Listener};
 use crate::engine::gauge::{Care, LOOSELY};
@@ -56,7 +58,10 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         record: Option<&StepRecord>,
     ) -> Result<Ended, RunError> {
         let current = Current::new(step, position, direction, record);
-        let Some(action) = current.work()? else { return self.nothing_to_do(&current).await };
+        let (action, half_done) = (current.work()?, current.half_done());
+        if action.is_none() && half_done.is_none() {
+            return self.nothing_to_do(&current).await;
+        }
         if let Some(why) = self.stop.reason() {
             return Ok(Ended::WorkLeft(why.into()));
         }
@@ -64,13 +69,14 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         let undo = direction == Direction::Undo;
         self.listener.on(&Event::StepStarted { id: step.id.clone(), title: step.title.clone(), undo });
         crash::point(&format!("before {} {direction:?}", step.id));
-        let ended = match self.measured(&current, self.by_kind(&current, &action)).await {
+        let ended = match self.measured(&current, self.either_way(&current, half_done, action.as_ref())).await
+        {
             Ok(ended) => ended,
             Err(error) => {
-                let sql = action.sql().join(";\n");
+                let sql = action.iter().flat_map(Action::sql).collect::<Vec<_>>().join(";\n");
                 // A transaction that ended by an error of its own left nothing.
-                let rolled_back =
-                    matches!(action, Action::Transaction(_) | Action::Assert { .. }) && error.is_certain();
+                let whole = matches!(action, Some(Action::Transaction(_) | Action::Assert { .. }));
+                let rolled_back = whole && half_done.is_none() && error.is_certain();
                 let _ = self
                     .store
                     .step_failed(
@@ -122,12 +128,31 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         Ok(Ended::Done)
     }
 
+    /// The work of a step; what was left half done first comes to its end.
+    async fn either_way(
+        &self,
+        current: &Current<'_>,
+        half_done: Option<&Detach>,
+        action: Option<&Action>,
+    ) -> Result<Ended, RunError> {
+        let settled = match half_done {
+            Some(detach) => self.settle(current, detach).await?,
+            None => Settled::Apart,
+        };
+        match (settled, action) {
+            (Settled::WorkLeft(why), _) => Ok(Ended::WorkLeft(why)),
+            (Settled::Apart, Some(action)) => self.by_kind(current, action).await,
+            (Settled::Apart, None) | (Settled::Attached, _) => self.nothing_to_do(current).await,
+        }
+    }
+
     async fn by_kind(&self, current: &Current<'_>, action: &Action) -> Result<Ended, RunError> {
         match action {
             Action::Transaction(statements) => self.transaction(current, statements).await,
             Action::Autocommit { sql, repeatable } => self.autocommit(current, sql, *repeatable).await,
             Action::BuildIndex(build) => self.build_index(current, build).await,
             Action::DropIndex { index } => self.drop_index(current, index).await,
+            Action::Detach(detach) => self.detach(current, detach).await,
             Action::Assert { name, sql, expect } => self.assert(current, name, sql, expect).await,
             Action::Backfill(backfill) => {
                 let ended = Box::pin(self.backfill(current, backfill)).await;

@@ -7,6 +7,7 @@ mod attempt;
 pub mod backfill;
 pub mod crash;
 mod current;
+mod detach;
 pub mod error;
 pub mod event;
 pub mod execute;
@@ -19,6 +20,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use crate::core::backfill::{Backfill, Key, Table, Tuning};
+use crate::core::detach::{Detach, Standing};
 use crate::core::failure::{Blocker, Failure};
 use crate::core::gate::{Facts, QueryFact};
 use crate::core::ident::QName;
@@ -209,6 +211,8 @@ pub trait Target: Sync {
     fn leftovers(&self, of: &QName) -> impl Future<Output = Result<Vec<QName>, Failure>> + Send;
     /// The table of an index.
     fn table_of_index(&self, index: &QName) -> impl Future<Output = Result<Option<QName>, Failure>> + Send;
+    /// How a table stands to the one whose partition it should be.
+    fn standing(&self, detach: &Detach) -> impl Future<Output = Result<Standing, Failure>> + Send;
     /// What a unique index counts as one key, if it is there.
     fn unique_keys(&self, index: &QName) -> impl Future<Output = Result<Option<UniqueKeys>, Failure>> + Send;
     /// What builds a dropped index again, as JSON for the step's record.

@@ -1,11 +1,11 @@
-//! Asks the catalog about indexes: what has a name, how it is built again, what it counts as
-//! one key, and on which partitions it must stand.
+//! Asks the catalog about indexes: what has a name, how it is built again, and what it counts
+//! as one key.
 
 use tokio_postgres::{Client, Row};
 
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::{Ident, QName};
-use crate::core::index::{Branch, Found, Probe, UniqueKeys};
+use crate::core::index::{Found, Probe, UniqueKeys};
 use crate::pg::classify::failure;
 use crate::pg::queries as q;
 
@@ -30,22 +30,6 @@ pub(super) async fn probe_index(
         partitioned: row.get::<_, &str>("kind") == "I",
         builder: row.get("builder"),
     }))
-}
-
-/// The relations of a partitioned table, itself first; none for any other table.
-pub(super) async fn partitions(client: &Client, table: &QName) -> Result<Vec<Branch>, Failure> {
-    let rows = client.query(q::PARTITIONS, &[&table.to_string()]).await.map_err(|error| failure(&error))?;
-    let oids: Vec<u32> = rows.iter().map(|row| row.get("oid")).collect();
-    let branch = |row: &Row| {
-        let parent: Option<u32> = row.get("parent");
-        Ok(Branch {
-            table: if parent.is_none() { table.clone() } else { relation(row)? },
-            parent: parent.and_then(|parent| oids.iter().position(|oid| *oid == parent)),
-            partitioned: row.get("partitioned"),
-            foreign: row.get("is_foreign"),
-        })
-    };
-    rows.iter().map(branch).collect()
 }
 
 /// What a unique index counts as one key; `None`: there is no such index.

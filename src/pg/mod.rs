@@ -13,6 +13,7 @@ mod ledger;
 pub mod lock;
 pub mod monitor;
 mod obstacles;
+mod partitions;
 mod prepared;
 pub mod queries;
 pub mod schema;

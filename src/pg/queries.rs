@@ -104,6 +104,7 @@ queries! {
     LEAVES = "catalog/leaves";
     LOCK_SESSION = "catalog/lock_session";
     PARTITION_KEY = "catalog/partition_key";
+    STANDING = "catalog/standing";
     STEADY = "catalog/steady";
     TABLE_COLUMNS = "catalog/table_columns";
     TABLE_EXISTS = "catalog/table_exists";

@@ -8,6 +8,7 @@ use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::types::ToSql;
 
 use crate::core::backfill::{Backfill, Key, Leaf, Table, Tuning};
+use crate::core::detach::{Detach, Standing};
 use crate::core::failure::{Blocker, Failure, FailureKind};
 use crate::core::gate::QueryFact;
 use crate::core::ident::{Ident, QName};
@@ -30,7 +31,7 @@ use crate::pg::store::finish_step;
 use crate::pg::trace::Trace;
 use crate::pg::walk::{PgWalker, style};
 use crate::pg::world::world;
-use crate::pg::{catalog, indexes};
+use crate::pg::{catalog, indexes, partitions};
 
 /// What came of a row in quarantine that was tried once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -314,7 +315,7 @@ impl Target for PgTarget {
     }
 
     async fn partitions(&self, table: &QName) -> Result<Vec<Branch>, Failure> {
-        indexes::partitions(&self.sessions.work().await?.client, table).await
+        partitions::partitions(&self.sessions.work().await?.client, table).await
     }
 
     async fn attached(&self, partition: &QName, to: &QName) -> Result<bool, Failure> {
@@ -327,6 +328,10 @@ impl Target for PgTarget {
 
     async fn table_of_index(&self, index: &QName) -> Result<Option<QName>, Failure> {
         indexes::table_of_index(&self.sessions.work().await?.client, index).await
+    }
+
+    async fn standing(&self, detach: &Detach) -> Result<Standing, Failure> {
+        partitions::standing(&self.sessions.work().await?.client, detach).await
     }
 
     async fn unique_keys(&self, index: &QName) -> Result<Option<UniqueKeys>, Failure> {

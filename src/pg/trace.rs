@@ -17,7 +17,7 @@ use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::{Ident, QName};
 use crate::core::lint::{Lock, Mentions};
 use crate::core::rehearse::{Look, Name, Relation, Sighting, sighting};
-use crate::core::sql::split;
+use crate::core::sql::{Kind, split};
 use crate::pg::classify::failure;
 use crate::pg::connect::{ConnectSettings, Session, SessionRole, connect};
 use crate::pg::queries as q;
@@ -124,6 +124,7 @@ impl Trace {
         let watch = self.watch().await?;
         let before = self.look(&watch.client, session.pid).await?;
         let mut in_the_way = self.stand_in_the_way(watch, sql).await?;
+        let mut at_the_end = self.read_what_is_detached(sql).await?;
         session.notices.keep();
         let (mut held, mut since) = (BTreeMap::new(), Instant::now());
         let result = {
@@ -131,9 +132,14 @@ impl Trace {
                 loop {
                     let waits = merge(&mut held, &watch.client, &[session.pid]).await?;
                     // The end of a session is the end of its locks.
-                    if waits && let Some(other) = in_the_way.take() {
+                    if waits.is_some()
+                        && let Some(other) = in_the_way.take()
+                    {
                         drop(other);
                         since = Instant::now();
+                    }
+                    if waits == Some(Lock::AccessExclusive) {
+                        drop(at_the_end.take());
                     }
                     tokio::time::sleep(LOOK_EVERY).await;
                 }
@@ -168,7 +174,7 @@ impl Trace {
                 let pids = locked(&of).clone();
                 let mut now = BTreeMap::new();
                 let Ok(waits) = merge(&mut now, &session.client, &pids).await else { return };
-                if waits {
+                if waits.is_some() {
                     drop(in_the_way.take());
                 }
                 strongest(&mut locked(&into), now);
@@ -203,6 +209,17 @@ impl Trace {
         let rows = rows.map_err(|error| failure(&error))?;
         let tables: Vec<String> = rows.iter().map(|row| row.get("name")).collect();
         self.in_the_way_of(&tables, "SHARE UPDATE EXCLUSIVE").await
+    }
+
+    /// A session that reads a partition by its name, which the second transaction of a
+    /// concurrent detach must wait for, and nothing before it.
+    async fn read_what_is_detached(&self, sql: &str) -> Result<Option<Session>, Failure> {
+        let statements = split(sql).unwrap_or_default();
+        let partition = statements.iter().find_map(|statement| match &statement.kind {
+            Kind::Detach { partition, .. } => Some(partition.to_string()),
+            _ => None,
+        });
+        self.in_the_way_of(partition.as_slice(), "ACCESS SHARE").await
     }
 
     async fn in_the_way_of(&self, tables: &[String], mode: &str) -> Result<Option<Session>, Failure> {
@@ -251,15 +268,20 @@ pub async fn look(client: &Client, pid: i32, metadata: &Ident) -> Result<Look, F
     Ok(Look { relations, locks })
 }
 
-/// Adds the locks that some backends hold or wait for; whether one of them waits.
-async fn merge(held: &mut BTreeMap<u32, Lock>, client: &Client, pids: &[i32]) -> Result<bool, Failure> {
+/// Adds the locks that some backends hold or wait for; the strongest that one of them waits for.
+async fn merge(
+    held: &mut BTreeMap<u32, Lock>,
+    client: &Client,
+    pids: &[i32],
+) -> Result<Option<Lock>, Failure> {
     let rows = client.query(q::REHEARSE_HELD, &[&pids]).await.map_err(|error| failure(&error))?;
     let lock = |row: &tokio_postgres::Row| {
         let (id, mode): (Option<u32>, String) = (row.get("id"), row.get("mode"));
         id.zip(Lock::of_mode(&mode))
     };
     strongest(held, rows.iter().filter_map(lock));
-    Ok(rows.iter().any(|row| !row.get::<_, bool>("granted")))
+    let waits = rows.iter().filter(|row| !row.get::<_, bool>("granted"));
+    Ok(waits.filter_map(|row| Lock::of_mode(row.get("mode"))).max())
 }
 
 fn strongest(held: &mut BTreeMap<u32, Lock>, more: impl IntoIterator<Item = (u32, Lock)>) {

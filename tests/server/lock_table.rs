@@ -174,6 +174,17 @@ async fn shared(
     Ok(seen)
 }
 
+/// Awaits that a backend waits for a lock of a mode on a relation.
+async fn waits_for(client: &Client, pid: i32, relation: &str, mode: &str) -> TestResult {
+    let started = Instant::now();
+    let waits = "SELECT count(*) FROM pg_locks WHERE pid = $1 AND NOT granted AND locktype = 'relation' AND mode LIKE $2";
+    while client.query_one(waits, &[&pid, &mode]).await?.get::<_, i64>(0) == 0 {
+        check!(started.elapsed() < Duration::from_secs(15), "it never waited for {mode} of {relation}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
+}
+
 /// Runs the statement outside of any transaction, behind a lock that makes it wait.
 async fn alone(
     db: &Db,
@@ -194,34 +205,39 @@ async fn alone(
     let before = relations(&other, pid, schema).await?;
     let mut waiting = before.clone();
     let claimed = wanted(effects);
+    // What only the last of its transactions takes must wait once more.
+    let last = db.connect().await?;
+    let whole = claimed.iter().find(|(_, lock)| **lock == Lock::AccessExclusive);
+    if let Some((relation, _)) = whole {
+        last.batch_execute(&format!("BEGIN; LOCK TABLE {schema}.{relation} IN ACCESS SHARE MODE")).await?;
+    }
     if let Some((relation, _)) = claimed.iter().next_back() {
         other
             .batch_execute(&format!("BEGIN; LOCK TABLE {schema}.{relation} IN SHARE UPDATE EXCLUSIVE MODE"))
             .await?;
         let look = async {
-            let started = Instant::now();
-            loop {
-                let waits =
-                    "SELECT count(*) FROM pg_locks WHERE pid = $1 AND NOT granted AND locktype = 'relation'";
-                let waiting: i64 = other.query_one(waits, &[&pid]).await?.get(0);
-                if waiting > 0 {
-                    break;
-                }
-                check!(started.elapsed() < Duration::from_secs(15), "it never waited for {relation}");
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+            waits_for(&other, pid, relation, "%").await?;
             waiting = relations(&other, pid, schema).await?;
+            other.batch_execute("COMMIT").await?;
+            if let Some((relation, _)) = whole {
+                waits_for(&other, pid, relation, "AccessExclusiveLock").await?;
+                for (id, lock) in relations(&other, pid, schema).await?.locks {
+                    let known = waiting.locks.entry(id).or_insert(lock);
+                    *known = (*known).max(lock);
+                }
+                last.batch_execute("COMMIT").await?;
+            }
             let held = held(&sighting(&before, &waiting, &[], Duration::ZERO));
             for (relation, lock) in &claimed {
                 same!(held.get(relation), Some(lock), "the lock on {relation}, of {held:?}");
             }
-            other.batch_execute("COMMIT").await?;
             Ok::<(), Fault>(())
         };
         let (ran, looked) = tokio::join!(client.batch_execute(row.example.sql), async {
             let looked = look.await;
             if looked.is_err() {
                 let _ = other.batch_execute("ROLLBACK").await;
+                let _ = last.batch_execute("ROLLBACK").await;
             }
             looked
         });

@@ -17,6 +17,7 @@ mod backfill;
 mod bad_input;
 mod conflicts;
 mod crash;
+mod detach;
 mod harness;
 mod hot;
 mod impact;
@@ -102,6 +103,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("bad_input", bad_input::tests()),
         ("conflicts", conflicts::tests()),
         ("crash", crash::tests()),
+        ("detach", detach::tests()),
         ("hot", hot::tests()),
         ("impact", impact::tests()),
         ("index", index::tests()),

@@ -2,6 +2,7 @@
 //! one statement a step where it does not.
 
 use super::{At, CompileError, transaction};
+use crate::core::detach::Detach;
 use crate::core::ident::QName;
 use crate::core::migration::SqlMigration;
 use crate::core::plan::model::{Place, SqlSpec};
@@ -103,7 +104,8 @@ pub(super) fn steps(at: &At, title: &str, text: &Text<'_>, undo: Undo) -> Result
             if many { at.part(n + 1) } else { At { phase: at.phase, id: at.id.clone(), place: at.place } };
         // The plan's undo is for the whole; it hangs on the first part, which is taken back last.
         let undo = undo.take().unwrap_or(Undo::Nothing);
-        let title = format!("{title}: {}", sql::first_words(&statement.text));
+        let words = sql::first_words(&statement.text);
+        let title = if words == title { words } else { format!("{title}: {words}") };
         let place = places.get(n).copied().unwrap_or(at.place);
         Ok(text.placed(at.step(title, action(&at, statement)?, undo), &[place], &allow))
     };
@@ -183,6 +185,7 @@ fn action(at: &At, statement: Statement) -> Result<Action, CompileError> {
             [index] => Action::DropIndex { index: index.clone() },
             _ => return Err(at.error("DROP INDEX CONCURRENTLY takes one index at a time")),
         },
+        Kind::Detach { table, partition } => Action::Detach(Detach { table, partition, sql: text }),
         Kind::Outside { repeatable, .. } => Action::Autocommit { sql: text, repeatable },
         Kind::Transactional | Kind::SetSession | Kind::OwnCommit | Kind::TransactionControl | Kind::Copy => {
             transaction(vec![text])

@@ -5,7 +5,7 @@
 
 use pg_query::protobuf::node::Node;
 use pg_query::protobuf::{
-    AlterTableType, DropStmt, IndexStmt, ObjectType, ReindexObjectType, TransactionStmtKind,
+    AlterTableStmt, AlterTableType, DropStmt, IndexStmt, ObjectType, ReindexObjectType, TransactionStmtKind,
 };
 
 use super::parse::{SqlError, json, string};
@@ -20,6 +20,13 @@ pub enum Kind {
     BuildIndex(BuildIndex),
     /// DROP INDEX CONCURRENTLY.
     DropIndex(DropIndex),
+    /// ALTER TABLE … DETACH PARTITION … CONCURRENTLY.
+    Detach {
+        /// The partitioned table.
+        table: QName,
+        /// What stands apart afterwards.
+        partition: QName,
+    },
     /// It cannot run in a transaction block.
     Outside {
         /// Whether running it twice does no harm.
@@ -91,7 +98,7 @@ pub(super) fn classify(node: &Node) -> Result<Kind, SqlError> {
         Node::AlterSubscriptionStmt(_) => once("ALTER SUBSCRIPTION"),
         Node::DropSubscriptionStmt(_) => once("DROP SUBSCRIPTION"),
         Node::DiscardStmt(_) => repeat("DISCARD"),
-        Node::AlterTableStmt(alter) if detaches_concurrently(alter)? => once("DETACH PARTITION CONCURRENTLY"),
+        Node::AlterTableStmt(alter) => detach(alter)?.unwrap_or(Kind::Transactional),
         Node::AlterEnumStmt(alter) if !alter.new_val.is_empty() && alter.old_val.is_empty() => {
             Kind::OwnCommit
         }
@@ -121,16 +128,22 @@ fn names(drop: &DropStmt) -> Result<Vec<QName>, SqlError> {
     drop.objects.iter().map(name).collect()
 }
 
-fn detaches_concurrently(alter: &pg_query::protobuf::AlterTableStmt) -> Result<bool, SqlError> {
-    for command in &alter.cmds {
-        let Some(Node::AlterTableCmd(command)) = &command.node else { continue };
-        if command.subtype() == AlterTableType::AtDetachPartition
-            && json(&command.def)?.to_string().contains("\"concurrent\":true")
-        {
-            return Ok(true);
+/// DETACH PARTITION CONCURRENTLY, which shares its statement with nothing else.
+fn detach(alter: &AlterTableStmt) -> Result<Option<Kind>, SqlError> {
+    let [command] = alter.cmds.as_slice() else { return Ok(None) };
+    let Some(Node::AlterTableCmd(command)) = &command.node else { return Ok(None) };
+    let Some(Node::PartitionCmd(of)) = command.def.as_ref().and_then(|def| def.node.as_ref()) else {
+        return Ok(None);
+    };
+    match (command.subtype(), &alter.relation, &of.name) {
+        (AlterTableType::AtDetachPartition, Some(table), Some(partition)) if of.concurrent => {
+            Ok(Some(Kind::Detach {
+                table: qname(&table.schemaname, &table.relname)?,
+                partition: qname(&partition.schemaname, &partition.relname)?,
+            }))
         }
+        _ => Ok(None),
     }
-    Ok(false)
 }
 
 pub(super) fn ident(name: &str) -> Result<Ident, SqlError> {

@@ -28,7 +28,6 @@ fn statements_that_cannot_share_a_transaction_are_told_apart() {
         "CREATE DATABASE d",
         "DROP DATABASE d",
         "ALTER SYSTEM SET work_mem = '1MB'",
-        "ALTER TABLE p DETACH PARTITION c CONCURRENTLY",
         "CLUSTER",
         "DROP TABLESPACE s",
     ] {
@@ -39,6 +38,13 @@ fn statements_that_cannot_share_a_transaction_are_told_apart() {
     {
         assert_eq!(kinds(sql), [Kind::Transactional], "{sql}");
     }
+    assert!(matches!(&kinds("ALTER TABLE s.p DETACH PARTITION c CONCURRENTLY")[0],
+        Kind::Detach { table, partition } if table.plain() == "s.p" && partition.plain() == "c"));
+    // A cast and its like have no name, and can be dropped all the same.
+    assert_eq!(
+        kinds("DROP CAST (text AS mytype); DROP OPERATOR CLASS c USING btree"),
+        [Kind::Transactional, Kind::Transactional]
+    );
     assert_eq!(kinds("ALTER TYPE e ADD VALUE 'x'"), [Kind::OwnCommit]);
     assert_eq!(kinds("ALTER TYPE e RENAME VALUE 'x' TO 'y'"), [Kind::Transactional]);
     assert_eq!(kinds("COMMIT; SAVEPOINT x"), [Kind::TransactionControl, Kind::TransactionControl]);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use crate::core::failure::{Blocker, FailureKind};
+use crate::core::failure::{Blocker, Failure, FailureKind};
 use crate::core::quiet::Seen;
 use crate::engine::current::Current;
 use crate::engine::error::RunError;
@@ -28,19 +28,10 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         sql: &str,
         busy: &mut Busy,
     ) -> Result<Ended, RunError> {
-        let (tell, told) = mpsc::unbounded_channel();
-        let watch = move |watch: Watch| {
-            // Whoever listens ends with the statement.
-            let _ = tell.send(watch);
-        };
         // It stands in nobody's way but other DDL's, and ending it throws its work away.
         let care = Care { limit: None, every: LOOSELY };
-        let sent = current.gauge.attempt(care, self.target.run_alone(sql, &watch));
-        let sent = tokio::select! {
-            sent = self.interruptible(sent) => sent,
-            never = self.beside(current, told) => match never {},
-        };
-        match sent {
+        let sent = current.gauge.attempt(care, self.send_watched(current, sql));
+        match self.interruptible(sent).await {
             Ok(()) => Ok(Ended::Done),
             Err(failure) => match (failure.kind, self.stop.reason()) {
                 (FailureKind::Cancelled, Some(why)) => Ok(Ended::WorkLeft(why.into())),
@@ -50,6 +41,19 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                 }
                 _ => Err(current.failed(failure)),
             },
+        }
+    }
+
+    /// Sends one command alone, and tells what is seen of it.
+    pub(crate) async fn send_watched(&self, current: &Current<'_>, sql: &str) -> Result<(), Failure> {
+        let (tell, told) = mpsc::unbounded_channel();
+        let watch = move |watch: Watch| {
+            // Whoever listens ends with the statement.
+            let _ = tell.send(watch);
+        };
+        tokio::select! {
+            sent = self.target.run_alone(sql, &watch) => sent,
+            never = self.beside(current, told) => match never {},
         }
     }
 

@@ -157,7 +157,9 @@ pub(super) const ROWS: &[Row] = &[
         "detach-partition-concurrently",
         "DETACH PARTITION CONCURRENTLY",
         |case| matches!(case.alter(), Some(Alter::Detach { concurrently: true, .. })),
-        &[(Who::Only, ShareUpdateExclusive), (Who::Partition, ShareUpdateExclusive)],
+        // The partition is locked whole by the second of its two transactions, which waits
+        // for whoever reads it by its own name.
+        &[(Who::Only, ShareUpdateExclusive), (Who::Partition, AccessExclusive)],
         example("", "ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY"),
     )
     .since(14)

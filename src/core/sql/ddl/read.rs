@@ -174,8 +174,11 @@ fn drop(of: &DropStmt) -> Result<Change, SqlError> {
         return Ok(table.transpose()?.map_or(Change::Nothing, |table| on(part, Verb::Drop, table)));
     }
     let cascade = of.behavior() == DropBehavior::DropCascade;
-    let names = names.iter().map(|words| joined(words)).collect::<Result<_, _>>()?;
-    Ok(Change::Drop { of: kind(of.remove_type()), names, concurrently: of.concurrent, cascade })
+    let kind = kind(of.remove_type());
+    // A cast, for one, is named by types alone.
+    let named = |words: &&Vec<&str>| kind != Object::Other || !words.is_empty();
+    let names = names.iter().filter(named).map(|words| joined(words)).collect::<Result<_, _>>()?;
+    Ok(Change::Drop { of: kind, names, concurrently: of.concurrent, cascade })
 }
 
 fn rename(of: &RenameStmt) -> Result<Change, SqlError> {
