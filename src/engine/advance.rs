@@ -115,6 +115,7 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
             }
         };
         if let Ended::WorkLeft(why) = ended {
+            self.record_stop(row).await;
             return Ok(Outcome::WorkLeft(why));
         }
         crash::point(&format!("before state {}", row.to));
@@ -123,6 +124,15 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
         crash::point(&format!("after state {}", row.to));
         self.listener.on(&Event::Reached { item: self.item.stem(), state: row.to, took });
         Ok(Outcome::Reached(row.to))
+    }
+
+    /// Puts on record that somebody asked to stop.
+    async fn record_stop(&self, row: &Transition) {
+        let Some(why) = self.stop.reason() else { return };
+        let detail = format!("on the way from {} to {}: {why}", row.from, row.to);
+        if let Err(failure) = self.store.note(&self.item.version, None, "stopped", &detail).await {
+            tracing::warn!("the stop could not be put on record: {failure}");
+        }
     }
 
     async fn record_error(&self, error: &RunError) {

@@ -71,6 +71,8 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                     blockers: failure.blockers,
                 });
             };
+            let why = failure.message.lines().next().unwrap_or_default();
+            self.says(current, Some(format!("attempt {attempts}: {why}; it is tried again"))).await;
             self.listener.on(&Event::Retry {
                 id: current.step.id.clone(),
                 attempt: attempts,

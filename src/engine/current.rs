@@ -8,6 +8,7 @@ use crate::core::step::{Action, IndexBuild, Step, Undo};
 use crate::engine::StepWrite;
 use crate::engine::error::RunError;
 use crate::engine::gauge::Gauge;
+use crate::engine::says::Said;
 
 /// Forward, or back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub(crate) struct Current<'a> {
     pub(crate) record: Option<&'a StepRecord>,
     /// What it does to others.
     pub(crate) gauge: Gauge,
+    /// What it has said of itself.
+    pub(crate) said: Said,
 }
 
 impl<'a> Current<'a> {
@@ -35,7 +38,7 @@ impl<'a> Current<'a> {
         direction: Direction,
         record: Option<&'a StepRecord>,
     ) -> Self {
-        Self { step, position, direction, record, gauge: Gauge::default() }
+        Self { step, position, direction, record, gauge: Gauge::default(), said: Said::default() }
     }
 }
 

@@ -57,7 +57,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             ToDetach::Detach => self.send_watched(current, &detach.sql).await,
             ToDetach::Finalize => {
                 let sql = detach.finalize_sql();
-                self.store.note_step(&self.fence.version, &current.step.id, "finalize", &sql).await?;
+                self.store.note(&self.fence.version, Some(&current.step.id), "finalize", &sql).await?;
                 self.send_watched(current, &sql).await
             }
         };

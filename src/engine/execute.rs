@@ -102,6 +102,9 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         let undo = current.direction == Direction::Undo;
         let id = &current.step.id;
         let number = self.store.impact_begins(&self.fence.version, id, undo).await;
+        if let Ok(number) = number {
+            current.said.on_record(number);
+        }
         let result = tokio::select! {
             result = work => result,
             never = self.target.sample(&current.gauge) => match never {},

@@ -14,6 +14,7 @@ pub mod execute;
 pub mod gauge;
 pub mod index;
 mod moment;
+mod says;
 pub mod stop;
 
 use std::convert::Infallible;
@@ -113,11 +114,11 @@ pub trait Store: Ledger {
     -> impl Future<Output = Result<(), Failure>> + Send;
     /// The hold that stands.
     fn hold(&self, version: &Version) -> impl Future<Output = Result<Option<Hold>, Failure>> + Send;
-    /// Writes into the history what happened at a step besides its own statements.
-    fn note_step(
+    /// Writes into the history what happened at an item, or at one of its steps, besides its own statements.
+    fn note(
         &self,
         version: &Version,
-        step: &str,
+        step: Option<&str>,
         event: &str,
         detail: &str,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
@@ -128,6 +129,12 @@ pub trait Store: Ledger {
         step: &str,
         undo: bool,
     ) -> impl Future<Output = Result<i64, Failure>> + Send;
+    /// Records what a step under way waits for, or how far it is; `None`: it goes on.
+    fn impact_says(
+        &self,
+        number: i64,
+        words: Option<&str>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Records what it did to them.
     fn impact_ends(&self, number: i64, impact: &Impact) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Forgets the backfills of an item that was taken back.
@@ -147,6 +154,18 @@ pub struct Watch {
     pub unit: &'static str,
     /// What it waits for.
     pub waiting_for: Vec<Blocker>,
+}
+
+impl Watch {
+    /// What it does and whom it waits for, without what changes while it does; `None`: nothing to tell.
+    #[must_use]
+    pub fn doing(&self) -> Option<String> {
+        let waits = Some(&self.waiting_for).filter(|who| !who.is_empty());
+        let waits = waits.map(|who| format!("waits for {}", says::of_them(who)));
+        let phase = Some(self.phase.clone()).filter(|phase| !phase.is_empty());
+        let words: Vec<String> = phase.into_iter().chain(waits).collect();
+        Some(words.join(", ")).filter(|words| !words.is_empty())
+    }
 }
 
 /// The database that is changed.
@@ -196,6 +215,8 @@ pub trait Target: Sync {
         who: &Blocker,
         only: &[String],
     ) -> impl Future<Output = Result<bool, Failure>> + Send;
+    /// What is known of a session of the server.
+    fn session(&self, pid: i32) -> impl Future<Output = Result<Blocker, Failure>> + Send;
     /// Looks at an index; `table` is the one it should be on, where that is known.
     fn probe_index(
         &self,

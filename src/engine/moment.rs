@@ -16,6 +16,7 @@ use crate::engine::error::RunError;
 use crate::engine::event::Event;
 use crate::engine::execute::{Ended, Execution};
 use crate::engine::gauge::{CLOSELY, Care};
+use crate::engine::says::of_them;
 use crate::engine::{Store, Target};
 
 /// How often somebody looks whether the moment is there.
@@ -100,6 +101,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             let staying = match quiet(&found, self.limits.lock_timeout, deadlock_timeout, span) {
                 Quiet::Go(lock_timeout) => {
                     moment.told.clear();
+                    self.says(current, None).await;
                     return Ok(Came::Now(Limits { lock_timeout, ..self.limits }));
                 }
                 Quiet::Wait(staying) => staying,
@@ -107,7 +109,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             if since.elapsed() >= BLIND || at >= self.limits.lock_wait_max {
                 return Ok(Came::Now(self.limits));
             }
-            self.tell(current, moment, &staying);
+            self.tell(current, moment, &staying).await;
             self.end_blockers(current, &staying, at, &moment.seen, &mut moment.ended).await?;
             self.stop.sleep(LOOK_EVERY).await;
             if let Some(why) = self.stop.reason() {
@@ -116,11 +118,13 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         }
     }
 
-    fn tell(&self, current: &Current<'_>, moment: &mut Moment, staying: &[Blocker]) {
+    async fn tell(&self, current: &Current<'_>, moment: &mut Moment, staying: &[Blocker]) {
         let same = |a: &Blocker, b: &Blocker| a.transaction_name() == b.transaction_name();
         let known = staying.iter().all(|who| moment.told.iter().any(|told| same(told, who)));
         if !known {
             moment.told = staying.to_vec();
+            let words = format!("waits for a quiet moment; in the way: {}", of_them(staying));
+            self.says(current, Some(words)).await;
             self.listener.on(&Event::InTheWay { id: current.step.id.clone(), blockers: staying.to_vec() });
         }
     }
@@ -143,7 +147,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             // What it ran is its own business.
             let named = Blocker { query: None, ..who.clone() };
             let detail = format!("ends a session in its way (kill_blockers): {named}");
-            self.store.note_step(&self.fence.version, id, "kill", &detail).await?;
+            self.store.note(&self.fence.version, Some(id), "kill", &detail).await?;
             // Whatever waits may go on at once, and nobody listens any more.
             self.listener.on(&Event::Ending { id: id.clone(), who: who.clone() });
             let ended = match self.target.end_session(who, &policy.only).await {
@@ -156,7 +160,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             };
             if !ended {
                 let detail = format!("it was not ended, because it is over or may not be: {named}");
-                self.store.note_step(&self.fence.version, id, "kill", &detail).await?;
+                self.store.note(&self.fence.version, Some(id), "kill", &detail).await?;
                 self.listener.on(&Event::NotEnded { id: id.clone(), who: who.clone() });
             }
         }

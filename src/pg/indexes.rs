@@ -26,7 +26,6 @@ pub(super) async fn probe_index(
     Ok(Probe::Found(Found {
         valid: row.get("valid"),
         definition: row.get("definition"),
-        unique: row.get("is_unique"),
         partitioned: row.get::<_, &str>("kind") == "I",
         builder: row.get("builder"),
     }))

@@ -158,24 +158,29 @@ impl LockSession {
 
     /// Who has a lock; asked over the record's session.
     pub async fn holder(&self, key: &LockKey, store: &PgStore) -> Holder {
-        let (class, object) = key.halves(&self.schema);
-        // pg_locks shows the halves as unsigned.
-        let (class, object) = (i64::from(class.cast_unsigned()), i64::from(object.cast_unsigned()));
-        let session = store.rows(q::LOCK_SESSION, &[&class, &object]).await.unwrap_or_default();
-        let process = store.rows(q::LOCK_HOLDER, &[&key.name()]).await.unwrap_or_default();
-        let (session, process) = (session.first(), process.first());
-        Holder {
-            lock: key.name().into(),
-            backend_pid: session.map(|row| row.get("pid")),
-            user: session.and_then(|row| row.get("usename")),
-            client: session.and_then(|row| row.get("client")),
-            process: process.map(|row| {
-                let (os_user, host): (String, String) = (row.get("os_user"), row.get("host"));
-                let (pid, command): (i32, String) = (row.get("pid"), row.get("command"));
-                format!("phase {command} of {os_user}@{host} (pid {pid})")
-            }),
-            since: process.map(|row| row.get("taken_at")),
-        }
+        holder(key, &self.schema, store).await
+    }
+}
+
+/// Who has a lock of a metadata schema; asked over the record's session.
+pub(crate) async fn holder(key: &LockKey, schema: &Ident, store: &PgStore) -> Holder {
+    let (class, object) = key.halves(schema);
+    // pg_locks shows the halves as unsigned.
+    let (class, object) = (i64::from(class.cast_unsigned()), i64::from(object.cast_unsigned()));
+    let session = store.rows(q::LOCK_SESSION, &[&class, &object]).await.unwrap_or_default();
+    let process = store.rows(q::LOCK_HOLDER, &[&key.name()]).await.unwrap_or_default();
+    let (session, process) = (session.first(), process.first());
+    Holder {
+        lock: key.name().into(),
+        backend_pid: session.map(|row| row.get("pid")),
+        user: session.and_then(|row| row.get("usename")),
+        client: session.and_then(|row| row.get("client")),
+        process: process.map(|row| {
+            let (os_user, host): (String, String) = (row.get("os_user"), row.get("host"));
+            let (pid, command): (i32, String) = (row.get("pid"), row.get("command"));
+            format!("phase {command} of {os_user}@{host} (pid {pid})")
+        }),
+        since: process.map(|row| row.get("taken_at")),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The PostgreSQL side: the ports of the engine, and the only place that speaks
 //! the protocol.
 
+pub mod at_work;
 pub mod backfills;
 mod catalog;
 pub mod classify;

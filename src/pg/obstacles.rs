@@ -24,6 +24,14 @@ impl Sessions {
         Ok((holders, Duration::from_millis(ms.unsigned_abs())))
     }
 
+    /// What is known of a session; only its number where it is gone.
+    pub(super) async fn session(&self, pid: i32) -> Result<Blocker, Failure> {
+        let row = self.work().await?.client.query_opt(q::SESSION, &[&pid]).await;
+        let row = row.map_err(|error| failure(&error))?;
+        Ok(row
+            .map_or_else(|| Blocker::of_pid(pid), |row| Blocker { age_s: row.get("age_s"), ..blocker(&row) }))
+    }
+
     /// Ends the session of a client, if it is still at the same transaction.
     pub(super) async fn end_session(&self, who: &Blocker, only: &[String]) -> Result<bool, Failure> {
         let Some(transaction) = &who.transaction else { return Ok(false) };

@@ -11,6 +11,7 @@ macro_rules! queries {
 
 queries! {
     APPROVALS = "approvals";
+    AT_WORK = "at_work";
     APPROVE = "approve";
     BASELINE = "baseline";
     DEPLOYED = "deployed";
@@ -22,6 +23,7 @@ queries! {
     IMPACTS = "impacts";
     IMPACT_BEGINS = "impact_begins";
     IMPACT_ENDS = "impact_ends";
+    IMPACT_SAYS = "impact_says";
     ITEMS = "items";
     LAST_EVENT = "last_event";
     LOCK_HOLDER = "lock_holder";
@@ -104,6 +106,7 @@ queries! {
     LEAVES = "catalog/leaves";
     LOCK_SESSION = "catalog/lock_session";
     PARTITION_KEY = "catalog/partition_key";
+    SESSION = "catalog/session";
     STANDING = "catalog/standing";
     STEADY = "catalog/steady";
     TABLE_COLUMNS = "catalog/table_columns";
@@ -152,4 +155,5 @@ pub(crate) const SCHEMA: &[(i32, &str)] = &[
     (1, include_str!("sql/schema/001_foundation.sql")),
     (2, include_str!("sql/schema/002_backfill_engine.sql")),
     (3, include_str!("sql/schema/003_impact.sql")),
+    (4, include_str!("sql/schema/004_at_work.sql")),
 ];

@@ -310,6 +310,10 @@ impl Target for PgTarget {
         self.sessions.end_session(who, only).await
     }
 
+    async fn session(&self, pid: i32) -> Result<Blocker, Failure> {
+        self.sessions.session(pid).await
+    }
+
     async fn probe_index(&self, index: &QName, table: Option<&QName>) -> Result<Probe, Failure> {
         indexes::probe_index(&self.sessions.work().await?.client, index, table).await
     }

@@ -79,6 +79,7 @@ async fn a_detach_that_was_interrupted_is_finalized(db: Db) -> TestResult {
     db.phase(&["contract", "1"]).await?.expect(0)?;
     same!(db.value("SELECT count(*) FROM pg_inherits WHERE inhrelid = 'p1'::regclass").await?, "0");
     let history = db.phase(&["history", "1"]).await?.expect(0)?;
+    check!(history.stdout.contains("stopped"), "{history:?}");
     check!(history.stdout.contains("DETACH PARTITION \"p1\" FINALIZE"), "{history:?}");
     Ok(())
 }

@@ -18,6 +18,7 @@ tests![
     a_quiet_moment_is_waited_for,
     a_prepared_transaction_in_the_way_is_named,
     sessions_in_the_way_are_ended_only_as_the_plan_allows,
+    a_runner_of_our_own_is_never_ended,
     a_build_ends_what_it_waits_for_where_the_plan_allows,
     what_a_killed_runner_did_is_not_known,
     a_vacuum_gives_way,
@@ -186,12 +187,26 @@ async fn a_quiet_moment_is_waited_for(db: Db) -> TestResult {
         told += &String::from_utf8_lossy(&part[..read]);
     }
     check!(told.contains("waits for a quiet moment"), "{told}");
+    // Whoever asks for the status meanwhile is told the same.
+    let status = db.phase(&["status", "--json"]).await?.expect(0)?.json()?;
+    let runner = &status["plans"][0]["runner"];
+    same!(runner["step"]["id"], "expand.1", "{status}");
+    let doing = runner["step"]["doing"].as_str().unwrap_or_default();
+    check!(
+        doing.contains("waits for a quiet moment") && doing.contains("application long reader"),
+        "{status}"
+    );
+    check!(runner["process"].as_str().is_some_and(|who| who.starts_with("phase expand of")), "{status}");
+    let text = db.phase(&["status"]).await?.expect(0)?;
+    check!(text.stdout.contains("at work: phase expand of"), "{text:?}");
     // Nobody stands behind a step that does not ask.
     let waited = read(db.connect().await?).await?;
     reader.batch_execute("COMMIT").await?;
     ended(child).await?.expect(0)?;
     let impact = impact(&db, "expand.1").await?;
     same!((&impact["attempts"], &impact["waiters"]), (&1.into(), &0.into()), "{impact}, {waited:?}");
+    let status = db.phase(&["status", "--json"]).await?.expect(0)?.json()?;
+    same!(status["plans"][0]["runner"], Value::Null, "{status}");
     Ok(())
 }
 
@@ -251,6 +266,30 @@ async fn sessions_in_the_way_are_ended_only_as_the_plan_allows(db: Db) -> TestRe
         history.stdout.lines().find(|line| line.contains("kill_blockers") && line.contains("SELECT"));
     check!(secret.is_none(), "what it ran is its own business: {secret:?}");
     db.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await?;
+    Ok(())
+}
+
+async fn a_runner_of_our_own_is_never_ended(db: Db) -> TestResult {
+    db.run(TABLE).await?;
+    let role = format!("runner_{}", db.name.split('_').next().unwrap_or_default());
+    let other = report(&db, &role).await?;
+    other.batch_execute("COMMIT").await?;
+    db.run(&format!("ALTER TABLE t OWNER TO {role}; GRANT CREATE ON DATABASE {} TO {role}", db.name)).await?;
+    db.file(
+        "plans/1_p.yaml",
+        &format!(
+            "settings: {{lock_timeout: 50ms, lock_wait_max: 1s, kill_blockers: {{after: 100ms, only: [{role}]}}}}\n{COLUMN}"
+        ),
+    )?;
+    let db = Db { url: db.url.replace("://postgres@", &format!("://{role}@")), ..db };
+    other.batch_execute("SET application_name = 'phase'; BEGIN; SELECT count(*) FROM t").await?;
+    let ended = db.phase(&["expand"]).await?.expect(1)?;
+    check!(ended.stderr.contains("was not ended"), "{ended:?}");
+    other.batch_execute("COMMIT; SET application_name = 'report'; BEGIN; SELECT count(*) FROM t").await?;
+    db.phase(&["advance", "1"]).await?.expect(0)?;
+    check!(other.batch_execute("SELECT 1").await.is_err(), "the report is still there");
+    let db = Db { url: db.url.replace(&format!("://{role}@"), "://postgres@"), ..db };
+    db.run(&format!("DROP OWNED BY {role} CASCADE; DROP ROLE {role}")).await?;
     Ok(())
 }
 

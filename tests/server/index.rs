@@ -7,6 +7,7 @@ tests![
     a_failed_build_leaves_no_invalid_index,
     an_invalid_leftover_is_dropped_and_built_again,
     an_index_of_that_name_that_is_not_ours_is_refused,
+    an_invalid_index_on_other_columns_is_left_alone,
     a_build_waits_for_old_snapshots_and_says_so,
     a_partitioned_table_gets_its_index_by_its_partitions,
     a_build_by_partitions_that_was_killed_goes_on_and_is_taken_back,
@@ -60,6 +61,22 @@ async fn an_index_of_that_name_that_is_not_ours_is_refused(db: Db) -> TestResult
     let ended = db.phase(&["advance", "1", "--to", "validated"]).await?.expect(1)?;
     check!(ended.stderr.contains("an index of this name is there already"), "{ended:?}");
     same!(db.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_a'::regclass").await?, "t");
+    Ok(())
+}
+
+async fn an_invalid_index_on_other_columns_is_left_alone(db: Db) -> TestResult {
+    db.run(TABLE).await?;
+    db.run("INSERT INTO t VALUES (5000, 7); ALTER TABLE t ADD COLUMN b int; UPDATE t SET b = a").await?;
+    check!(
+        db.run("CREATE UNIQUE INDEX CONCURRENTLY t_a ON t (b)").await.is_err(),
+        "the duplicate was not seen"
+    );
+    let before = db.value("SELECT 't_a'::regclass::oid").await?;
+    db.file("plans/1_p.yaml", PLAN)?;
+    let ended = db.phase(&["advance", "1", "--to", "validated"]).await?.expect(1)?;
+    check!(ended.stderr.contains("which is not valid, and not of this step"), "{ended:?}");
+    db.phase(&["abort", "1"]).await?.expect(0)?;
+    same!(db.value("SELECT 't_a'::regclass::oid").await?, before);
     Ok(())
 }
 

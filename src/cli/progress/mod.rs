@@ -79,10 +79,10 @@ impl Terminal {
     /// Says what a concurrent command does whenever that changes, and how far it is.
     fn watched(&self, watch: &Watch) {
         let Ok(mut last) = self.last_watch.lock() else { return };
-        let doing = build::doing(watch);
+        let doing = watch.doing().unwrap_or_default();
         let changed = *last != doing;
         if changed {
-            self.line(&format!("    {doing}"));
+            self.line(&format!("    {}", build::doing(watch)));
             *last = doing;
         }
         let Some(done) = build::done(watch) else { return self.hide() };

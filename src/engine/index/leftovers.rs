@@ -30,7 +30,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             let id = &current.step.id;
             let detail =
                 format!("drops {}, which an attempt at {} left invalid", index.plain(), rebuilt.plain());
-            self.store.note_step(&self.fence.version, id, "leftover", &detail).await?;
+            self.store.note(&self.fence.version, Some(id), "leftover", &detail).await?;
             self.drop_leftover(current, &index).await;
         }
         Ok(())

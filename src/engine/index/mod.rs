@@ -7,8 +7,8 @@ mod send;
 mod tree;
 
 use crate::core::ident::QName;
-use crate::core::index::{Probe, ToDrop, to_drop};
-use crate::core::step::{IndexBuild, drop_index_sql};
+use crate::core::index::{Probe, ToDrop, is_of, to_drop};
+use crate::core::step::{Action, IndexBuild, drop_index_sql};
 use crate::engine::current::{Current, Direction};
 use crate::engine::error::RunError;
 use crate::engine::execute::{Ended, Execution};
@@ -41,6 +41,11 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         let (mut begun, mut busy) = (current.begun(), Busy::new(self.limits.lock_wait_max));
         loop {
             let probe = self.probe(current, index, None).await?;
+            if is_not_ours(current, index, &probe) {
+                let detail = format!("{} is left: it is not the index that this step builds", index.plain());
+                self.store.note(&self.fence.version, Some(&current.step.id), "left", &detail).await?;
+                break;
+            }
             // An undo drops what a build made; that it is gone already is as good.
             let wanted_gone = begun || current.direction == Direction::Undo;
             let ended = match to_drop(&probe, wanted_gone) {
@@ -83,6 +88,16 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         table: Option<&QName>,
     ) -> Result<Probe, RunError> {
         self.target.probe_index(index, table).await.map_err(|failure| current.failed(failure))
+    }
+}
+
+/// Whether what an undo would drop is another index than the one that its step builds.
+fn is_not_ours(current: &Current<'_>, index: &QName, probe: &Probe) -> bool {
+    match (current.direction, &current.step.action, probe) {
+        (Direction::Undo, Action::BuildIndex(build), Probe::Found(found)) => {
+            build.index() == *index && !is_of(build, found)
+        }
+        _ => false,
     }
 }
 

@@ -27,7 +27,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         let mut busy = Busy::new(self.limits.lock_wait_max);
         loop {
             let probe = self.probe(current, &index, Some(&build.table)).await?;
-            let ended = match to_build(&probe, ours, build.unique) {
+            let ended = match to_build(&probe, ours, build) {
                 ToBuild::Done => return Ok(Ended::Done),
                 ToBuild::Refuse(why) => return Err(current.refused(why)),
                 ToBuild::Busy(pid) => self.wait_for_builder(current, pid, &mut busy).await?,
@@ -86,7 +86,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
     async fn clean_up(&self, current: &Current<'_>, index: &QName, build: &IndexBuild) {
         let probe = self.target.probe_index(index, Some(&build.table)).await;
         if let Ok(probe) = probe
-            && to_build(&probe, true, build.unique) == ToBuild::DropFirst
+            && to_build(&probe, true, build) == ToBuild::DropFirst
         {
             self.drop_leftover(current, index).await;
         }

@@ -14,6 +14,7 @@ use crate::engine::error::RunError;
 use crate::engine::event::Event;
 use crate::engine::execute::{Ended, Execution};
 use crate::engine::gauge::{Care, LOOSELY};
+use crate::engine::says::of_them;
 use crate::engine::{Store, Target, Watch};
 
 /// How long to wait before looking again at a build of another session.
@@ -63,6 +64,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         while let Some(watch) = told.recv().await {
             let at = began.elapsed();
             seen.now(at, &watch.waiting_for);
+            self.says(current, watch.doing()).await;
             let ending = self.end_blockers(current, &watch.waiting_for, at, &seen, &mut ended).await;
             if let Err(failure) = ending {
                 tracing::warn!(step = %current.step.id, "who is in the way could not be ended: {failure}");
@@ -74,6 +76,8 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
 
     async fn rest(&self, current: &Current<'_>, busy: &mut Busy, why: String, blockers: Vec<Blocker>) {
         busy.attempts += 1;
+        self.says(current, Some(format!("{}; it is tried again", why.lines().next().unwrap_or_default())))
+            .await;
         self.listener.on(&Event::Retry {
             id: current.step.id.clone(),
             attempt: busy.attempts,
@@ -90,7 +94,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         pid: i32,
         busy: &mut Busy,
     ) -> Result<Ended, RunError> {
-        let blocker = Blocker::of_pid(pid);
+        let blocker = self.target.session(pid).await.unwrap_or_else(|_| Blocker::of_pid(pid));
         if busy.spent() {
             return Err(RunError::NoLock {
                 step: current.step.id.clone(),
@@ -99,7 +103,9 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                 blockers: vec![blocker],
             });
         }
-        self.rest(current, busy, "another session is building this index".into(), vec![blocker]).await;
+        let why =
+            format!("another session is building this index: {}", of_them(std::slice::from_ref(&blocker)));
+        self.rest(current, busy, why, vec![blocker]).await;
         Ok(self.stop.reason().map_or(Ended::Done, |why| Ended::WorkLeft(why.into())))
     }
 }

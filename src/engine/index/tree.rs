@@ -116,8 +116,10 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         sql: &str,
         on_record: &mut OnRecord<'_>,
     ) -> Result<Ended, RunError> {
+        let made =
+            IndexBuild { table: table.clone(), name: index.name.clone(), create: sql.to_owned(), unique };
         let probe = self.probe(current, index, Some(table)).await?;
-        match to_build(&probe, on_record.before, unique) {
+        match to_build(&probe, on_record.before, &made) {
             ToBuild::Done | ToBuild::DropFirst if on_record.before => Ok(Ended::Done),
             ToBuild::Build => {
                 on_record.start(self, current).await?;

@@ -137,19 +137,24 @@ impl Store for PgStore {
         }))
     }
 
-    async fn note_step(
+    async fn note(
         &self,
         version: &Version,
-        step: &str,
+        step: Option<&str>,
         event: &str,
         detail: &str,
     ) -> Result<(), Failure> {
-        self.write(q::NOTE, &[&version.as_str(), &event, &Some(step), &detail, &self.runner]).await?;
+        self.write(q::NOTE, &[&version.as_str(), &event, &step, &detail, &self.runner]).await?;
         Ok(())
     }
 
     async fn impact_begins(&self, version: &Version, step: &str, undo: bool) -> Result<i64, Failure> {
         Ok(self.one(q::IMPACT_BEGINS, &[&version.as_str(), &step, &undo, &self.runner]).await?.get("id"))
+    }
+
+    async fn impact_says(&self, number: i64, words: Option<&str>) -> Result<(), Failure> {
+        self.write(q::IMPACT_SAYS, &[&number, &words]).await?;
+        Ok(())
     }
 
     async fn impact_ends(&self, number: i64, impact: &Impact) -> Result<(), Failure> {

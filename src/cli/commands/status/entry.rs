@@ -18,6 +18,7 @@ use crate::core::timeline::Item;
 use crate::core::transition::{Transition, Work};
 use crate::engine::advance::facts;
 use crate::engine::backfill::ports::Total;
+use crate::pg::at_work::AtWork;
 use crate::pg::backfills::WorkerSeen;
 
 #[derive(Serialize)]
@@ -31,6 +32,8 @@ pub(super) struct Entry {
     pub(super) hold: Option<Hold>,
     pub(super) next: Option<Next>,
     pub(super) backfill: Option<Backfill>,
+    /// Who is at work on it now.
+    pub(super) runner: Option<AtWork>,
     pub(super) error: Option<String>,
 }
 
@@ -101,6 +104,11 @@ pub(super) async fn entry(
     } else {
         (Vec::new(), Vec::new())
     };
+    let runner = if record.state == record.goal {
+        None
+    } else {
+        desk.store.at_work(&item.version, &desk.config.schema).await?
+    };
     Ok(Entry {
         version: item.version.to_string(),
         name: item.name.clone(),
@@ -111,6 +119,7 @@ pub(super) async fn entry(
         hold: record.hold.clone(),
         next: next(&snapshot),
         backfill: backfill(&progress, &workers, record.hold.as_ref(), stands(desk, item, record).await?),
+        runner,
         error: record.error.clone(),
     })
 }
@@ -147,6 +156,7 @@ pub(super) fn bare(record: &Record) -> Entry {
         hold: record.hold.clone(),
         next: None,
         backfill: None,
+        runner: None,
         error: record.error.clone(),
     }
 }

@@ -35,6 +35,9 @@ fn notes(entry: &Entry) -> String {
     if let Some(hold) = &entry.hold {
         text += &format!("  held by {} since {:.0}: {}\n", hold.by, hold.since, hold.reason);
     }
+    if let Some(runner) = &entry.runner {
+        text += &format!("  at work: {runner}\n");
+    }
     if let Some(error) = &entry.error {
         text += &format!("  last attempt failed: {}\n", error.replace('\n', "\n    "));
     }

@@ -11,7 +11,6 @@ SELECT named.oid::regclass::text AS name,
        named.relkind::text AS kind,
        i.indexrelid IS NOT NULL AND (named.wanted IS NULL OR i.indrelid = named.wanted) AS ours,
        coalesce(i.indisvalid AND i.indisready, false) AS valid,
-       coalesce(i.indisunique, false) AS is_unique,
        coalesce(pg_get_indexdef(i.indexrelid), '') AS definition,
        (SELECT p.pid FROM pg_stat_progress_create_index p
         WHERE p.pid <> pg_backend_pid() AND p.datid = (SELECT oid FROM pg_database WHERE datname = current_database())
