@@ -1,132 +1,12 @@
-//! Owns what a step did to everybody else: who waited because of it and for how
-//! long, and which locks it held for how long. Every figure is a bound: a wait is
-//! never told shorter than it was, and the time nobody looked is told with it.
+//! Adds up looks at the server into an impact.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use crate::core::brief::brief;
 use crate::core::lint::Lock;
 
-/// What a step did to everybody else.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Impact {
-    /// How often it was sent.
-    pub attempts: u32,
-    /// Sessions that were seen waiting because of it, directly or behind one that did.
-    pub waiters: u32,
-    /// The longest of their waits, at most, in milliseconds.
-    pub longest_wait_ms: u64,
-    /// Whose that was.
-    pub longest: Option<Waiter>,
-    /// The longest time for which one attempt held a lock that stands in the way of
-    /// other DDL or of the application, at most, in milliseconds; `None`: it held none.
-    pub held_ms: Option<u64>,
-    /// The locks, the strongest of each relation.
-    pub locks: Vec<Held>,
-    /// How often somebody looked.
-    pub looks: u64,
-    /// The longest time between two looks while an attempt was under way, in
-    /// milliseconds: a wait that was shorter may not have been seen.
-    pub gap_ms: u64,
-}
-
-impl Impact {
-    /// Who waited because of it, in a few words.
-    #[must_use]
-    pub fn waits(&self) -> String {
-        let longest = brief(Duration::from_millis(self.longest_wait_ms));
-        let gap = brief(Duration::from_millis(self.gap_ms));
-        match (self.waiters, self.looks) {
-            (0, 0) => format!("over within {gap}, before anybody looked who waits for it"),
-            (0, _) => format!("nobody was seen waiting for it (what waits less than {gap} may be missed)"),
-            (1, _) => format!("1 session waited for it, at most {longest}{}", self.whose()),
-            (waiters, _) => {
-                format!("{waiters} sessions waited for it, the longest at most {longest}{}", self.whose())
-            }
-        }
-    }
-
-    fn whose(&self) -> String {
-        let Some(who) = &self.longest else { return String::new() };
-        let named = [("user", &who.user), ("application", &who.application)];
-        let known = named.iter().filter_map(|(what, name)| {
-            name.as_ref().filter(|name| !name.is_empty()).map(|name| format!(", {what} {name}"))
-        });
-        format!(" (pid {}{})", who.pid, known.collect::<String>())
-    }
-
-    /// The whole of it, a line each.
-    #[must_use]
-    pub fn lines(&self) -> Vec<String> {
-        let attempts =
-            if self.attempts == 1 { String::new() } else { format!("{} attempts, ", self.attempts) };
-        let mut lines = vec![format!("{attempts}{}", self.waits())];
-        if let Some(held) = self.held_ms {
-            let locks: Vec<String> =
-                self.locks.iter().map(|held| format!("{} on {}", held.lock.name(), held.relation)).collect();
-            let held = brief(Duration::from_millis(held));
-            lines.push(format!("held at most {held}: {}", locks.join(", ")));
-        }
-        lines
-    }
-}
-
-/// A lock that was held.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Held {
-    /// The relation, as the server writes it.
-    pub relation: String,
-    /// The lock.
-    pub lock: Lock,
-}
-
-/// A session that waited; its query is nobody's business but its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiter {
-    /// The backend.
-    pub pid: i32,
-    /// Its user; `None` where our role may not see it.
-    pub user: Option<String>,
-    /// Its `application_name`.
-    pub application: Option<String>,
-}
-
-/// A session that waits for a lock, in one look at the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    /// Who.
-    pub who: Waiter,
-    /// The sessions that it waits for.
-    pub behind: Vec<i32>,
-    /// When it began to wait, in microseconds of the server's clock; `None`: the server does
-    /// not say (before 14, and in the first moment).
-    pub began: Option<i64>,
-    /// How long that is ago.
-    pub waited: Option<Duration>,
-    /// Whether a query, a write or a row lock waits, not DDL.
-    pub plain: bool,
-}
-
-/// What one look at the server found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Look {
-    /// Every session that waits for a lock, ours among them.
-    pub waiting: Vec<Waiting>,
-    /// Whether a session of ours holds a lock that stands in anybody's way.
-    pub holding: bool,
-}
-
-/// What follows from a look.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Pressure {
-    /// The longest wait under way of a query or a write that we cause, at least.
-    pub longest: Duration,
-    /// Whether we hold our locks already, and do not wait for them.
-    pub working: bool,
-}
+use super::look::{Look, Pressure, Waiting, blocked};
+use super::{Held, Impact, Waiter};
 
 /// Adds up looks into an impact. Times are since any one moment.
 #[derive(Debug, Clone, Default)]
@@ -261,34 +141,6 @@ impl Wait {
     /// Whether a session that waits is still at this wait.
     fn is(&self, waiting: &Waiting) -> bool {
         self.began.zip(waiting.began).is_none_or(|(ours, its)| ours == its)
-    }
-}
-
-/// Who waits because of `ours`, directly or behind somebody who does, and since when.
-fn blocked<'a>(
-    waiting: &'a [Waiting],
-    ours: &[i32],
-    since: impl Fn(&Waiting) -> Duration,
-) -> BTreeMap<i32, (&'a Waiting, Duration)> {
-    let mut because: BTreeMap<i32, (&Waiting, Duration)> = BTreeMap::new();
-    loop {
-        let before = because.len();
-        for waiting in waiting {
-            let pid = waiting.who.pid;
-            if ours.contains(&pid) || because.contains_key(&pid) {
-                continue;
-            }
-            let through = waiting.behind.iter().filter_map(|pid| because.get(pid)).map(|(_, since)| *since);
-            if waiting.behind.iter().any(|pid| ours.contains(pid)) {
-                because.insert(pid, (waiting, since(waiting)));
-            } else if let Some(through) = through.min() {
-                // Behind another, our part begins when that one began to wait for us.
-                because.insert(pid, (waiting, since(waiting).max(through)));
-            }
-        }
-        if because.len() == before {
-            return because;
-        }
     }
 }
 
