@@ -168,13 +168,26 @@ pub(super) const ROWS: &[Row] = &[
         "detach-partition-13",
         "DETACH PARTITION on PostgreSQL 13",
         |case| case.world.major() < 14 && matches!(case.alter(), Some(Alter::Detach { .. })),
-        &[(Who::Only, AccessExclusive), (Who::Partition, ShareUpdateExclusive)],
+        &[(Who::Only, AccessExclusive), (Who::Partition, ShareUpdateExclusive), (Who::DefaultPartition, AccessExclusive)],
         example("", "ALTER TABLE p DETACH PARTITION p1"),
     )
     .until(13)
     .hurts(
         "nobody reads or writes the partitioned table until the step commits, and it waits behind the oldest query on any partition",
         Safe::Advice("PostgreSQL 13 cannot detach concurrently: choose a quiet moment, alone in its step, with a short lock_timeout"),
+    ),
+    light(
+        "detach-partition-beside-default",
+        "DETACH PARTITION beside a default partition",
+        beside_default,
+        &[(Who::Only, AccessExclusive), (Who::Partition, AccessExclusive), (Who::DefaultPartition, AccessExclusive)],
+        example("CREATE TABLE pd PARTITION OF p DEFAULT", "ALTER TABLE p DETACH PARTITION p1"),
+    )
+    .since(14)
+    .hurts(
+        "nobody reads or writes the partitioned table until the step commits, and it waits behind the oldest query on any partition; \
+         PostgreSQL detaches nothing concurrently from a table with a default partition",
+        Safe::Advice("choose a quiet moment, alone in its step, with a short lock_timeout"),
     ),
     light(
         "detach-partition",
@@ -300,6 +313,11 @@ impl<'a> Attach<'a> {
 }
 
 /// Whether a table becomes a partition beside a default one that is to be read for it.
+fn beside_default(case: &Case<'_>) -> bool {
+    let Some(Alter::Detach { concurrently: false, .. }) = case.alter() else { return false };
+    case.table().is_some_and(|table| table.default_partition.is_some())
+}
+
 fn reads_default(case: &Case<'_>) -> bool {
     let Change::CreateTable { partition_of: Some((parent, _)), bound: Some(bound), .. } = case.change else {
         return false;
