@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::core::state::State;
+use crate::core::timeline::Item;
 use crate::core::version::Version;
 
 /// What kind of file an item came from.
@@ -130,6 +131,29 @@ pub struct StepRecord {
 }
 
 impl Record {
+    /// Of an item of which nothing is on record yet.
+    #[must_use]
+    pub fn planned(item: &Item) -> Self {
+        Self {
+            version: item.version.clone(),
+            name: item.name.clone(),
+            kind: item.kind,
+            state: State::Planned,
+            goal: State::Planned,
+            state_since: Timestamp::UNIX_EPOCH,
+            epoch: 0,
+            source: None,
+            checksum: None,
+            tables: item.tables.clone(),
+            depends_on: item.depends_on.clone(),
+            batch: None,
+            baseline: false,
+            error: None,
+            touched: Vec::new(),
+            hold: None,
+        }
+    }
+
     /// `<version>_<name>`.
     #[must_use]
     pub fn stem(&self) -> String {

@@ -71,7 +71,7 @@ pub(super) async fn entry(
     records: &[Record],
 ) -> Result<Entry, CommandError> {
     let on_record = records.iter().find(|record| record.version == item.version);
-    let blank = planned(item);
+    let blank = Record::planned(item);
     let record = on_record.unwrap_or(&blank);
     let facts = if desk.recorded() {
         facts(&desk.store, &desk.target, item, record).await.map_err(|error| CommandError::Run {
@@ -122,27 +122,6 @@ pub(super) async fn entry(
         runner,
         error: record.error.clone(),
     })
-}
-
-fn planned(item: &Item) -> Record {
-    Record {
-        version: item.version.clone(),
-        name: item.name.clone(),
-        kind: item.kind,
-        state: State::Planned,
-        goal: State::Planned,
-        state_since: Timestamp::UNIX_EPOCH,
-        epoch: 0,
-        source: None,
-        checksum: None,
-        tables: item.tables.clone(),
-        depends_on: item.depends_on.clone(),
-        batch: None,
-        baseline: false,
-        error: None,
-        touched: Vec::new(),
-        hold: None,
-    }
 }
 
 pub(super) fn bare(record: &Record) -> Entry {
