@@ -9,6 +9,7 @@ use crate::cli::config::Config;
 use crate::cli::exit::CommandError;
 use crate::cli::project::Project;
 use crate::core::compile::Server;
+use crate::core::footprint::SearchPath;
 use crate::core::record::Record;
 use crate::core::state::State;
 use crate::core::timeline::Item;
@@ -116,13 +117,15 @@ impl Desk {
         })
     }
 
-    /// The project's files, compiled for this server.
+    /// The project's files, compiled for this server; their names are looked up as it does.
     ///
     /// # Errors
     /// When a file is not right.
     pub fn items(&self) -> Result<Vec<Item>, CommandError> {
         let project = Project::load(&self.config)?;
-        Ok(project.items(Server { version: self.server.version })?)
+        let path = SearchPath::read(&self.server.path, &self.server.user, &self.config.schema);
+        let items = project.items(Server { version: self.server.version })?;
+        Ok(items.into_iter().map(|item| Item { path: path.clone(), ..item }).collect())
     }
 
     /// Every item on record; none when the metadata schema is not there yet.

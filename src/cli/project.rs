@@ -6,6 +6,7 @@ use crate::cli::config::Config;
 use crate::cli::files::{ProjectError, list, read};
 use crate::cli::naming::called;
 use crate::core::compile::{self, CompileError, Server};
+use crate::core::footprint::SearchPath;
 use crate::core::kill::KillBlockers;
 use crate::core::migration::{MAX_MIGRATION_BYTES, SqlMigration};
 use crate::core::plan::model::{Gates, Place, Plan};
@@ -130,6 +131,7 @@ impl Project {
             keep: None,
             depends_on: Vec::new(),
             tables: Vec::new(),
+            path: SearchPath::default(),
             limits: self.limits,
             kill_blockers: self.kill_blockers.clone(),
             unsupported: Vec::new(),

@@ -209,7 +209,7 @@ impl<'a> Worker<'a> {
         if !item.unsupported.is_empty() {
             return Err(CommandError::Preflight(item.unsupported.join("\n")));
         }
-        let mut missing = conflict::uses_what_goes(item, files, &self.desk.records().await?)?;
+        let mut missing = conflict::never_together(item, files, &self.desk.records().await?)?;
         for requirement in &item.requires {
             let fault = self.desk.target.missing(requirement).await?;
             missing.extend(fault.map(|fault| {

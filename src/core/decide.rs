@@ -201,9 +201,7 @@ fn roll_back(snapshot: &Snapshot<'_>) -> Decision {
 /// Whether a plan that has done something builds on a SQL migration: it says
 /// so, or it is newer and touches the same table.
 fn builds_on(item: &Item, other: &Record) -> bool {
-    let shares = || {
-        item.tables.iter().any(|table| other.tables.iter().any(|theirs| conflict::same_table(table, theirs)))
-    };
+    let shares = || conflict::shared_table(item, &other.tables).is_some();
     let active = other.in_flight() || (other.state == State::Completed && !other.baseline);
     other.kind == Kind::Plan
         && active

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use crate::core::compile::{self, Server};
+use crate::core::footprint::SearchPath;
 use crate::core::migration::SqlMigration;
 use crate::core::plan::model::Gates;
 use crate::core::plan::{Source, parse};
@@ -29,6 +30,7 @@ pub(crate) fn item(stem: &str, text: &str) -> Item {
         keep: None,
         depends_on: Vec::new(),
         tables: Vec::new(),
+        path: SearchPath::default(),
         limits: Limits::default(),
         kill_blockers: None,
         unsupported: Vec::new(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::core::footprint::SearchPath;
 use crate::core::kill::KillBlockers;
 use crate::core::migration::Down;
 use crate::core::plan::model::{Gate, Gates};
@@ -39,6 +40,8 @@ pub struct Item {
     pub depends_on: Vec<Version>,
     /// Tables that it touches, as `plain()` writes them.
     pub tables: Vec<String>,
+    /// Where its names without a schema are looked up.
+    pub path: SearchPath,
     /// The limits of its statements.
     pub limits: Limits,
     /// Whose sessions may be ended when they are in its way.

@@ -2,6 +2,7 @@
 //! reads a statement it must see it begin where PostgreSQL's grammar does.
 
 use phase::core::compile::{self, Server};
+use phase::core::footprint::SearchPath;
 use phase::core::lint::second::{OpinionError, Wanted, opinions};
 use phase::core::migration::SqlMigration;
 use phase::core::plan::model::Gates;
@@ -66,6 +67,7 @@ fn item(up: &str) -> Option<Item> {
         keep: None,
         depends_on: Vec::new(),
         tables: Vec::new(),
+        path: SearchPath::default(),
         limits: Limits::default(),
         kill_blockers: None,
         unsupported: Vec::new(),

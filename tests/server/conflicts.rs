@@ -9,6 +9,10 @@ tests![
     a_sql_migration_waits_or_says_that_it_builds_on_it,
     check_knows_what_is_open,
     nobody_takes_a_name_from_under_an_open_plan,
+    what_is_there_is_not_made_again,
+    names_are_looked_up_where_the_role_has_them,
+    what_holds_on_to_every_column_waits_until_one_is_gone,
+    a_schema_takes_along_what_stands_in_it,
 ];
 
 const RENAME: &str = "expand:
@@ -214,5 +218,103 @@ async fn nobody_takes_a_name_from_under_an_open_plan(db: Db) -> TestResult {
     }
     db.run("INSERT INTO users VALUES (1000, 'New', NULL)").await?;
     same!(db.value("SELECT nick FROM users WHERE id = 1000").await?, "new");
+    Ok(())
+}
+
+/// Building on the plan that makes a column is no reason to make it again.
+async fn what_is_there_is_not_made_again(db: Db) -> TestResult {
+    users(&db).await?;
+    db.file("plans/10_nick.yaml", NICK)?;
+    db.phase(&["advance", "10"]).await?.expect(0)?;
+    let said = "it makes users.nick, which 10_nick makes as well: leave it to that one, or say IF NOT EXISTS";
+    db.file("plans/20_again.yaml", &format!("depends_on: [10]\n{NICK}"))?;
+    for command in [&["check"][..], &["check", "--online"]] {
+        let ended = db.phase(command).await?.expect(2)?;
+        check!(ended.stdout.contains(said), "{ended:?}");
+    }
+    let ended = db.phase(&["expand"]).await?.expect(2)?;
+    check!(ended.stderr.contains(said), "{ended:?}");
+    check!(ended.stderr.contains("nothing of this plan has been run"), "{ended:?}");
+    // What was taken back is not there.
+    std::fs::remove_file(db.project.path().join("plans/20_again.yaml"))?;
+    db.phase(&["abort", "10"]).await?.expect(0)?;
+    db.file("plans/30_anew.yaml", NICK)?;
+    db.phase(&["check"]).await?.expect(2)?;
+    db.phase(&["check", "--since", "10"]).await?.expect(0)?;
+    db.phase(&["check", "--online"]).await?.expect(0)?;
+    db.phase(&["advance", "30", "--to", "completed"]).await?.expect(0)?;
+    Ok(())
+}
+
+/// `users` and `app.users` are one table where the path leads to it, and two where it does not.
+async fn names_are_looked_up_where_the_role_has_them(db: Db) -> TestResult {
+    users(&db).await?;
+    db.run("CREATE SCHEMA app; CREATE TABLE app.users (id bigint PRIMARY KEY, name text)").await?;
+    let taken = "contract:\n  - drop_column: {table: users, column: name}\n";
+    db.file("plans/10_taken.yaml", taken)?;
+    db.phase(&["advance", "10", "--to", "validated"]).await?.expect(0)?;
+    db.file("migrations/20_names.sql", "CREATE VIEW app.names AS SELECT id, name FROM app.users;\n")?;
+    // Without a server it is in doubt, which stops nobody.
+    let ended = db.phase(&["check"]).await?.expect(0)?;
+    check!(ended.stdout.contains("uses app.users.name, which may be what 10_taken"), "{ended:?}");
+    let ended = db.phase(&["check", "--online"]).await?.expect(0)?;
+    check!(!ended.stdout.contains("conflict"), "{ended:?}");
+    // With another path it is the very column.
+    let database = db.value("SELECT quote_ident(current_database())").await?;
+    let path = |path: &str| format!("ALTER DATABASE {database} SET search_path = {path}");
+    db.run(&path("app, public")).await?;
+    let ended = db.phase(&["check", "--online"]).await?.expect(2)?;
+    check!(ended.stdout.contains("uses app.users.name, which 10_taken takes away"), "{ended:?}");
+    let ended = db.phase(&["expand"]).await?.expect(2)?;
+    check!(ended.stderr.contains("uses app.users.name, which 10_taken takes away"), "{ended:?}");
+    db.run(&path("public")).await?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    same!(db.value("SELECT to_regclass('app.names') IS NOT NULL").await?, "t");
+    Ok(())
+}
+
+/// A view of `*` would keep the column of an older plan where it is.
+async fn what_holds_on_to_every_column_waits_until_one_is_gone(db: Db) -> TestResult {
+    users(&db).await?;
+    db.file("plans/10_drop.yaml", "contract:\n  - drop_column: {table: users, column: name}\n")?;
+    db.phase(&["advance", "10", "--to", "validated"]).await?.expect(0)?;
+    // What is refused is what the server would not bear.
+    db.run("CREATE VIEW held AS SELECT * FROM users").await?;
+    let ended = db.phase(&["advance", "10", "--to", "contracted"]).await?.expect(1)?;
+    check!(ended.stderr.contains("view held depends on column name"), "{ended:?}");
+    db.run("DROP VIEW held").await?;
+    db.file("migrations/20_view.sql", "CREATE VIEW everybody AS SELECT * FROM users;\n")?;
+    let said = "uses users.name among all columns, which 10_drop takes away: let that one complete first";
+    let ended = db.phase(&["check"]).await?.expect(2)?;
+    check!(ended.stdout.contains(said), "{ended:?}");
+    let ended = db.phase(&["expand"]).await?.expect(2)?;
+    check!(ended.stderr.contains(said), "{ended:?}");
+    db.phase(&["advance", "10", "--to", "completed"]).await?.expect(0)?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    same!(db.value("SELECT count(*) FROM everybody").await?, "500");
+    db.phase(&["check", "--online"]).await?.expect(0)?;
+    Ok(())
+}
+
+async fn a_schema_takes_along_what_stands_in_it(db: Db) -> TestResult {
+    db.run("CREATE SCHEMA app; CREATE TABLE app.t (id bigint PRIMARY KEY, a text, b text)").await?;
+    let fill = "backfill:\n  - {table: app.t, set: {b: a}, where: b IS NULL}\n";
+    db.file("plans/10_fill.yaml", fill)?;
+    db.phase(&["advance", "10"]).await?.expect(0)?;
+    for sql in
+        ["ALTER SCHEMA app RENAME TO old", "ALTER TABLE app.t SET SCHEMA public", "DROP SCHEMA app CASCADE"]
+    {
+        let sql = format!(
+            "-- lint: allow expand-breaks-application: a test\n-- lint: allow drop-cascade: a test\n{sql};\n"
+        );
+        for depends in ["", "-- depends_on: 10\n"] {
+            db.file("migrations/20_gone.sql", &format!("{depends}{sql}"))?;
+            let ended = db.phase(&["expand"]).await?.expect(3)?;
+            let told = format!("{}{}", ended.stdout, ended.stderr);
+            check!(told.contains("which 10_fill (expanded)"), "{sql}: {ended:?}");
+            check!(told.contains("let that one complete first") || !depends.is_empty(), "{sql}: {ended:?}");
+        }
+    }
+    same!(db.value("SELECT to_regclass('app.t') IS NOT NULL").await?, "t");
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::core::lint::{Finding, Level, World, inspect, taken};
 use crate::core::plan::model::AppVersion;
 use crate::core::record::Kind;
 use crate::core::rehearse::Outcome;
-use crate::core::sql::{How, SqlError};
+use crate::core::sql::SqlError;
 use crate::core::state::State;
 use crate::core::step::{Phase, Step, Undo};
 use crate::core::timeline::{Item, Rollback};
@@ -160,7 +160,7 @@ impl Known<'_> {
         let footprint = Footprint::of(&expand)?;
         let made: BTreeSet<String> = footprint
             .touches()
-            .filter(|(_, how, _)| *how == How::Makes)
+            .filter(|(_, how, _)| how.makes())
             .map(|(thing, ..)| thing.to_string())
             .collect();
         Ok(if made.is_empty() {

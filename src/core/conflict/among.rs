@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::clash::Clash;
+use super::clash::{Clash, Matter};
 use super::index::{Index, Rules};
 use super::{Links, builds_on};
-use crate::core::footprint::Footprint;
+use crate::core::footprint::{Footprint, SearchPath};
 use crate::core::record::Kind;
-use crate::core::sql::{SqlError, deep};
+use crate::core::sql::{SqlError, Thing, deep};
 use crate::core::timeline::Item;
 
 /// How bad a conflict is.
@@ -50,9 +50,9 @@ pub struct Conflict {
     pub with: String,
     /// What is wrong, in one sentence.
     pub message: String,
-    /// Whether the newer one uses what the older one takes away.
+    /// Whether the newer one cannot run after the older one, whatever is known of their state.
     #[serde(skip)]
-    pub uses_what_goes: bool,
+    pub certain: bool,
 }
 
 impl Conflict {
@@ -65,8 +65,8 @@ impl Conflict {
 
 /// Every conflict between two items that are not over, the newest first. Two that touch
 /// the same column must not both be open; what an older one takes away no newer one may
-/// use, whatever their standing, because the newer one runs into its absence wherever
-/// the two run in order.
+/// use, and what it makes no newer one may make again, whatever their standing, because
+/// the newer one fails wherever the two run in order.
 ///
 /// # Errors
 /// When SQL of an item cannot be read.
@@ -77,37 +77,61 @@ pub fn among(
     let mut parties: Vec<(&Item, Standing, Footprint)> = deep(|| {
         let open = items.iter().map(|item| (item, standing(item)));
         open.filter(|(_, standing)| *standing != Standing::Over)
-            .map(|(item, standing)| Ok((item, standing, Footprint::of(&item.steps)?)))
+            .map(|(item, standing)| Ok((item, standing, Footprint::of_item(item)?)))
             .collect::<Result<_, SqlError>>()
     })??;
     parties.sort_by(|(a, ..), (b, ..)| a.version.cmp(&b.version));
     let ancestors = ancestors(&parties, items);
     let footprints: Vec<&Footprint> = parties.iter().map(|(.., footprint)| footprint).collect();
     let kind = |party: usize| parties[party].0.kind;
+    let builds = |older: usize, newer: usize| ancestors[newer].contains(&older);
     let rules = Rules {
         tables: parties.iter().all(|(_, standing, _)| *standing == Standing::Open),
-        gone: &|older, newer| !(kind(newer) == Kind::Sql && ancestors[newer].contains(&older)),
+        order: &|_, _| true,
+        meant: &|older, newer| kind(newer) == Kind::Sql && builds(older, newer),
         // A SQL migration is over before anything newer begins.
-        open: &|older, newer| kind(older) == Kind::Plan && !ancestors[newer].contains(&older),
+        goes_on: &|older, _| kind(older) == Kind::Plan,
+        open: &|older, newer| kind(older) == Kind::Plan && !builds(older, newer),
     };
+    let assumed = SearchPath::default();
+    let path = footprints.first().map_or(&assumed, |footprint| footprint.path());
     let mut found = Vec::new();
-    for ((first, second), clashes) in Index::new(&footprints).clashes(&rules) {
+    for ((first, second), clashes) in Index::new(&footprints, path).clashes(&rules) {
         let (older, newer) = (&parties[first], &parties[second]);
-        let gone: Vec<&Clash> = clashes.iter().filter(|clash| clash.gone).collect();
-        if let Some(at) = gone.first() {
-            let what = Clash::told(gone.iter().copied(), &older.0.stem(), Some("takes away"));
-            found.push(conflict(newer.0, older.0, Grade::Error, at, &what.unwrap_or_default()));
-            continue;
-        }
-        let both = older.1 == Standing::Open && newer.1 == Standing::Open;
         let Some(first) = clashes.first() else { continue };
-        let grade = if both { first.grade } else { Grade::Warning };
-        let same = clashes.iter().filter(|clash| clash.grade == first.grade);
-        let Some(what) = Clash::told(same, &older.0.stem(), None) else { continue };
-        found.push(conflict(newer.0, older.0, grade, first, &what));
+        let both = older.1 == Standing::Open && newer.1 == Standing::Open;
+        let grade = match () {
+            () if first.certain() => Grade::Error,
+            () if both => first.grade,
+            () => Grade::Warning,
+        };
+        let (same, verb): (Vec<&Clash>, _) = match first.matter {
+            Matter::Gone => (of_matter(&clashes, Matter::Gone), Some("takes away")),
+            Matter::Twice => (whole(of_matter(&clashes, Matter::Twice)), None),
+            Matter::Shared => {
+                let alike = |clash: &&Clash| clash.grade == first.grade && clash.sure == first.sure;
+                (clashes.iter().filter(alike).collect(), None)
+            }
+        };
+        let Some(at) = same.first() else { continue };
+        let Some(what) = Clash::told(same.iter().copied(), &older.0.stem(), verb) else { continue };
+        found.push(conflict(newer.0, older.0, grade, at, &what));
     }
     found.reverse();
     Ok(found)
+}
+
+fn of_matter(clashes: &[Clash], matter: Matter) -> Vec<&Clash> {
+    clashes.iter().filter(|clash| clash.matter == matter).collect()
+}
+
+/// Without the columns and constraints of a table that is itself among them.
+fn whole(mut clashes: Vec<&Clash>) -> Vec<&Clash> {
+    let is_table = |clash: &&Clash| matches!(clash.thing, Thing::Relation(_));
+    if clashes.iter().any(is_table) {
+        clashes.retain(is_table);
+    }
+    clashes
 }
 
 /// The places of what each item builds on, itself or through those in between.
@@ -129,14 +153,27 @@ fn conflict(newer: &Item, older: &Item, level: Grade, at: &Clash, what: &str) ->
         Kind::Plan => format!("depends_on: [{}]", older.version),
         Kind::Sql => format!("-- depends_on: {}", older.version),
     };
-    let message = if at.gone {
-        format!("it {what}: let that one complete, or use what takes its place")
-    } else if level == Grade::Error {
-        format!("it {what}: let that one complete, or say {say} where the two belong together")
-    } else if at.grade == Grade::Error {
-        format!("it {what}: the two must not be open at once; say {say} where they belong together")
-    } else {
-        format!("it {what}: each waits for the other's locks; say {say} where the two belong together")
+    let message = match at.matter {
+        Matter::Gone if at.among_all => {
+            format!("it {what}: let that one complete first, or write out the columns that it needs")
+        }
+        Matter::Gone => format!("it {what}: let that one complete, or use what takes its place"),
+        Matter::Twice => format!(
+            "it {what} as well: leave it to that one, or say IF NOT EXISTS; where that one is over, \
+             phase check --online knows, and --since VERSION leaves it out"
+        ),
+        Matter::Shared if !at.sure => format!(
+            "it {what}, if the search_path leads there: write the schema with both names, or ask phase check --online"
+        ),
+        Matter::Shared if level == Grade::Error => {
+            format!("it {what}: let that one complete, or say {say} where the two belong together")
+        }
+        Matter::Shared if at.grade == Grade::Error => {
+            format!("it {what}: the two must not be open at once; say {say} where they belong together")
+        }
+        Matter::Shared => {
+            format!("it {what}: each waits for the other's locks; say {say} where the two belong together")
+        }
     };
     let place = at.site.place.unwrap_or(crate::core::plan::model::Place { line: 1, column: 1 });
     Conflict {
@@ -147,6 +184,6 @@ fn conflict(newer: &Item, older: &Item, level: Grade, at: &Clash, what: &str) ->
         item: newer.stem(),
         with: older.stem(),
         message,
-        uses_what_goes: at.gone,
+        certain: at.certain(),
     }
 }

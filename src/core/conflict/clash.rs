@@ -19,8 +19,23 @@ pub struct Clash {
     pub second: How,
     /// Where the second does so.
     pub site: Site,
-    /// Whether the second needs what the first has taken away, and nothing brings it back.
-    pub gone: bool,
+    /// What is wrong with it.
+    pub matter: Matter,
+    /// Whether the two mean one thing for sure.
+    pub sure: bool,
+    /// Whether the second names it only among all columns of its table.
+    pub among_all: bool,
+}
+
+/// What is wrong with two that do something to one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Matter {
+    /// They must not be open at once.
+    Shared,
+    /// The second makes what the first has made, and nothing has taken it away.
+    Twice,
+    /// The second needs what the first takes away, and nothing brings it back.
+    Gone,
 }
 
 /// One touch of one party.
@@ -35,20 +50,23 @@ pub(super) struct Touch<'a> {
 pub(super) fn strong(touch: &Touch<'_>, tables: bool) -> bool {
     match touch.thing {
         Thing::Relation(_) => {
-            touch.how.takes_away() || touch.how == How::Makes || (tables && touch.how != How::Reads)
+            touch.how.takes_away() || touch.how.makes() || (tables && touch.how != How::Reads)
         }
         Thing::Row(_) => false,
+        // Whoever uses a schema minds only that it goes, or that it is there already.
+        Thing::Schema(_) => touch.how.takes_away() || touch.how == How::Makes,
         _ => touch.how != How::Reads,
     }
 }
 
 pub(super) fn grade(a: &Touch<'_>, b: &Touch<'_>) -> Grade {
-    let either = |how: How| a.how == how || b.how == how;
     match a.thing {
         _ if a.how.takes_away() || b.how.takes_away() => Grade::Error,
         Thing::Column(..) | Thing::Constraint(..) => Grade::Error,
-        Thing::Relation(_) if either(How::Makes) => Grade::Error,
-        Thing::Type(_) | Thing::Function(_) if a.how == How::Makes && b.how == How::Makes => Grade::Error,
+        Thing::Relation(_) if a.how.makes() || b.how.makes() => Grade::Error,
+        Thing::Type(_) | Thing::Function(..) | Thing::Statistics(_) if a.how.makes() && b.how.makes() => {
+            Grade::Error
+        }
         _ => Grade::Warning,
     }
 }
@@ -71,7 +89,10 @@ impl Found {
         let sorted = |of_pair: BTreeMap<Thing, Clash>| {
             let mut clashes: Vec<Clash> = of_pair.into_values().collect();
             clashes.retain(|clash| {
-                tables || clash.grade == Grade::Error || !matches!(clash.thing, Thing::Relation(_))
+                tables
+                    || clash.grade == Grade::Error
+                    || !clash.sure
+                    || !matches!(clash.thing, Thing::Relation(_))
             });
             clashes.sort_by_key(|clash| std::cmp::Reverse(clash.rank()));
             clashes
@@ -84,24 +105,33 @@ impl Found {
 const NAMED: usize = 3;
 
 impl Clash {
-    pub(super) fn between(first: &Touch<'_>, second: &Touch<'_>, grade: Grade) -> Self {
+    /// Of two touches of one thing, or of what may be one.
+    pub(super) fn between(first: &Touch<'_>, second: &Touch<'_>, grade: Grade, sure: bool) -> Self {
         let (thing, site) = (second.thing.clone(), second.site.clone());
-        Self { grade, thing, first: first.how, second: second.how, site, gone: false }
+        let grade = if sure { grade } else { Grade::Warning };
+        let (matter, among_all) = (Matter::Shared, false);
+        Self { grade, thing, first: first.how, second: second.how, site, matter, sure, among_all }
+    }
+
+    /// Whether the two must not run like this, whatever is known of their state.
+    pub(super) fn certain(&self) -> bool {
+        self.sure && self.matter != Matter::Shared
     }
 
     /// Whether the second of the pair needs what the first has taken away.
     pub(super) const fn misses(&self) -> bool {
-        self.first.takes_away() && !matches!(self.second, How::Makes | How::Drops)
+        self.first.takes_away() && !self.second.makes() && !matches!(self.second, How::Drops)
     }
 
     /// The strongest word on either side says most; of what is missed, how it is used.
-    fn rank(&self) -> (bool, bool, bool, u8) {
+    fn rank(&self) -> (bool, Matter, bool, bool, bool, u8) {
         let strength = if self.misses() {
             How::Drops as u8 - self.second as u8
         } else {
             10 * self.first.max(self.second) as u8 + self.first as u8 + self.second as u8
         };
-        (self.grade == Grade::Error, !matches!(self.thing, Thing::Relation(_)), self.misses(), strength)
+        let part = !matches!(self.thing, Thing::Relation(_));
+        (self.sure, self.matter, self.grade == Grade::Error, part, self.misses(), strength)
     }
 
     /// What the second of a pair does, and what `other` does to the same:
@@ -115,7 +145,9 @@ impl Clash {
         let all: Vec<&Self> = clashes.collect();
         let one = |clash: &&Self| {
             let does = verb.unwrap_or_else(|| clash.first.word());
-            format!("{} {}, which {other} {does}", clash.second.word(), clash.thing)
+            let all = if clash.among_all { " among all columns" } else { "" };
+            let may = if clash.sure { "" } else { "may be what " };
+            format!("{} {}{all}, which {may}{other} {does}", clash.second.word(), clash.thing)
         };
         let said: Vec<String> = all.iter().take(NAMED).map(one).collect();
         let more = all.len().saturating_sub(NAMED);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Grade;
-use super::clash::{Clash, Found, Touch, grade, strong};
-use crate::core::footprint::{Footprint, same, same_name};
+use super::clash::{Clash, Found, Matter, Touch, grade, strong};
+use crate::core::footprint::{Footprint, Likeness, SearchPath};
 use crate::core::ident::Ident;
 use crate::core::sql::{How, Thing};
 
@@ -15,8 +15,13 @@ type Key<'a> = (u8, &'a Ident, Option<&'a Ident>);
 pub struct Rules<'a> {
     /// Whether tables that two share are looked at as well.
     pub tables: bool,
-    /// Whether the second may miss what the first takes away.
-    pub gone: &'a dyn Fn(usize, usize) -> bool,
+    /// Whether the two run in this order, so that the second may miss what the first takes
+    /// away, or make what it has made.
+    pub order: &'a dyn Fn(usize, usize) -> bool,
+    /// Whether the second may say that it is meant to follow the first.
+    pub meant: &'a dyn Fn(usize, usize) -> bool,
+    /// Whether the first may go on when the second has begun, even if the one builds on the other.
+    pub goes_on: &'a dyn Fn(usize, usize) -> bool,
     /// Whether the two may be open at once.
     pub open: &'a dyn Fn(usize, usize) -> bool,
 }
@@ -24,20 +29,37 @@ pub struct Rules<'a> {
 /// The footprints of several items, by what they touch.
 pub struct Index<'a> {
     parties: &'a [&'a Footprint],
+    path: &'a SearchPath,
     touches: BTreeMap<Key<'a>, Vec<Touch<'a>>>,
+}
+
+/// Which older items stand for all that clash with one over one thing.
+#[derive(Default)]
+struct Nearest {
+    gone: Option<usize>,
+    twice: Option<usize>,
+    shared: Option<usize>,
+    doubtful: Option<usize>,
+}
+
+impl Nearest {
+    /// Whether an item may still be told of; the nearest is always.
+    fn due(seen: &mut Option<usize>, party: usize) -> bool {
+        *seen.get_or_insert(party) == party
+    }
 }
 
 impl<'a> Index<'a> {
     /// Of footprints in the order of their timeline.
     #[must_use]
-    pub fn new(parties: &'a [&'a Footprint]) -> Self {
+    pub fn new(parties: &'a [&'a Footprint], path: &'a SearchPath) -> Self {
         let mut touches: BTreeMap<Key<'a>, Vec<Touch<'a>>> = BTreeMap::new();
         for (party, footprint) in parties.iter().enumerate() {
             for (thing, how, site) in footprint.touches() {
                 touches.entry(key(thing)).or_default().push(Touch { party, thing, how, site });
             }
         }
-        Self { parties, touches }
+        Self { parties, path, touches }
     }
 
     /// The clashes of each pair, the gravest of each thing; of all that clash with an item
@@ -51,7 +73,11 @@ impl<'a> Index<'a> {
             }
         }
         for gone in self.touches.values().flatten().filter(|touch| touch.how.takes_away()) {
-            self.parts(gone, rules, &mut found);
+            match gone.thing {
+                Thing::Column(..) => self.rows(gone, rules, &mut found),
+                Thing::Schema(schema) => self.inside(gone, schema, rules, &mut found),
+                _ => {}
+            }
             self.spoken(gone, rules, &mut found);
         }
         found.sorted(rules.tables)
@@ -59,68 +85,122 @@ impl<'a> Index<'a> {
 
     /// What clashes with `second` before it, the nearest first.
     fn before(&self, second: &Touch<'_>, earlier: &[Touch<'_>], rules: &Rules<'_>, found: &mut Found) {
-        let (mut missed, mut shared) = (None, None);
+        let mut nearest = Nearest::default();
         let strength = strong(second, rules.tables);
         for first in earlier.iter().rev().filter(|first| first.party != second.party) {
-            if missed.is_some_and(|party| party != first.party)
-                && shared.is_some_and(|party| party != first.party)
-            {
-                break;
-            }
-            if !(strength || strong(first, rules.tables)) || !same(first.thing, second.thing) {
+            let like = self.path.things(first.thing, second.thing);
+            if !(strength || strong(first, rules.tables)) || like == Likeness::Apart {
                 continue;
             }
-            let pair = (first.party, second.party);
-            let mut clash = Clash::between(first, second, grade(first, second));
-            let due = |seen: Option<usize>| seen.is_none_or(|party| party == first.party);
-            if due(missed) && (rules.gone)(pair.0, pair.1) && self.misses(&clash, pair) {
-                clash.gone = true;
-                missed = Some(first.party);
-            } else if due(shared) && (rules.open)(pair.0, pair.1) {
-                shared = Some(first.party);
-            } else {
-                continue;
+            let (party, pair, sure) = (first.party, (first.party, second.party), like == Likeness::One);
+            let grade = grade(first, second);
+            let mut clash = Clash::between(first, second, grade, sure);
+            let gone = self.goes(&clash, pair, rules);
+            if !sure {
+                let grave = grade == Grade::Error && (gone || (rules.open)(pair.0, pair.1));
+                if grave && Nearest::due(&mut nearest.doubtful, party) {
+                    found.add(pair, clash);
+                }
+            } else if gone && Nearest::due(&mut nearest.gone, party) {
+                clash.matter = Matter::Gone;
+                found.add(pair, clash);
+            } else if self.twice(&clash, pair, rules) && Nearest::due(&mut nearest.twice, party) {
+                (clash.matter, clash.grade) = (Matter::Twice, Grade::Error);
+                found.add(pair, clash);
+            } else if (rules.open)(pair.0, pair.1) && Nearest::due(&mut nearest.shared, party) {
+                found.add(pair, clash);
             }
-            found.add(pair, clash);
         }
     }
 
-    /// Whether the second names what the first has taken away, and nothing from the one
-    /// to the other brings it back. The names of constraints are often the server's own.
-    fn misses(&self, clash: &Clash, (first, second): (usize, usize)) -> bool {
-        let whole = match &clash.thing {
-            Thing::Row(_) | Thing::Constraint(..) => return false,
+    /// Whether the second needs what the first takes away, is not meant to follow it so, and
+    /// nothing from the one to the other brings it back. The names of constraints are often
+    /// the server's own.
+    fn goes(&self, clash: &Clash, (first, second): (usize, usize), rules: &Rules<'_>) -> bool {
+        let named = !matches!(clash.thing, Thing::Row(_) | Thing::Constraint(..));
+        let due = (rules.order)(first, second) && !(rules.meant)(first, second);
+        named && due && clash.misses() && !self.back(&clash.thing, first, second)
+    }
+
+    /// Whether something that the first takes away is there again for the second.
+    fn back(&self, thing: &Thing, first: usize, second: usize) -> bool {
+        let whole = match thing {
             Thing::Column(table, _) => Some(Thing::Relation(table.clone())),
             other => other.schema().cloned().map(Thing::Schema),
         };
-        clash.misses()
-            && !self.makes(&clash.thing, first, second)
-            && !whole.is_some_and(|whole| self.makes(&whole, first + 1, second))
+        self.makes(thing, first, second) || whole.is_some_and(|whole| self.makes(&whole, first + 1, second))
     }
 
     fn makes(&self, thing: &Thing, from: usize, to: usize) -> bool {
         let made = |touch: &Touch<'_>| {
-            touch.how == How::Makes && (from..=to).contains(&touch.party) && same(touch.thing, thing)
+            touch.how.makes()
+                && (from..=to).contains(&touch.party)
+                && self.path.things(touch.thing, thing) == Likeness::One
         };
         self.touches.get(&key(thing)).is_some_and(|touches| touches.iter().any(made))
     }
 
-    /// What goes away with a whole: a column is part of every row, and a schema holds things.
-    fn parts(&self, gone: &Touch<'_>, rules: &Rules<'_>, found: &mut Found) {
-        match gone.thing {
-            Thing::Column(table, _) => {
-                for row in self.touches.get(&(2, &table.name, None)).into_iter().flatten() {
-                    if row.thing.relation().is_some_and(|of| same_name(of, table)) {
-                        pair(gone, row, Grade::Error, rules, found);
-                    }
-                }
+    /// Whether the second makes what the first leaves behind, and nothing from the one to
+    /// the other takes it away.
+    fn twice(&self, clash: &Clash, (first, second): (usize, usize), rules: &Rules<'_>) -> bool {
+        let thing = &clash.thing;
+        let told = !matches!(thing, Thing::Function(_, None));
+        told && clash.first.makes()
+            && clash.second == How::Makes
+            && (rules.order)(first, second)
+            && self.parties[first].act(thing, true).is_some_and(How::makes)
+            && self.parties[second].act(thing, false).is_some_and(How::makes)
+            && !self.parties[first + 1..second].iter().any(|between| between.clears(thing))
+    }
+
+    /// A column that goes is part of every row: what holds on to all columns needs it as well.
+    fn rows(&self, gone: &Touch<'_>, rules: &Rules<'_>, found: &mut Found) {
+        let Thing::Column(table, _) = gone.thing else { return };
+        for row in self.touches.get(&(2, &table.name, None)).into_iter().flatten() {
+            let like = row.thing.relation().map_or(Likeness::Apart, |of| self.path.names(of, table));
+            if like == Likeness::Apart || row.party == gone.party {
+                continue;
             }
-            Thing::Schema(schema) => {
-                let inside =
-                    self.touches.values().flatten().filter(|touch| touch.thing.schema() == Some(schema));
-                inside.for_each(|touch| pair(gone, touch, Grade::Error, rules, found));
+            // What goes at once is gone before the second writes out its columns.
+            let (first, second) = (gone.party, row.party);
+            let held = first < second
+                && row.site.lasting
+                && !gone.site.step.starts_with("expand.")
+                && (rules.goes_on)(first, second)
+                && !(rules.meant)(first, second)
+                && !self.back(gone.thing, first, second);
+            let named = Touch { thing: gone.thing, ..*row };
+            let (first, second) = if gone.party < row.party { (gone, &named) } else { (&named, gone) };
+            let mut clash = Clash::between(first, second, Grade::Error, like == Likeness::One);
+            clash.among_all = gone.party < row.party;
+            if held && clash.sure {
+                clash.matter = Matter::Gone;
             }
-            _ => {}
+            if held || (rules.open)(first.party, second.party) {
+                found.add((first.party, second.party), clash);
+            }
+        }
+    }
+
+    /// A schema that goes takes along whatever stands in it.
+    fn inside(&self, gone: &Touch<'_>, schema: &Ident, rules: &Rules<'_>, found: &mut Found) {
+        for touch in self.touches.values().flatten().filter(|touch| touch.party != gone.party) {
+            let like = self.path.within(touch.thing, schema);
+            if like == Likeness::Apart {
+                continue;
+            }
+            let (first, second) = if gone.party < touch.party { (gone, touch) } else { (touch, gone) };
+            let pair = (first.party, second.party);
+            let mut clash = Clash::between(first, second, Grade::Error, like == Likeness::One);
+            let missed = gone.party == pair.0
+                && self.goes(&clash, pair, rules)
+                && !self.makes(gone.thing, pair.0, pair.1);
+            if missed && clash.sure {
+                clash.matter = Matter::Gone;
+            }
+            if missed || (rules.open)(pair.0, pair.1) {
+                found.add(pair, clash);
+            }
         }
     }
 
@@ -129,13 +209,19 @@ impl<'a> Index<'a> {
         let Thing::Column(table, column) = gone.thing else { return };
         for (party, footprint) in self.parties.iter().enumerate() {
             let about = || {
-                let of = |thing: &Thing| thing.relation().is_some_and(|of| same_name(of, table));
+                let of = |thing: &Thing| {
+                    thing.relation().is_some_and(|of| self.path.names(of, table) > Likeness::Apart)
+                };
                 footprint.says(table.name.as_str()) || footprint.touches().any(|(thing, ..)| of(thing))
             };
-            if footprint.says(column.as_str()) && about() {
+            if party != gone.party && footprint.says(column.as_str()) && about() {
                 let site = footprint.touches().map(|(.., site)| site).next().unwrap_or(gone.site);
                 let words = Touch { party, thing: gone.thing, how: How::Reads, site };
-                pair(gone, &words, Grade::Warning, rules, found);
+                let (first, second) = if party < gone.party { (&words, gone) } else { (gone, &words) };
+                if (rules.open)(first.party, second.party) {
+                    let clash = Clash::between(first, second, Grade::Warning, true);
+                    found.add((first.party, second.party), clash);
+                }
             }
         }
     }
@@ -148,15 +234,8 @@ fn key(thing: &Thing) -> Key<'_> {
         Thing::Row(table) => (2, &table.name, None),
         Thing::Constraint(table, name) => (3, &table.name, Some(name)),
         Thing::Type(name) => (4, &name.name, None),
-        Thing::Function(name) => (5, &name.name, None),
-        Thing::Schema(name) => (6, name, None),
-    }
-}
-
-/// Two touches in whatever order, where the two may be open at once.
-fn pair(a: &Touch<'_>, b: &Touch<'_>, grade: Grade, rules: &Rules<'_>, found: &mut Found) {
-    let (first, second) = if a.party < b.party { (a, b) } else { (b, a) };
-    if first.party != second.party && (rules.open)(first.party, second.party) {
-        found.add((first.party, second.party), Clash::between(first, second, grade));
+        Thing::Function(name, _) => (5, &name.name, None),
+        Thing::Statistics(name) => (6, &name.name, None),
+        Thing::Schema(name) => (7, name, None),
     }
 }

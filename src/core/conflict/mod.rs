@@ -8,12 +8,12 @@ mod index;
 mod tests;
 
 pub use among::{Conflict, Grade, Standing, among};
-pub use clash::Clash;
+pub use clash::{Clash, Matter};
 pub use index::{Index, Rules};
 
 use std::collections::BTreeSet;
 
-use crate::core::footprint::{Footprint, same_name};
+use crate::core::footprint::{Footprint, Likeness, SearchPath};
 use crate::core::ident::QName;
 use crate::core::record::{Kind, Record};
 use crate::core::sql::SqlError;
@@ -66,11 +66,11 @@ pub fn dependents(item: &Item, records: &[Record]) -> Vec<String> {
 }
 
 /// Gives everything that `item` would use and that an older one, not over yet,
-/// is going to take away, one sentence each.
+/// is going to take away, and what both would make, one sentence each.
 ///
 /// # Errors
 /// When SQL of an item cannot be read.
-pub fn uses_what_goes(item: &Item, others: &[Item], records: &[Record]) -> Result<Vec<String>, SqlError> {
+pub fn never_together(item: &Item, others: &[Item], records: &[Record]) -> Result<Vec<String>, SqlError> {
     let standing = |other: &Item| {
         let record = records.iter().find(|record| record.version == other.version);
         match record.map(|record| record.state) {
@@ -80,8 +80,8 @@ pub fn uses_what_goes(item: &Item, others: &[Item], records: &[Record]) -> Resul
         }
     };
     let found = among(others, &standing)?;
-    let gone = found.into_iter().filter(|conflict| conflict.uses_what_goes && conflict.item == item.stem());
-    Ok(gone.map(|conflict| conflict.described()).collect())
+    let certain = found.into_iter().filter(|conflict| conflict.certain && conflict.item == item.stem());
+    Ok(certain.map(|conflict| conflict.described()).collect())
 }
 
 const fn starts(item: &Item, to: State) -> bool {
@@ -111,21 +111,27 @@ struct Beside<'a> {
 
 /// What two items clash on that are both open.
 fn pair(theirs: &Footprint, mine: &Footprint) -> Vec<Clash> {
-    let rules = Rules { tables: true, gone: &|_, _| false, open: &|_, _| true };
-    Index::new(&[theirs, mine]).clashes(&rules).into_values().next().unwrap_or_default()
+    let rules = Rules {
+        tables: true,
+        order: &|_, _| false,
+        meant: &|_, _| false,
+        goes_on: &|_, _| false,
+        open: &|_, _| true,
+    };
+    Index::new(&[theirs, mine], mine.path()).clashes(&rules).into_values().next().unwrap_or_default()
 }
 
 /// What `item` takes away at once from plans that it builds on and that are still open: their
 /// triggers and batches would fail, so that building on them is no answer.
 fn takes_from_below(item: &Item, records: &[Record], files: &[Item]) -> Vec<String> {
     let links = links(files, records, item);
-    let Ok(mine) = Footprint::of(&item.steps) else { return Vec::new() };
+    let Ok(mine) = Footprint::of_item(item) else { return Vec::new() };
     let below = records.iter().filter(|other| {
         other.kind == Kind::Plan && other.in_flight() && builds_on(&item.version, &other.version, &links)
     });
     let reason = |other: &Record| {
         let file = files.iter().find(|file| file.version == other.version)?;
-        let clashes = pair(&Footprint::of(&file.steps).ok()?, &mine);
+        let clashes = pair(&Footprint::of_item(file).ok()?, &mine);
         let taken = clashes.iter().filter(|clash| takes_at_once(item, clash));
         let what = Clash::told(taken, &format!("{} ({})", other.stem(), other.state), None)?;
         Some(format!("{what}: that one must complete first, because its triggers and batches use the name"))
@@ -145,10 +151,10 @@ fn beside<'a>(item: &Item, records: &'a [Record], files: &[Item]) -> Vec<Beside<
     let related = |other: &Record| {
         builds_on(&item.version, &other.version, &links) || builds_on(&other.version, &item.version, &links)
     };
-    let mine = Footprint::of(&item.steps).ok();
+    let mine = Footprint::of_item(item).ok();
     let seen = |record: &'a Record| {
         let file = files.iter().find(|file| file.version == record.version);
-        let theirs = file.and_then(|file| Footprint::of(&file.steps).ok());
+        let theirs = file.and_then(|file| Footprint::of_item(file).ok());
         let clashes = mine.as_ref().zip(theirs).map(|(mine, theirs)| pair(&theirs, mine));
         Beside { record, clashes }
     };
@@ -165,10 +171,7 @@ impl Beside<'_> {
                 Clash::told(grave, &format!("{} ({state})", self.record.stem()), None)?
             }
             None => {
-                let table = item
-                    .tables
-                    .iter()
-                    .find(|table| self.record.tables.iter().any(|theirs| same_table(table, theirs)))?;
+                let table = shared_table(item, &self.record.tables)?;
                 format!("touches table {table}, which {} ({state}) is changing", self.record.stem())
             }
         };
@@ -222,11 +225,15 @@ fn builds_on(one: &Version, another: &Version, links: &Links<'_>) -> bool {
     false
 }
 
-/// Two spellings of one table: a name without a schema may stand for any.
+/// Whether an item touches one of some tables of another, by what it is known to touch.
 #[must_use]
-pub fn same_table(a: &str, b: &str) -> bool {
+pub fn shared_table<'a>(item: &'a Item, theirs: &[String]) -> Option<&'a String> {
+    item.tables.iter().find(|table| theirs.iter().any(|their| same_table(&item.path, table, their)))
+}
+
+fn same_table(path: &SearchPath, a: &str, b: &str) -> bool {
     match (QName::parse(a), QName::parse(b)) {
-        (Ok(a), Ok(b)) => same_name(&a, &b),
+        (Ok(a), Ok(b)) => path.names(&a, &b) > Likeness::Apart,
         _ => a == b,
     }
 }

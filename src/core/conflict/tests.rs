@@ -1,28 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-use jiff::Timestamp;
-
 use super::*;
 use crate::core::testing::item;
 
 fn record(item: &Item, state: State) -> Record {
-    Record {
-        version: item.version.clone(),
-        name: item.name.clone(),
-        kind: item.kind,
-        state,
-        goal: state,
-        state_since: Timestamp::UNIX_EPOCH,
-        epoch: 0,
-        source: None,
-        checksum: None,
-        tables: item.tables.clone(),
-        depends_on: item.depends_on.clone(),
-        batch: None,
-        baseline: false,
-        error: None,
-        touched: Vec::new(),
-        hold: None,
-    }
+    Record { state, goal: state, ..Record::planned(item) }
 }
 
 const RENAME: &str = "expand:
@@ -179,4 +160,220 @@ fn what_is_in_flight_holds_up_what_wants_to_start() {
     );
     let said = cautions(&other, &[record(&old, State::Expanded)], &files);
     assert!(said[0].contains("it alters users, which 1_n (expanded) alters"), "{said:?}");
+}
+
+const DROP: &str = "contract:\n  - drop_column: {table: users, column: name}\n";
+
+#[test]
+fn all_columns_are_a_use_of_each_where_they_stay() {
+    let assert = "validate:\n  - assert: {name: x, sql: SELECT count(u) FROM users u, expect: \"1\"}\n";
+    for text in [
+        "CREATE VIEW v AS SELECT * FROM users",
+        "CREATE MATERIALIZED VIEW v AS SELECT u.* FROM users u",
+        "CREATE VIEW v AS SELECT id FROM users NATURAL JOIN orders",
+        "CREATE FUNCTION f() RETURNS SETOF users BEGIN ATOMIC SELECT * FROM users; END",
+        "CREATE RULE r AS ON INSERT TO log DO ALSO INSERT INTO copy SELECT * FROM users",
+        assert,
+        "expand:\n  - {sql: SELECT 1, undo: SELECT 1}\ngates:\n  contract: {query: SELECT count(users) > 0 FROM users}\n",
+    ] {
+        let said =
+            "users.name among all columns, which 1_r takes away: let that one complete first, or write out";
+        for standing in [Standing::Unknown, Standing::Open] {
+            one(&[("1_r", DROP), ("2_v", text)], standing, Grade::Error, said);
+        }
+    }
+    // What runs once and at once meets whatever is there.
+    for text in ["CREATE TABLE copy AS SELECT * FROM users", "INSERT INTO users VALUES (1, 'x')"] {
+        one(&[("1_r", DROP), ("2_v", text)], Standing::Unknown, Grade::Warning, "among all columns");
+        one(&[("1_r", DROP), ("2_v", text)], Standing::Open, Grade::Error, "among all columns");
+    }
+    // What is gone by then is not among them; nor what is there again.
+    let view = "CREATE VIEW v AS SELECT * FROM users";
+    assert_eq!(found(&[("1_r", "ALTER TABLE users DROP COLUMN name"), ("2_v", view)], Standing::Unknown), []);
+    let meant = format!("-- depends_on: 1\n{view}");
+    assert_eq!(found(&[("1_r", DROP), ("2_v", &meant)], Standing::Open), []);
+    let built = "depends_on: [1]\nvalidate:\n  - assert: {name: x, sql: SELECT count(u) FROM users u, expect: \"1\"}\n";
+    one(&[("1_r", DROP), ("2_v", built)], Standing::Open, Grade::Error, "write out the columns");
+}
+
+#[test]
+fn what_is_named_outside_of_expressions_is_used() {
+    for text in [
+        "CREATE VIEW v AS SELECT 1 AS x FROM users JOIN orders USING (name)",
+        "GRANT SELECT (name) ON users TO PUBLIC",
+        "COMMENT ON COLUMN users.name IS 'x'",
+        "CREATE STATISTICS z ON name, email FROM users",
+        "CREATE PUBLICATION p FOR TABLE users (id, name)",
+        "CREATE PUBLICATION p FOR TABLE users WHERE (name > '')",
+        "CREATE SEQUENCE q OWNED BY users.name",
+        "SELECT (u).name FROM users u",
+        "expand:\n  - {sql: SELECT 1, undo: SELECT 1}\ngates:\n  contract: {query: SELECT count(name) = 0 FROM users}\n",
+    ] {
+        one(
+            &[("1_r", RENAME), ("2_n", text)],
+            Standing::Unknown,
+            Grade::Error,
+            "uses users.name, which 1_r takes away",
+        );
+    }
+}
+
+#[test]
+fn a_schema_takes_along_what_stands_in_it() {
+    let away = ["DROP SCHEMA app CASCADE", "ALTER SCHEMA app RENAME TO old"];
+    for sql in away {
+        let said = "which 1_s takes away";
+        one(&[("1_s", sql), ("2_n", "SELECT a FROM app.users")], Standing::Unknown, Grade::Error, said);
+        assert_eq!(found(&[("1_s", sql), ("2_n", "SELECT a FROM users, b.users x")], Standing::Unknown), []);
+        let back = "CREATE SCHEMA app";
+        assert_eq!(
+            found(&[("1_s", sql), ("2_b", back), ("3_n", "SELECT a FROM app.users")], Standing::Unknown),
+            []
+        );
+    }
+    let moved = "ALTER TABLE users SET SCHEMA app";
+    one(
+        &[("1_m", moved), ("2_n", "SELECT a FROM users")],
+        Standing::Unknown,
+        Grade::Error,
+        "uses users, which 1_m takes away",
+    );
+    assert_eq!(found(&[("1_m", moved), ("2_n", "SELECT a FROM app.users")], Standing::Unknown), []);
+    one(
+        &[("1_s", "DROP SCHEMA public CASCADE"), ("2_n", "SELECT a FROM users")],
+        Standing::Unknown,
+        Grade::Error,
+        "takes away",
+    );
+}
+
+/// The same with what a server says of the path.
+fn found_along(path: &str, items: &[(&str, &str)], standing: Standing) -> Vec<(Grade, String)> {
+    let record = crate::core::ident::Ident::parse("phase").unwrap();
+    let path = SearchPath::read(path, "ann", &record);
+    let items: Vec<Item> =
+        items.iter().map(|(stem, text)| Item { path: path.clone(), ..item(stem, text) }).collect();
+    let found = among(&items, &|_| standing).unwrap();
+    found.into_iter().map(|conflict| (conflict.level, conflict.described())).collect()
+}
+
+#[test]
+fn tables_of_one_name_in_two_schemas_are_two() {
+    let pair = [("1_d", "DROP TABLE logs"), ("2_n", "SELECT a FROM b.logs")];
+    one(
+        &pair,
+        Standing::Unknown,
+        Grade::Warning,
+        "uses b.logs, which may be what 1_d drops, if the search_path leads there",
+    );
+    assert_eq!(found_along("\"$user\", public", &pair, Standing::Open), []);
+    let seen = found_along("b, public", &pair, Standing::Open);
+    assert!(matches!(seen.as_slice(), [(Grade::Error, text)] if text.contains("takes away")), "{seen:?}");
+    // Written out on both sides, nobody needs to ask.
+    let pair = [("1_d", "DROP TABLE public.logs"), ("2_n", "SELECT a FROM b.logs")];
+    assert_eq!(found(&pair, Standing::Unknown), []);
+    one(
+        &[("1_d", "DROP TABLE logs"), ("2_n", "SELECT a FROM public.logs")],
+        Standing::Unknown,
+        Grade::Error,
+        "takes away",
+    );
+    let column = [("1_a", add("x")), ("2_b", add("x").replace("users", "app.users"))];
+    let column = column.each_ref().map(|(stem, text)| (*stem, text.as_str()));
+    one(&column, Standing::Open, Grade::Warning, "may be what 1_a makes");
+    assert_eq!(found_along("public", &column, Standing::Open), []);
+}
+
+#[test]
+fn functions_of_other_arguments_are_others() {
+    let drop = "DROP FUNCTION f(int)";
+    assert_eq!(found(&[("1_d", drop), ("2_n", "ALTER FUNCTION f(text) STABLE")], Standing::Open), []);
+    let said = "function f(int4), which 1_d takes away";
+    one(&[("1_d", drop), ("2_n", "ALTER FUNCTION f(integer) STABLE")], Standing::Open, Grade::Error, said);
+    one(
+        &[("1_d", drop), ("2_n", "SELECT f(1)")],
+        Standing::Open,
+        Grade::Error,
+        "uses function f, which 1_d takes away",
+    );
+    let other = "CREATE FUNCTION f(text) RETURNS int LANGUAGE sql AS ''";
+    assert_eq!(found(&[("1_d", drop), ("2_o", other), ("3_n", "SELECT f('')")], Standing::Open), []);
+}
+
+#[test]
+fn what_is_there_is_not_made_again() {
+    let twice = |first: &str, second: &str| found(&[("1_a", first), ("2_b", second)], Standing::Unknown);
+    for (first, second, thing) in [
+        (add("x"), add("x"), "users.x"),
+        (add("x"), format!("depends_on: [1]\n{}", add("x")), "users.x"),
+        (
+            "ALTER TABLE users ADD x int".into(),
+            "-- depends_on: 1\nALTER TABLE users ADD x int".into(),
+            "users.x",
+        ),
+        ("CREATE TABLE t (a int)".into(), "CREATE TABLE t (a int)".into(), "t"),
+        ("CREATE TABLE IF NOT EXISTS t (a int)".into(), "CREATE TABLE t (a int)".into(), "t"),
+        ("CREATE INDEX i ON t (a)".into(), "CREATE INDEX i ON u (a)".into(), "i"),
+        (
+            "ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0)".into(),
+            "ALTER TABLE t ADD CONSTRAINT k UNIQUE (b)".into(),
+            "constraint k of t",
+        ),
+        ("CREATE SCHEMA s".into(), "CREATE SCHEMA s".into(), "schema s"),
+        ("ALTER TABLE t RENAME a TO b".into(), "ALTER TABLE t ADD b int".into(), "t.b"),
+        (
+            "CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS ''".into(),
+            "CREATE FUNCTION f(integer) RETURNS int LANGUAGE sql AS ''".into(),
+            "function f(int4)",
+        ),
+    ] as [(String, String, &str); 10]
+    {
+        let seen = twice(&first, &second);
+        let said =
+            format!("it makes {thing}, which 1_a makes as well: leave it to that one, or say IF NOT EXISTS");
+        assert!(
+            matches!(seen.as_slice(), [(Grade::Error, text)] if text.contains(&said)),
+            "{second}: {seen:#?}"
+        );
+    }
+    for (first, second) in [
+        ("CREATE TABLE t (a int)", "CREATE TABLE IF NOT EXISTS t (a int)"),
+        ("ALTER TABLE t ADD a int", "ALTER TABLE t ADD COLUMN IF NOT EXISTS a int"),
+        ("CREATE VIEW v AS SELECT 1", "CREATE OR REPLACE VIEW v AS SELECT 2"),
+        ("CREATE INDEX i ON t (a)", "DROP INDEX i; CREATE INDEX i ON t (b)"),
+        ("CREATE TABLE t (a int)", "DROP TABLE t; CREATE TABLE t (a int)"),
+        ("CREATE TABLE t (a int); DROP TABLE t", "CREATE TABLE t (a int)"),
+        (
+            "CREATE SCHEMA s; CREATE TABLE s.t (a int)",
+            "DROP SCHEMA s CASCADE; CREATE SCHEMA s; CREATE TABLE s.t (a int)",
+        ),
+        (
+            "ALTER TABLE t RENAME TO o; CREATE TABLE t (a int)",
+            "ALTER TABLE t RENAME TO p; CREATE TABLE t (a int)",
+        ),
+        ("CREATE TEMP TABLE t (a int)", "CREATE TEMP TABLE t (a int)"),
+        (
+            "CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS ''",
+            "CREATE FUNCTION f(text) RETURNS int LANGUAGE sql AS ''",
+        ),
+    ] {
+        assert_eq!(twice(first, second), [], "{second}");
+    }
+    let between = [
+        ("1_a", "ALTER TABLE t ADD a int"),
+        ("2_d", "ALTER TABLE t DROP a"),
+        ("3_b", "ALTER TABLE t ADD a int"),
+    ];
+    assert_eq!(found(&between, Standing::Unknown), []);
+    assert_eq!(found(&[("1_a", &add("x")), ("2_b", &add("x"))], Standing::Over), []);
+    // The constraints of the program's own are no names that anybody chose.
+    let proven = "validate:\n  - not_null: {table: users, column: name}\n";
+    one(&[("1_a", proven), ("2_b", proven)], Standing::Unknown, Grade::Warning, "alters users.name");
+    let index = "validate:\n  - index: {table: users, columns: [name], name: i}\n";
+    one(
+        &[("1_a", index), ("2_b", index)],
+        Standing::Unknown,
+        Grade::Error,
+        "makes i, which 1_a makes as well",
+    );
 }

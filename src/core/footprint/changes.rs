@@ -10,9 +10,10 @@ pub(super) fn touches(change: &Change) -> Vec<(Thing, How)> {
     let relation = |name: &QName, how| (Thing::Relation(name.clone()), how);
     match change {
         Change::Alter { table, what, .. } => altered(table, what),
-        Change::CreateTable { table, columns, partition_of, inherits, temporary: false, .. } => {
-            let mut found = vec![relation(table, How::Makes)];
-            found.extend(columns.iter().map(|column| (column_of(table, &column.name), How::Makes)));
+        Change::CreateTable { table, columns, partition_of, inherits, temporary: false, perhaps, .. } => {
+            let how = making(*perhaps);
+            let mut found = vec![relation(table, how)];
+            found.extend(columns.iter().map(|column| (column_of(table, &column.name), how)));
             found.extend(partition_of.iter().map(|(parent, _)| relation(parent, How::Alters)));
             found.extend(inherits.iter().map(|parent| relation(parent, How::Alters)));
             found
@@ -20,7 +21,7 @@ pub(super) fn touches(change: &Change) -> Vec<(Thing, How)> {
         Change::CreateTableConstraint { table, constraint } => constrained(table, constraint, How::Makes),
         Change::CreateIndex(index) => {
             let name = index.name.as_ref().map(|name| index.table.sibling(name.clone()));
-            let mut found: Vec<_> = name.iter().map(|name| relation(name, How::Makes)).collect();
+            let mut found: Vec<_> = name.iter().map(|name| relation(name, making(index.perhaps))).collect();
             let columns = index.columns.iter().flatten();
             found.extend(columns.map(|column| (column_of(&index.table, column), How::Reads)));
             found
@@ -31,7 +32,7 @@ pub(super) fn touches(change: &Change) -> Vec<(Thing, How)> {
         Change::OnTable { table, .. } => vec![relation(table, How::Alters)],
         Change::Rename { of, table, from, to } => renamed(*of, table, from, to),
         Change::SetSchema { table, .. } => vec![relation(table, How::Renames)],
-        Change::CreateView { view, .. } => vec![relation(view, How::Makes)],
+        Change::CreateView { view, replace, .. } => vec![relation(view, making(*replace))],
         Change::Truncate(tables) => tables.iter().map(|table| relation(table, How::Writes)).collect(),
         Change::Refresh { view, .. } => vec![relation(view, How::Writes)],
         Change::Write { table, verb: WriteVerb::Delete, .. } => vec![relation(table, How::Writes)],
@@ -48,6 +49,10 @@ pub(super) const fn temporary(change: &Change) -> Option<&QName> {
         Change::CreateTable { table, temporary: true, .. } => Some(table),
         _ => None,
     }
+}
+
+const fn making(perhaps: bool) -> How {
+    if perhaps { How::Ensures } else { How::Makes }
 }
 
 fn column_of(table: &QName, column: &Ident) -> Thing {
@@ -85,8 +90,8 @@ fn altered(table: &QName, what: &Alter) -> Vec<(Thing, How)> {
 
 fn added_column(table: &QName, added: &NewColumn) -> Vec<(Thing, How)> {
     let calls = added.default.iter().flat_map(|default| &default.calls);
-    let mut found: Vec<_> = calls.map(|call| (Thing::Function(call.clone()), How::Reads)).collect();
-    found.push((column_of(table, &added.name), How::Makes));
+    let mut found: Vec<_> = calls.map(|call| (Thing::Function(call.clone(), None), How::Reads)).collect();
+    found.push((column_of(table, &added.name), making(added.perhaps)));
     found
 }
 

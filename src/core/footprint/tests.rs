@@ -62,7 +62,7 @@ fn ddl_tells_what_it_makes_and_takes_away() {
         "DROP INDEX s.i; DROP VIEW v; DROP TYPE k; DROP SCHEMA s",
         &["drops s.i", "drops v", "drops type k", "drops schema s"],
     );
-    has("DROP FUNCTION f(int); ALTER TYPE k RENAME TO l", &["drops function f", "renames type k"]);
+    has("DROP FUNCTION f(int); ALTER TYPE k RENAME TO l", &["drops function f(int4)", "renames type k"]);
     has("CREATE VIEW v AS SELECT a FROM t", &["makes v", "uses t.a"]);
     has(
         "CREATE TRIGGER g AFTER UPDATE OF a ON t FOR EACH ROW WHEN (NEW.b > 0) EXECUTE FUNCTION f()",
@@ -99,7 +99,7 @@ fn the_tree_is_walked_where_its_helpers_do_not_look() {
     has("INSERT INTO t VALUES (1)", &["writes every column of t"]);
     has(
         "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT a FROM t; END",
-        &["uses t.a", "makes function f"],
+        &["uses t.a", "makes function f()"],
     );
 }
 
@@ -148,4 +148,121 @@ contract:
         let away: Vec<String> = footprint.takes_away().map(|(thing, ..)| thing.to_string()).collect();
         assert_eq!(away, ["j", "u", "t.o"]);
     }
+}
+
+#[test]
+fn columns_that_are_named_outside_of_expressions_are_seen() {
+    has(
+        "SELECT 1 FROM t JOIN u USING (a) JOIN w USING (b)",
+        &["uses t.a", "uses u.a", "uses w.b", "uses t.b"],
+    );
+    has_not("SELECT 1 FROM t JOIN u USING (a) JOIN w USING (b)", &["uses w.a"]);
+    has_not("WITH c AS (SELECT 1 AS a) SELECT 1 FROM t JOIN c USING (a)", &["uses c.a"]);
+    has("SELECT 1 FROM t NATURAL JOIN u", &["uses every column of t", "uses every column of u"]);
+    has("GRANT SELECT (a), UPDATE (b) ON s.t TO PUBLIC", &["uses s.t.a", "uses s.t.b", "alters s.t"]);
+    has("REVOKE SELECT (a) ON t FROM PUBLIC", &["uses t.a", "alters t"]);
+    has("GRANT SELECT ON ALL TABLES IN SCHEMA s TO PUBLIC", &["uses schema s"]);
+    has("GRANT EXECUTE ON FUNCTION s.f(int) TO PUBLIC", &["uses function s.f(int4)"]);
+    has(
+        "GRANT USAGE ON SCHEMA s TO PUBLIC; GRANT USAGE ON TYPE k TO PUBLIC",
+        &["uses schema s", "uses type k"],
+    );
+    has("GRANT USAGE ON SEQUENCE q TO PUBLIC", &["uses q"]);
+    has("COMMENT ON COLUMN s.t.a IS 'x'", &["uses s.t.a", "uses s.t"]);
+    has("COMMENT ON TABLE t IS 'x'; COMMENT ON INDEX i IS 'x'", &["uses t", "uses i"]);
+    has("COMMENT ON CONSTRAINT k ON t IS 'x'", &["uses constraint k of t", "uses t"]);
+    has(
+        "COMMENT ON TRIGGER g ON t IS 'x'; COMMENT ON FUNCTION f(int) IS 'x'",
+        &["uses t", "uses function f(int4)"],
+    );
+    has(
+        "COMMENT ON TYPE k IS 'x'; COMMENT ON SCHEMA s IS 'x'; COMMENT ON VIEW v IS 'x'",
+        &["uses type k", "uses schema s", "uses v"],
+    );
+    has(
+        "CREATE STATISTICS z ON a, (lower(b)) FROM t",
+        &["makes statistics z", "uses t.a", "uses t.b", "alters t"],
+    );
+    has(
+        "ALTER STATISTICS z SET STATISTICS 10; DROP STATISTICS y",
+        &["alters statistics z", "drops statistics y"],
+    );
+    has("ALTER STATISTICS z RENAME TO y", &["renames statistics z", "makes statistics y"]);
+    for verb in ["CREATE PUBLICATION p FOR", "ALTER PUBLICATION p ADD", "ALTER PUBLICATION p SET"] {
+        has(
+            &format!("{verb} TABLE t (a, b) WHERE (c > 0), s.u"),
+            &["uses t.a", "uses t.b", "uses t.c", "uses s.u"],
+        );
+        has_not(&format!("{verb} TABLE t (a, b) WHERE (c > 0), s.u"), &["uses s.u.c", "uses s.u.a"]);
+    }
+    has("CREATE PUBLICATION p FOR TABLES IN SCHEMA s", &["uses schema s"]);
+    has("CREATE SEQUENCE q OWNED BY s.t.a", &["makes q", "uses s.t.a"]);
+    has("ALTER SEQUENCE q OWNED BY t.a", &["alters q", "uses t.a"]);
+    has_not("ALTER SEQUENCE q OWNED BY NONE", &["uses none"]);
+    has("ALTER SEQUENCE q RENAME TO r", &["renames q", "makes r"]);
+}
+
+#[test]
+fn a_row_is_all_of_its_columns_and_its_field_is_one() {
+    has("SELECT (x).a FROM t x", &["uses t.a"]);
+    has_not("SELECT (x).a FROM t x", &["uses every column of t"]);
+    has("SELECT (x).* FROM t x", &["uses every column of t"]);
+    has("SELECT row_to_json(x) FROM t x", &["uses every column of t"]);
+    has("SELECT count(t) FROM s.t", &["uses every column of s.t"]);
+    has_not("SELECT row_to_json(x) FROM (SELECT a FROM t) x", &["uses every column of t"]);
+    has(
+        "CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW WHEN (OLD IS DISTINCT FROM NEW) EXECUTE FUNCTION f()",
+        &["uses every column of t"],
+    );
+}
+
+#[test]
+fn what_moves_is_gone_from_one_place_and_made_in_another() {
+    has("ALTER TABLE t SET SCHEMA s", &["renames t", "makes s.t", "uses schema s"]);
+    has("ALTER SCHEMA s RENAME TO r", &["renames schema s", "makes schema r"]);
+    has("ALTER TYPE k RENAME TO l; ALTER TYPE m SET SCHEMA s", &["makes type l", "makes type s.m"]);
+    has("ALTER FUNCTION f(int) RENAME TO g", &["renames function f(int4)", "makes function g(int4)"]);
+    has(
+        "DROP FUNCTION f; DROP FUNCTION g(integer, s.k[], OUT text)",
+        &["drops function f", "drops function g(int4, k[])"],
+    );
+    has("CREATE FUNCTION f(a int4, OUT b text) RETURNS text LANGUAGE sql AS ''", &["makes function f(int4)"]);
+}
+
+#[test]
+fn a_script_may_say_where_its_names_are_looked_up() {
+    let script = "SET LOCAL search_path = app, public; CREATE TABLE t (a int); SELECT b FROM u; RESET search_path; DROP VIEW v";
+    has(script, &["makes app.t", "makes app.t.a", "uses app.u.b", "uses public.u.b", "drops v"]);
+    has_not(script, &["makes public.t", "makes t", "uses u.b", "drops app.v"]);
+}
+
+#[test]
+fn the_queries_of_gates_run_too() {
+    let text = "expand:\n  - {sql: SELECT 1, undo: SELECT 1}\ngates:\n  contract: {query: SELECT count(legacy) = 0 FROM t}\n";
+    let footprint = Footprint::of_item(&crate::core::testing::item("1_g", text)).unwrap();
+    let found = footprint.touches().find(|(thing, ..)| thing.to_string() == "t.legacy").unwrap();
+    let asked = "backfill:\n  - {table: t, set: {a: b}, throttle: {query: SELECT depth < 1 FROM q}}\n";
+    assert!(shown(&of_plan(asked)).contains(&"uses q.depth".to_owned()));
+    assert_eq!((found.2.step.as_str(), found.2.place.map(|place| place.line)), ("gates.contract", Some(4)));
+}
+
+#[test]
+fn names_are_looked_up_along_the_path() {
+    let name = |text: &str| QName::parse(text).unwrap();
+    let record = Ident::parse("phase").unwrap();
+    let known = SearchPath::read("\"$user\", app, phase", "Ann", &record);
+    let like = |path: &SearchPath, a: &str, b: &str| path.names(&name(a), &name(b));
+    for (a, b, assumed, exact) in [
+        ("t", "t", Likeness::One, Likeness::One),
+        ("t", "u", Likeness::Apart, Likeness::Apart),
+        ("t", "public.t", Likeness::One, Likeness::Apart),
+        ("app.t", "t", Likeness::Perhaps, Likeness::One),
+        ("t", "\"Ann\".t", Likeness::Perhaps, Likeness::One),
+        ("t", "phase.t", Likeness::Perhaps, Likeness::Apart),
+        ("app.t", "b.t", Likeness::Apart, Likeness::Apart),
+        ("t", "pg_catalog.t", Likeness::Apart, Likeness::Apart),
+    ] {
+        assert_eq!((like(&SearchPath::Assumed, a, b), like(&known, a, b)), (assumed, exact), "{a} {b}");
+    }
+    assert_eq!(SearchPath::read("\"\"", "a", &record), SearchPath::Known(Vec::new()));
 }

@@ -30,6 +30,7 @@ fn one(spanned: &Spanned<RawGate>, faults: &mut Faults<'_>) -> Gate {
         soak: durations::read(raw.soak.as_ref(), faults),
         approvals: raw.approvals,
         query: raw.query.0.clone(),
+        place: Some(at),
         unused: raw.unused.as_ref().and_then(|unused| {
             let value = match &unused.value {
                 FlagOrList::Flag(false) => return None,

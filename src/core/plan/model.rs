@@ -286,6 +286,8 @@ pub struct Gate {
     pub approvals: Option<u32>,
     /// Queries that must give true.
     pub query: Vec<String>,
+    /// Where it stands; nowhere, where the plan says nothing of it.
+    pub place: Option<Place>,
     /// Evidence that nothing uses the old shape.
     pub unused: Option<Placed<Unused>>,
 }

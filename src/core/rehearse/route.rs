@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::core::backfill::Tuning;
-use crate::core::conflict::same_table;
+use crate::core::conflict::shared_table;
 use crate::core::pace::throttle::Throttle;
 use crate::core::plan::model::{AppVersion, Gate, Gates};
 use crate::core::record::{Kind, Record};
@@ -204,8 +204,7 @@ pub fn rehearsed(item: &Item) -> Item {
 pub fn wanted_before(item: &Item, older: &Item, record: Option<&Record>) -> Option<State> {
     let state = record.map_or(State::Planned, |record| record.state);
     let over = matches!(state, State::Completed | State::Aborted);
-    let shares =
-        || item.tables.iter().any(|table| older.tables.iter().any(|theirs| same_table(table, theirs)));
+    let shares = || shared_table(item, &older.tables).is_some();
     if over {
         None
     } else if older.kind == Kind::Sql || item.depends_on.contains(&older.version) || shares() {

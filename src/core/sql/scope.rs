@@ -43,6 +43,13 @@ impl Scope {
         scope
     }
 
+    /// What one side of a join sees, beside the same CTEs.
+    pub(super) fn of_side(&self, side: &Value) -> Self {
+        let mut scope = self.only_ctes();
+        scope.from(side);
+        scope
+    }
+
     /// The same CTEs, and nothing else.
     pub(super) fn only_ctes(&self) -> Self {
         Self { seen: Vec::new(), ctes: self.ctes.clone() }

@@ -17,8 +17,10 @@ pub enum Thing {
     Constraint(QName, Ident),
     /// A type or a domain.
     Type(QName),
-    /// A function or a procedure, whatever its arguments.
-    Function(QName),
+    /// A function or a procedure; the types of its arguments where the statement tells them.
+    Function(QName, Option<Vec<String>>),
+    /// Extended statistics.
+    Statistics(QName),
     /// A schema and everything in it.
     Schema(Ident),
 }
@@ -30,6 +32,8 @@ pub enum How {
     Reads,
     /// It writes rows or values of it.
     Writes,
+    /// It makes it unless it is there: IF NOT EXISTS, OR REPLACE.
+    Ensures,
     /// It makes it, also as the new name of something else.
     Makes,
     /// It changes what it is.
@@ -48,7 +52,7 @@ impl Thing {
             Self::Relation(name) | Self::Column(name, _) | Self::Row(name) | Self::Constraint(name, _) => {
                 Some(name)
             }
-            Self::Type(_) | Self::Function(_) | Self::Schema(_) => None,
+            Self::Type(_) | Self::Function(..) | Self::Statistics(_) | Self::Schema(_) => None,
         }
     }
 
@@ -56,13 +60,39 @@ impl Thing {
     #[must_use]
     pub const fn schema(&self) -> Option<&Ident> {
         match self {
-            Self::Type(name) | Self::Function(name) => name.schema.as_ref(),
             Self::Schema(name) => Some(name),
-            _ => match self.relation() {
+            _ => match self.name() {
                 Some(name) => name.schema.as_ref(),
                 None => None,
             },
         }
+    }
+
+    /// The name that its schema is looked up for; of a part, that of its relation.
+    #[must_use]
+    pub const fn name(&self) -> Option<&QName> {
+        match self {
+            Self::Type(name) | Self::Function(name, _) | Self::Statistics(name) => Some(name),
+            Self::Schema(_) => None,
+            _ => self.relation(),
+        }
+    }
+
+    /// The same thing, where it names no schema, in one.
+    #[must_use]
+    pub fn placed(mut self, schema: &Ident) -> Self {
+        let name = match &mut self {
+            Self::Relation(name)
+            | Self::Column(name, _)
+            | Self::Row(name)
+            | Self::Constraint(name, _)
+            | Self::Type(name)
+            | Self::Function(name, _)
+            | Self::Statistics(name) => name,
+            Self::Schema(_) => return self,
+        };
+        name.schema.get_or_insert_with(|| schema.clone());
+        self
     }
 }
 
@@ -74,7 +104,11 @@ impl fmt::Display for Thing {
             Self::Row(table) => write!(f, "every column of {}", table.plain()),
             Self::Constraint(table, name) => write!(f, "constraint {} of {}", plain(name), table.plain()),
             Self::Type(name) => write!(f, "type {}", name.plain()),
-            Self::Function(name) => write!(f, "function {}", name.plain()),
+            Self::Function(name, None) => write!(f, "function {}", name.plain()),
+            Self::Function(name, Some(types)) => {
+                write!(f, "function {}({})", name.plain(), types.join(", "))
+            }
+            Self::Statistics(name) => write!(f, "statistics {}", name.plain()),
             Self::Schema(name) => write!(f, "schema {}", plain(name)),
         }
     }
@@ -87,13 +121,19 @@ impl How {
         matches!(self, Self::Renames | Self::Drops)
     }
 
+    /// Whether the thing is there afterwards.
+    #[must_use]
+    pub const fn makes(self) -> bool {
+        matches!(self, Self::Ensures | Self::Makes)
+    }
+
     /// The word for people.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Reads => "uses",
             Self::Writes => "writes",
-            Self::Makes => "makes",
+            Self::Ensures | Self::Makes => "makes",
             Self::Alters => "alters",
             Self::Renames => "renames",
             Self::Drops => "drops",

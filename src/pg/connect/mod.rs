@@ -135,6 +135,8 @@ pub struct ServerFacts {
     pub user: String,
     /// Whether it is a standby, which takes no writes.
     pub standby: bool,
+    /// The `search_path` of the user, as the server spells it.
+    pub path: String,
 }
 
 impl ServerFacts {
@@ -287,11 +289,18 @@ impl Session {
     /// # Errors
     /// When the server does not answer.
     pub async fn facts(&self) -> Result<ServerFacts, Failure> {
-        let sql = "SELECT current_database(), session_user, pg_is_in_recovery()";
+        let sql =
+            "SELECT current_database(), session_user, pg_is_in_recovery(), current_setting('search_path')";
         let answer = self.client.simple_query(sql).await.map_err(|error| failure(&error))?;
         let row = first_row(&answer);
         let text = |n| row.and_then(|row| row.get(n)).unwrap_or_default().to_owned();
-        Ok(ServerFacts { version: self.version, database: text(0), user: text(1), standby: text(2) == "t" })
+        Ok(ServerFacts {
+            version: self.version,
+            database: text(0),
+            user: text(1),
+            standby: text(2) == "t",
+            path: text(3),
+        })
     }
 }
 

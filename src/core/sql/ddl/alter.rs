@@ -27,7 +27,8 @@ fn subcommand(command: &AlterTableCmd) -> Result<Vec<Alter>, SqlError> {
     let def = command.def.as_ref().and_then(|def| def.node.as_ref());
     let one = match (command.subtype(), def) {
         (T::AtAddColumn, Some(Node::ColumnDef(def))) => {
-            let (column, constraints) = column(def)?;
+            let (mut column, constraints) = column(def)?;
+            column.perhaps = command.missing_ok;
             return Ok(with_constraints(column, constraints));
         }
         (T::AtDropColumn, _) => Alter::DropColumn(name()?),

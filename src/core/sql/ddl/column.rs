@@ -27,6 +27,7 @@ pub(super) fn column(def: &ColumnDef) -> Result<(NewColumn, Vec<NewConstraint>),
         default: None,
         identity: false,
         generated: None,
+        perhaps: false,
     };
     if serial {
         column.default =

@@ -34,6 +34,7 @@ pub(super) fn index(of: &IndexStmt) -> Result<NewIndex, SqlError> {
         shape: deparse::shape(of)?,
         name: if of.idxname.is_empty() { None } else { Some(ident(&of.idxname)?) },
         table: relation(table)?,
+        perhaps: of.if_not_exists,
         concurrently: of.concurrent,
         only: table.is_some_and(|table| !table.inh),
         unique: of.unique,

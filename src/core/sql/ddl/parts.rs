@@ -114,6 +114,8 @@ pub struct NewColumn {
     pub identity: bool,
     /// GENERATED ALWAYS AS (…).
     pub generated: Option<Generated>,
+    /// IF NOT EXISTS: it may be there already, as something else.
+    pub perhaps: bool,
 }
 
 /// How a generated column gets its value.
@@ -212,6 +214,8 @@ pub struct NewIndex {
     pub name: Option<Ident>,
     /// Its table.
     pub table: QName,
+    /// IF NOT EXISTS: it may be there already, as something else.
+    pub perhaps: bool,
     /// CONCURRENTLY.
     pub concurrently: bool,
     /// ON ONLY: not on the partitions.

@@ -2,13 +2,17 @@
 //! as far as the tree tells whose they are, types, functions.
 
 mod objects;
+mod parts;
+mod writes;
 
 use std::collections::BTreeSet;
 
-use pg_query::protobuf::RawStmt;
+use pg_query::protobuf::a_const::Val;
+use pg_query::protobuf::node::Node;
+use pg_query::protobuf::{ObjectType, RawStmt, VariableSetKind};
 use serde_json::Value;
 
-use crate::core::ident::QName;
+use crate::core::ident::{Ident, QName};
 use crate::core::sql::classify::ident;
 use crate::core::sql::ddl::{Change, changes};
 use crate::core::sql::parse::{SqlError, json, string, with_tree};
@@ -24,6 +28,10 @@ pub struct Names {
     pub touches: BTreeSet<(Thing, How)>,
     /// Bodies that are text to the parser: functions, DO.
     pub bodies: Vec<String>,
+    /// Whether it makes what stays and holds on to what it names: a view, a rule, a body of SQL.
+    pub lasting: bool,
+    /// Where it has names without a schema looked up from now on; none: where the role has them.
+    pub path: Option<Vec<Ident>>,
 }
 
 /// What each statement of a script names.
@@ -37,9 +45,37 @@ pub fn names(sql: &str) -> Result<Vec<Names>, SqlError> {
 fn statement(raw: &RawStmt) -> Result<Names, SqlError> {
     let node = raw.stmt.as_ref().and_then(|stmt| stmt.node.as_ref());
     let changes = node.map(changes).transpose()?.unwrap_or_default();
-    let mut reader = Reader { found: Names { changes, ..Names::default() }, scopes: Vec::new() };
+    let (lasting, path) = (node.is_some_and(lasting), node.and_then(path));
+    let found = Names { changes, lasting, path, ..Names::default() };
+    let mut reader = Reader { found, scopes: Vec::new() };
     reader.walk(&json(&node)?);
     Ok(reader.found)
+}
+
+/// Whether a statement makes what holds on to the columns that it names.
+fn lasting(node: &Node) -> bool {
+    match node {
+        Node::ViewStmt(_) | Node::RuleStmt(_) | Node::CreateTrigStmt(_) | Node::CreatePolicyStmt(_) => true,
+        Node::CreateTableAsStmt(statement) => statement.objtype() == ObjectType::ObjectMatview,
+        Node::CreateFunctionStmt(statement) => statement.sql_body.is_some(),
+        _ => false,
+    }
+}
+
+/// The `search_path` that a statement sets.
+fn path(node: &Node) -> Option<Vec<Ident>> {
+    let Node::VariableSetStmt(set) = node else { return None };
+    let mut words: Vec<&str> = Vec::new();
+    for argument in &set.args {
+        if let Some(Node::AConst(constant)) = &argument.node
+            && let Some(Val::Sval(text)) = &constant.val
+        {
+            words.push(&text.sval);
+        }
+    }
+    let all = set.name.is_empty() && set.kind() == VariableSetKind::VarResetAll;
+    let named = set.name.eq_ignore_ascii_case("search_path");
+    (named || all).then(|| words.into_iter().filter_map(|word| ident(word).ok()).collect())
 }
 
 /// Walks a tree with the tables that each part of it sees.
@@ -102,8 +138,8 @@ impl Reader {
             "MergeStmt" => return self.merge(fields),
             "CopyStmt" => self.copy(fields),
             "IndexStmt" | "CreateTrigStmt" | "RuleStmt" | "CreatePolicyStmt" | "AlterPolicyStmt"
-            | "AlterTableStmt" | "CreateStmt" | "CreateStatsStmt" => {
-                self.columns_of_trigger(name, fields);
+            | "AlterTableStmt" | "CreateStmt" | "CreateStatsStmt" | "pubtable" => {
+                self.columns_by_word(name, fields);
                 return self.within(Scope::of_table(fields), fields);
             }
             // Neither sees what stands beside it in the same FROM.
@@ -111,21 +147,21 @@ impl Reader {
             "RangeSubselect" if fields.get("lateral") != Some(&Value::Bool(true)) => {
                 return self.apart(fields);
             }
-            "IndexElem" => {
+            "IndexElem" | "StatsElem" => {
                 let target = self.scopes.last().and_then(Scope::target).cloned();
-                if let (Some(table), Some(column)) = (target, text(fields, "name").map(ident)) {
-                    column
-                        .into_iter()
-                        .for_each(|column| self.add(Thing::Column(table.clone(), column), How::Reads));
-                }
+                self.reads_of(target.as_slice(), text(fields, "name").into_iter());
             }
+            "JoinExpr" => self.join(fields),
+            "AIndirection" if self.field(fields) => return,
             "ColumnRef" => self.column(fields),
-            "FuncCall" => self.named(&strings(fields, "funcname"), How::Reads, Thing::Function),
+            "FuncCall" => {
+                self.named(&strings(fields, "funcname"), How::Reads, |name| Thing::Function(name, None));
+            }
             "TypeName" | "type_name" | "return_type" | "arg_type" => {
                 self.named(&strings(fields, "names"), How::Reads, Thing::Type);
             }
             "CreateFunctionStmt" => {
-                self.named(&strings(fields, "funcname"), How::Makes, Thing::Function);
+                self.function(fields);
                 self.bodies(fields, "options");
             }
             "CreateSeqStmt"
@@ -139,6 +175,11 @@ impl Reader {
             "DropStmt" | "RenameStmt" | "AlterFunctionStmt" | "AlterObjectSchemaStmt" => {
                 self.object(name, fields);
             }
+            "GrantStmt" => self.grant(fields),
+            "CommentStmt" | "SecLabelStmt" => self.comment(fields),
+            "AlterStatsStmt" => self.named(&strings(fields, "defnames"), How::Alters, Thing::Statistics),
+            "AlterSeqStmt" => self.sequence(fields),
+            "PublicationObjSpec" => self.published(fields),
             _ => {}
         }
         if let Some(table) = relation(fields).filter(|table| !self.derived(table)) {
@@ -147,92 +188,14 @@ impl Reader {
         self.walk(fields);
     }
 
+    /// The relation that stands under a name.
+    fn called(&self, name: &str) -> Option<QName> {
+        self.scopes.iter().rev().find_map(|scope| scope.called(name)).flatten().cloned()
+    }
+
     /// Whether a name is that of a CTE.
     fn derived(&self, table: &QName) -> bool {
         table.schema.is_none() && self.scopes.iter().any(|scope| scope.is_cte(table.name.as_str()))
-    }
-
-    fn insert(&mut self, fields: &Value) {
-        let Some(table) = self.target(fields, How::Writes) else { return self.walk(fields) };
-        let columns: Vec<&Value> = items(fields, "cols").collect();
-        let values = fields.get("select_stmt").is_some_and(|select| !select.is_null());
-        if columns.is_empty() && values {
-            self.add(Thing::Row(table.clone()), How::Writes);
-        }
-        self.results(&table, columns.into_iter());
-        // The query that is inserted does not see the table; what comes after it does.
-        let ctes = Scope::of_query(fields);
-        self.scopes.push(ctes);
-        for name in ["with_clause", "select_stmt"] {
-            fields.get(name).into_iter().for_each(|part| self.walk(part));
-        }
-        self.scopes.push(Scope::of_table(fields));
-        for name in ["on_conflict_clause", "returning_clause"] {
-            let Some(part) = fields.get(name) else { continue };
-            self.results(&table, items(part, "target_list"));
-            self.walk(part);
-        }
-        self.scopes.truncate(self.scopes.len() - 2);
-    }
-
-    fn merge(&mut self, fields: &Value) {
-        if let Some(table) = self.target(fields, How::Writes) {
-            for clause in items(fields, "merge_when_clauses") {
-                let Some(clause) = clause.pointer("/node/MergeWhenClause") else { continue };
-                let filled = items(clause, "values").next().is_some();
-                if filled && items(clause, "target_list").next().is_none() {
-                    self.add(Thing::Row(table.clone()), How::Writes);
-                }
-                self.results(&table, items(clause, "target_list"));
-            }
-        }
-        self.within(Scope::of_write(fields, "source_relation"), fields);
-    }
-
-    fn copy(&mut self, fields: &Value) {
-        let from = fields.get("is_from") == Some(&Value::Bool(true));
-        let how = if from { How::Writes } else { How::Reads };
-        let Some(table) = self.target(fields, how) else { return };
-        let columns = strings(fields, "attlist");
-        if columns.is_empty() {
-            self.add(Thing::Row(table.clone()), how);
-        }
-        for column in columns.into_iter().filter_map(|column| ident(column).ok()) {
-            self.add(Thing::Column(table.clone(), column), how);
-        }
-    }
-
-    fn target(&mut self, fields: &Value, how: How) -> Option<QName> {
-        let table = fields.get("relation").and_then(relation)?;
-        self.add(Thing::Relation(table.clone()), how);
-        Some(table)
-    }
-
-    /// The columns that UPDATE sets.
-    fn targets(&mut self, fields: &Value, list: &Value) {
-        if let Some(table) = self.target(fields, How::Writes) {
-            self.results(&table, items(list, "target_list"));
-        }
-    }
-
-    fn results<'a>(&mut self, table: &QName, targets: impl Iterator<Item = &'a Value>) {
-        for target in targets.filter_map(|target| target.pointer("/node/ResTarget")) {
-            if let Some(Ok(column)) = text(target, "name").map(ident) {
-                self.add(Thing::Column(table.clone(), column), How::Writes);
-            }
-        }
-    }
-
-    /// UPDATE OF names columns by words.
-    fn columns_of_trigger(&mut self, name: &str, fields: &Value) {
-        let Some(table) = fields.get("relation").and_then(relation).filter(|_| name == "CreateTrigStmt")
-        else {
-            return;
-        };
-        for column in strings(fields, "columns").into_iter().filter_map(|column| ident(column).ok()) {
-            self.add(Thing::Column(table.clone(), column), How::Reads);
-        }
-        self.named(&strings(fields, "funcname"), How::Reads, Thing::Function);
     }
 
     fn column(&mut self, fields: &Value) {
@@ -244,6 +207,10 @@ impl Reader {
                 for table in tables {
                     self.add(Thing::Column(table, column.clone()), How::Reads);
                 }
+                // The name of a table stands for its row, unless there is a column of that name.
+                if let Some(table) = self.called(column.as_str()) {
+                    self.add(Thing::Row(table), How::Reads);
+                }
             }
             [None] => {
                 let tables: Vec<QName> =
@@ -251,8 +218,7 @@ impl Reader {
                 tables.into_iter().for_each(|table| self.add(Thing::Row(table), How::Reads));
             }
             [.., Some(alias), column] => {
-                let found = self.scopes.iter().rev().find_map(|scope| scope.called(alias));
-                let Some(table) = found.flatten().cloned() else { return };
+                let Some(table) = self.called(alias) else { return };
                 match column.map(ident) {
                     Some(Ok(column)) => self.add(Thing::Column(table, column), How::Reads),
                     Some(Err(_)) => {}
