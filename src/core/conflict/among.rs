@@ -109,7 +109,8 @@ pub fn among(
             Matter::Gone => (of_matter(&clashes, Matter::Gone), Some("takes away")),
             Matter::Twice => (whole(of_matter(&clashes, Matter::Twice)), None),
             Matter::Shared => {
-                let alike = |clash: &&Clash| clash.grade == first.grade && clash.sure == first.sure;
+                let sort = |clash: &Clash| (clash.grade, clash.sure, clash.among_all);
+                let alike = |clash: &&Clash| sort(clash) == sort(first);
                 (clashes.iter().filter(alike).collect(), None)
             }
         };
@@ -164,6 +165,9 @@ fn conflict(newer: &Item, older: &Item, level: Grade, at: &Clash, what: &str) ->
         ),
         Matter::Shared if !at.sure => format!(
             "it {what}, if the search_path leads there: write the schema with both names, or ask phase check --online"
+        ),
+        Matter::Shared if at.among_all && at.grade == Grade::Warning => format!(
+            "it {what}: what it makes of whole rows is another without it; say {say} where the two belong together"
         ),
         Matter::Shared if level == Grade::Error => {
             format!("it {what}: let that one complete, or say {say} where the two belong together")

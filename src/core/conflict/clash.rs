@@ -52,7 +52,7 @@ pub(super) fn strong(touch: &Touch<'_>, tables: bool) -> bool {
         Thing::Relation(_) => {
             touch.how.takes_away() || touch.how.makes() || (tables && touch.how != How::Reads)
         }
-        Thing::Row(_) => false,
+        Thing::Row(_) | Thing::Value(_) => false,
         // Whoever uses a schema minds only that it goes, or that it is there already.
         Thing::Schema(_) => touch.how.takes_away() || touch.how == How::Makes,
         _ => touch.how != How::Reads,

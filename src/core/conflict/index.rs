@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Grade;
 use super::clash::{Clash, Found, Matter, Touch, grade, strong};
 use crate::core::footprint::{Footprint, Likeness, SearchPath};
-use crate::core::ident::Ident;
+use crate::core::ident::{Ident, QName};
 use crate::core::sql::{How, Thing};
 
 /// Things that may be one stand under one key.
@@ -75,6 +75,7 @@ impl<'a> Index<'a> {
         for gone in self.touches.values().flatten().filter(|touch| touch.how.takes_away()) {
             match gone.thing {
                 Thing::Column(..) => self.rows(gone, rules, &mut found),
+                Thing::Relation(table) => self.typed(gone, table, rules, &mut found),
                 Thing::Schema(schema) => self.inside(gone, schema, rules, &mut found),
                 _ => {}
             }
@@ -117,7 +118,7 @@ impl<'a> Index<'a> {
     /// nothing from the one to the other brings it back. The names of constraints are often
     /// the server's own.
     fn goes(&self, clash: &Clash, (first, second): (usize, usize), rules: &Rules<'_>) -> bool {
-        let named = !matches!(clash.thing, Thing::Row(_) | Thing::Constraint(..));
+        let named = !matches!(clash.thing, Thing::Row(_) | Thing::Value(_) | Thing::Constraint(..));
         let due = (rules.order)(first, second) && !(rules.meant)(first, second);
         named && due && clash.misses() && !self.back(&clash.thing, first, second)
     }
@@ -156,51 +157,64 @@ impl<'a> Index<'a> {
     /// A column that goes is part of every row: what holds on to all columns needs it as well.
     fn rows(&self, gone: &Touch<'_>, rules: &Rules<'_>, found: &mut Found) {
         let Thing::Column(table, _) = gone.thing else { return };
-        for row in self.touches.get(&(2, &table.name, None)).into_iter().flatten() {
-            let like = row.thing.relation().map_or(Likeness::Apart, |of| self.path.names(of, table));
-            if like == Likeness::Apart || row.party == gone.party {
-                continue;
+        for (kind, level) in [(ROW, Grade::Error), (VALUE, Grade::Warning)] {
+            let rows = self.touches.get(&(kind, &table.name, None)).into_iter().flatten();
+            for row in rows.filter(|row| row.party != gone.party) {
+                let like = row.thing.relation().map_or(Likeness::Apart, |of| self.path.names(of, table));
+                let named = Touch { thing: gone.thing, ..*row };
+                let (first, second) = in_order(gone, &named);
+                let pair = (first.party, second.party);
+                let mut clash = Clash::between(first, second, level, like == Likeness::One);
+                clash.among_all = pair.0 == gone.party;
+                // What goes at once is gone before the second writes out its columns.
+                let held = clash.among_all
+                    && (kind, like) == (ROW, Likeness::One)
+                    && row.site.lasting
+                    && !gone.site.step.starts_with("expand.")
+                    && (rules.goes_on)(pair.0, pair.1)
+                    && self.goes(&clash, pair, rules);
+                if held {
+                    clash.matter = Matter::Gone;
+                }
+                if like > Likeness::Apart && (held || (rules.open)(pair.0, pair.1)) {
+                    found.add(pair, clash);
+                }
             }
-            // What goes at once is gone before the second writes out its columns.
-            let (first, second) = (gone.party, row.party);
-            let held = first < second
-                && row.site.lasting
-                && !gone.site.step.starts_with("expand.")
-                && (rules.goes_on)(first, second)
-                && !(rules.meant)(first, second)
-                && !self.back(gone.thing, first, second);
-            let named = Touch { thing: gone.thing, ..*row };
-            let (first, second) = if gone.party < row.party { (gone, &named) } else { (&named, gone) };
-            let mut clash = Clash::between(first, second, Grade::Error, like == Likeness::One);
-            clash.among_all = gone.party < row.party;
-            if held && clash.sure {
-                clash.matter = Matter::Gone;
-            }
-            if held || (rules.open)(first.party, second.party) {
-                found.add((first.party, second.party), clash);
+        }
+    }
+
+    /// A table is a type as well: that of its rows.
+    fn typed(&self, gone: &Touch<'_>, table: &QName, rules: &Rules<'_>, found: &mut Found) {
+        for touch in self.touches.get(&(TYPE, &table.name, None)).into_iter().flatten() {
+            let like = touch.thing.name().map_or(Likeness::Apart, |of| self.path.names(of, table));
+            if touch.how == How::Reads {
+                self.part(gone, &Touch { thing: gone.thing, ..*touch }, like, rules, found);
             }
         }
     }
 
     /// A schema that goes takes along whatever stands in it.
     fn inside(&self, gone: &Touch<'_>, schema: &Ident, rules: &Rules<'_>, found: &mut Found) {
-        for touch in self.touches.values().flatten().filter(|touch| touch.party != gone.party) {
-            let like = self.path.within(touch.thing, schema);
-            if like == Likeness::Apart {
-                continue;
-            }
-            let (first, second) = if gone.party < touch.party { (gone, touch) } else { (touch, gone) };
-            let pair = (first.party, second.party);
-            let mut clash = Clash::between(first, second, Grade::Error, like == Likeness::One);
-            let missed = gone.party == pair.0
-                && self.goes(&clash, pair, rules)
-                && !self.makes(gone.thing, pair.0, pair.1);
-            if missed && clash.sure {
-                clash.matter = Matter::Gone;
-            }
-            if missed || (rules.open)(pair.0, pair.1) {
-                found.add(pair, clash);
-            }
+        for touch in self.touches.values().flatten() {
+            self.part(gone, touch, self.path.within(touch.thing, schema), rules, found);
+        }
+    }
+
+    /// What goes with a whole.
+    fn part(&self, gone: &Touch<'_>, part: &Touch<'_>, like: Likeness, rules: &Rules<'_>, found: &mut Found) {
+        let (first, second) = in_order(gone, part);
+        let pair = (first.party, second.party);
+        if like == Likeness::Apart || pair.0 == pair.1 {
+            return;
+        }
+        let mut clash = Clash::between(first, second, Grade::Error, like == Likeness::One);
+        let missed =
+            gone.party == pair.0 && self.goes(&clash, pair, rules) && !self.makes(gone.thing, pair.0, pair.1);
+        if missed && clash.sure {
+            clash.matter = Matter::Gone;
+        }
+        if missed || (rules.open)(pair.0, pair.1) {
+            found.add(pair, clash);
         }
     }
 
@@ -217,7 +231,7 @@ impl<'a> Index<'a> {
             if party != gone.party && footprint.says(column.as_str()) && about() {
                 let site = footprint.touches().map(|(.., site)| site).next().unwrap_or(gone.site);
                 let words = Touch { party, thing: gone.thing, how: How::Reads, site };
-                let (first, second) = if party < gone.party { (&words, gone) } else { (gone, &words) };
+                let (first, second) = in_order(gone, &words);
                 if (rules.open)(first.party, second.party) {
                     let clash = Clash::between(first, second, Grade::Warning, true);
                     found.add((first.party, second.party), clash);
@@ -227,13 +241,24 @@ impl<'a> Index<'a> {
     }
 }
 
+/// The first number of the key of rows, of rows as values, and of types.
+const ROW: u8 = 2;
+const VALUE: u8 = 8;
+const TYPE: u8 = 4;
+
+/// Two touches in the order of their timeline.
+const fn in_order<'a, 'b>(a: &'b Touch<'a>, b: &'b Touch<'a>) -> (&'b Touch<'a>, &'b Touch<'a>) {
+    if a.party < b.party { (a, b) } else { (b, a) }
+}
+
 fn key(thing: &Thing) -> Key<'_> {
     match thing {
         Thing::Relation(name) => (0, &name.name, None),
         Thing::Column(table, column) => (1, &table.name, Some(column)),
-        Thing::Row(table) => (2, &table.name, None),
+        Thing::Row(table) => (ROW, &table.name, None),
+        Thing::Value(table) => (VALUE, &table.name, None),
         Thing::Constraint(table, name) => (3, &table.name, Some(name)),
-        Thing::Type(name) => (4, &name.name, None),
+        Thing::Type(name) => (TYPE, &name.name, None),
         Thing::Function(name, _) => (5, &name.name, None),
         Thing::Statistics(name) => (6, &name.name, None),
         Thing::Schema(name) => (7, name, None),

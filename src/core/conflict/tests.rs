@@ -166,15 +166,14 @@ const DROP: &str = "contract:\n  - drop_column: {table: users, column: name}\n";
 
 #[test]
 fn all_columns_are_a_use_of_each_where_they_stay() {
-    let assert = "validate:\n  - assert: {name: x, sql: SELECT count(u) FROM users u, expect: \"1\"}\n";
+    let assert = "validate:\n  - assert: {name: x, sql: SELECT count(*) FROM (SELECT * FROM users) u, expect: \"1\"}\n";
     for text in [
         "CREATE VIEW v AS SELECT * FROM users",
         "CREATE MATERIALIZED VIEW v AS SELECT u.* FROM users u",
-        "CREATE VIEW v AS SELECT id FROM users NATURAL JOIN orders",
         "CREATE FUNCTION f() RETURNS SETOF users BEGIN ATOMIC SELECT * FROM users; END",
         "CREATE RULE r AS ON INSERT TO log DO ALSO INSERT INTO copy SELECT * FROM users",
         assert,
-        "expand:\n  - {sql: SELECT 1, undo: SELECT 1}\ngates:\n  contract: {query: SELECT count(users) > 0 FROM users}\n",
+        "expand:\n  - {sql: SELECT 1, undo: SELECT 1}\ngates:\n  contract: {query: SELECT count(*) > 0 FROM (SELECT * FROM users) u}\n",
     ] {
         let said =
             "users.name among all columns, which 1_r takes away: let that one complete first, or write out";
@@ -187,12 +186,23 @@ fn all_columns_are_a_use_of_each_where_they_stay() {
         one(&[("1_r", DROP), ("2_v", text)], Standing::Unknown, Grade::Warning, "among all columns");
         one(&[("1_r", DROP), ("2_v", text)], Standing::Open, Grade::Error, "among all columns");
     }
+    // A row as one value is only another value.
+    for text in [
+        "CREATE VIEW v AS SELECT id FROM users NATURAL JOIN orders",
+        "CREATE VIEW v AS SELECT row_to_json(u) FROM users u",
+        "CREATE TRIGGER g AFTER UPDATE ON users FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION f()",
+    ] {
+        let said = "among all columns, which 1_r drops: what it makes of whole rows is another without it";
+        for standing in [Standing::Unknown, Standing::Open] {
+            one(&[("1_r", DROP), ("2_v", text)], standing, Grade::Warning, said);
+        }
+    }
     // What is gone by then is not among them; nor what is there again.
     let view = "CREATE VIEW v AS SELECT * FROM users";
     assert_eq!(found(&[("1_r", "ALTER TABLE users DROP COLUMN name"), ("2_v", view)], Standing::Unknown), []);
     let meant = format!("-- depends_on: 1\n{view}");
     assert_eq!(found(&[("1_r", DROP), ("2_v", &meant)], Standing::Open), []);
-    let built = "depends_on: [1]\nvalidate:\n  - assert: {name: x, sql: SELECT count(u) FROM users u, expect: \"1\"}\n";
+    let built = "depends_on: [1]\nvalidate:\n  - assert: {name: x, sql: SELECT count(*) FROM (SELECT * FROM users) u, expect: \"1\"}\n";
     one(&[("1_r", DROP), ("2_v", built)], Standing::Open, Grade::Error, "write out the columns");
 }
 
@@ -239,6 +249,13 @@ fn a_schema_takes_along_what_stands_in_it() {
         "uses users, which 1_m takes away",
     );
     assert_eq!(found(&[("1_m", moved), ("2_n", "SELECT a FROM app.users")], Standing::Unknown), []);
+    let typed = "CREATE FUNCTION f(u users) RETURNS int LANGUAGE sql AS ''";
+    one(
+        &[("1_m", moved), ("2_n", typed)],
+        Standing::Unknown,
+        Grade::Error,
+        "uses users, which 1_m takes away",
+    );
     one(
         &[("1_s", "DROP SCHEMA public CASCADE"), ("2_n", "SELECT a FROM users")],
         Standing::Unknown,

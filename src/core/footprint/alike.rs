@@ -56,6 +56,7 @@ impl SearchPath {
         match (a, b) {
             (Thing::Relation(a), Thing::Relation(b))
             | (Thing::Row(a), Thing::Row(b))
+            | (Thing::Value(a), Thing::Value(b))
             | (Thing::Type(a), Thing::Type(b))
             | (Thing::Statistics(a), Thing::Statistics(b)) => self.names(a, b),
             (Thing::Function(a, with), Thing::Function(b, given)) => match (with, given) {

@@ -172,8 +172,10 @@ impl Footprint {
             if thing.relation().is_some_and(|table| temporary.contains(&table)) {
                 continue;
             }
-            let mindless = own && matches!(thing, Thing::Constraint(..)) && how == How::Makes;
-            let how = if mindless { How::Ensures } else { how };
+            let how = match thing {
+                Thing::Constraint(..) if own && how == How::Makes => How::Ensures,
+                _ => how,
+            };
             // What is made is made in the first; the rest is found in any.
             let schemas = if how.makes() { path.get(..1).unwrap_or_default() } else { path };
             if schemas.is_empty() {

@@ -158,7 +158,7 @@ fn columns_that_are_named_outside_of_expressions_are_seen() {
     );
     has_not("SELECT 1 FROM t JOIN u USING (a) JOIN w USING (b)", &["uses w.a"]);
     has_not("WITH c AS (SELECT 1 AS a) SELECT 1 FROM t JOIN c USING (a)", &["uses c.a"]);
-    has("SELECT 1 FROM t NATURAL JOIN u", &["uses every column of t", "uses every column of u"]);
+    has("SELECT 1 FROM t NATURAL JOIN u", &["uses rows of t", "uses rows of u"]);
     has("GRANT SELECT (a), UPDATE (b) ON s.t TO PUBLIC", &["uses s.t.a", "uses s.t.b", "alters s.t"]);
     has("REVOKE SELECT (a) ON t FROM PUBLIC", &["uses t.a", "alters t"]);
     has("GRANT SELECT ON ALL TABLES IN SCHEMA s TO PUBLIC", &["uses schema s"]);
@@ -203,17 +203,35 @@ fn columns_that_are_named_outside_of_expressions_are_seen() {
 }
 
 #[test]
-fn a_row_is_all_of_its_columns_and_its_field_is_one() {
+fn a_star_is_every_column_a_field_is_one_and_a_row_is_a_value() {
     has("SELECT (x).a FROM t x", &["uses t.a"]);
-    has_not("SELECT (x).a FROM t x", &["uses every column of t"]);
-    has("SELECT (x).* FROM t x", &["uses every column of t"]);
-    has("SELECT row_to_json(x) FROM t x", &["uses every column of t"]);
-    has("SELECT count(t) FROM s.t", &["uses every column of s.t"]);
-    has_not("SELECT row_to_json(x) FROM (SELECT a FROM t) x", &["uses every column of t"]);
-    has(
-        "CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW WHEN (OLD IS DISTINCT FROM NEW) EXECUTE FUNCTION f()",
-        &["uses every column of t"],
+    has_not("SELECT (x).a FROM t x", &["uses every column of t", "uses rows of t"]);
+    for star in
+        ["SELECT (x).* FROM t x", "SELECT x.* FROM t x", "SELECT * FROM t", "UPDATE t SET a = 1 RETURNING *"]
+    {
+        has(star, &["uses every column of t"]);
+        has_not(star, &["uses every column of x"]);
+    }
+    has_not("SELECT x.* FROM t x JOIN u ON true", &["uses every column of u"]);
+    for row in [
+        "SELECT row_to_json(x) FROM s.t x",
+        "SELECT to_jsonb(x.*) FROM s.t x",
+        "SELECT to_jsonb(s.t) FROM s.t",
+        "SELECT count(t) FROM s.t",
+        "CREATE TRIGGER g BEFORE UPDATE ON s.t FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION f()",
+        "CREATE TRIGGER g BEFORE UPDATE ON s.t FOR EACH ROW WHEN (OLD IS DISTINCT FROM NEW) EXECUTE FUNCTION f()",
+    ] {
+        has(row, &["uses rows of s.t"]);
+        has_not(row, &["uses every column of s.t"]);
+    }
+    has_not("SELECT row_to_json(x) FROM (SELECT a FROM t) x", &["uses rows of t", "uses every column of t"]);
+    has_not("SELECT count(*) FROM t", &["uses rows of t", "uses every column of t"]);
+    has_not(
+        "WITH c AS (SELECT 1 AS a) SELECT * FROM (SELECT a, c FROM c) x",
+        &["uses c.a", "uses rows of c"],
     );
+    has("SELECT j.a FROM (t JOIN u ON true) AS j", &["uses t.a", "uses u.a"]);
+    has("CREATE FUNCTION f(x s.t.a%TYPE) RETURNS int LANGUAGE sql AS ''", &["uses s.t.a", "uses s.t"]);
 }
 
 #[test]

@@ -65,13 +65,19 @@ impl Scope {
         self.seen.iter().filter_map(|(_, table)| table.as_ref())
     }
 
-    /// What stands under a name: a relation, or something derived.
-    pub(super) fn called(&self, name: &str) -> Option<Option<&QName>> {
-        self.seen.iter().find(|(seen, _)| seen == name).map(|(_, table)| table.as_ref())
+    /// What stands under a name: a relation, those of a join, or none where it is derived.
+    pub(super) fn called(&self, name: &str) -> Option<Vec<&QName>> {
+        let mut all = self.seen.iter().filter(|(seen, _)| seen == name).peekable();
+        all.peek().is_some().then(|| all.filter_map(|(_, table)| table.as_ref()).collect())
     }
 
     pub(super) fn is_cte(&self, name: &str) -> bool {
         self.ctes.iter().any(|cte| cte == name)
+    }
+
+    /// A join with a name hides those of its tables.
+    fn hide(&mut self, first: usize, name: &str) {
+        self.seen.iter_mut().skip(first).for_each(|(seen, _)| name.clone_into(seen));
     }
 
     fn from(&mut self, value: &Value) {
@@ -88,10 +94,13 @@ impl Scope {
                             self.from(fields.get("relation").unwrap_or(fields));
                         }
                         "JoinExpr" => {
+                            let first = self.seen.len();
                             for side in ["larg", "rarg"] {
                                 self.from(fields.get(side).unwrap_or(&Value::Null));
                             }
-                            self.seen.extend(alias(fields).map(|name| (name, None)));
+                            if let Some(name) = alias(fields) {
+                                self.hide(first, &name);
+                            }
                         }
                         _ => self.seen.extend(alias(fields).map(|name| (name, None))),
                     }

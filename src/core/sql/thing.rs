@@ -13,6 +13,9 @@ pub enum Thing {
     Column(QName, Ident),
     /// Every column of a table at once: `*`, INSERT without a list of columns.
     Row(QName),
+    /// A row of a table as one value (`row_to_json(u)`), or all that two tables have in common
+    /// (NATURAL JOIN): without a column it is another, and nothing fails.
+    Value(QName),
     /// A constraint of a table.
     Constraint(QName, Ident),
     /// A type or a domain.
@@ -49,9 +52,11 @@ impl Thing {
     #[must_use]
     pub const fn relation(&self) -> Option<&QName> {
         match self {
-            Self::Relation(name) | Self::Column(name, _) | Self::Row(name) | Self::Constraint(name, _) => {
-                Some(name)
-            }
+            Self::Relation(name)
+            | Self::Column(name, _)
+            | Self::Row(name)
+            | Self::Value(name)
+            | Self::Constraint(name, _) => Some(name),
             Self::Type(_) | Self::Function(..) | Self::Statistics(_) | Self::Schema(_) => None,
         }
     }
@@ -85,6 +90,7 @@ impl Thing {
             Self::Relation(name)
             | Self::Column(name, _)
             | Self::Row(name)
+            | Self::Value(name)
             | Self::Constraint(name, _)
             | Self::Type(name)
             | Self::Function(name, _)
@@ -102,6 +108,7 @@ impl fmt::Display for Thing {
             Self::Relation(name) => write!(f, "{}", name.plain()),
             Self::Column(table, column) => write!(f, "{}.{}", table.plain(), plain(column)),
             Self::Row(table) => write!(f, "every column of {}", table.plain()),
+            Self::Value(table) => write!(f, "rows of {}", table.plain()),
             Self::Constraint(table, name) => write!(f, "constraint {} of {}", plain(name), table.plain()),
             Self::Type(name) => write!(f, "type {}", name.plain()),
             Self::Function(name, None) => write!(f, "function {}", name.plain()),

@@ -1,6 +1,7 @@
 //! Lists what statements name, each with what is done to it: relations, columns
 //! as far as the tree tells whose they are, types, functions.
 
+mod columns;
 mod objects;
 mod parts;
 mod writes;
@@ -15,8 +16,8 @@ use serde_json::Value;
 use crate::core::ident::{Ident, QName};
 use crate::core::sql::classify::ident;
 use crate::core::sql::ddl::{Change, changes};
-use crate::core::sql::parse::{SqlError, json, string, with_tree};
-use crate::core::sql::scope::{Scope, items, relation, strings, text};
+use crate::core::sql::parse::{SqlError, json, with_tree};
+use crate::core::sql::scope::{Scope, relation, strings, text};
 use crate::core::sql::thing::{How, Thing};
 
 /// What one statement names.
@@ -153,13 +154,12 @@ impl Reader {
             }
             "JoinExpr" => self.join(fields),
             "AIndirection" if self.field(fields) => return,
+            "ResTarget" => self.spread(fields),
             "ColumnRef" => self.column(fields),
             "FuncCall" => {
                 self.named(&strings(fields, "funcname"), How::Reads, |name| Thing::Function(name, None));
             }
-            "TypeName" | "type_name" | "return_type" | "arg_type" => {
-                self.named(&strings(fields, "names"), How::Reads, Thing::Type);
-            }
+            "TypeName" | "type_name" | "return_type" | "arg_type" => self.kind(fields),
             "CreateFunctionStmt" => {
                 self.function(fields);
                 self.bodies(fields, "options");
@@ -188,44 +188,8 @@ impl Reader {
         self.walk(fields);
     }
 
-    /// The relation that stands under a name.
-    fn called(&self, name: &str) -> Option<QName> {
-        self.scopes.iter().rev().find_map(|scope| scope.called(name)).flatten().cloned()
-    }
-
     /// Whether a name is that of a CTE.
     fn derived(&self, table: &QName) -> bool {
         table.schema.is_none() && self.scopes.iter().any(|scope| scope.is_cte(table.name.as_str()))
-    }
-
-    fn column(&mut self, fields: &Value) {
-        let parts: Vec<Option<&str>> = items(fields, "fields").map(string).collect();
-        match parts.as_slice() {
-            [Some(column)] => {
-                let Ok(column) = ident(column) else { return };
-                let tables: Vec<QName> = self.scopes.iter().flat_map(Scope::tables).cloned().collect();
-                for table in tables {
-                    self.add(Thing::Column(table, column.clone()), How::Reads);
-                }
-                // The name of a table stands for its row, unless there is a column of that name.
-                if let Some(table) = self.called(column.as_str()) {
-                    self.add(Thing::Row(table), How::Reads);
-                }
-            }
-            [None] => {
-                let tables: Vec<QName> =
-                    self.scopes.last().into_iter().flat_map(Scope::tables).cloned().collect();
-                tables.into_iter().for_each(|table| self.add(Thing::Row(table), How::Reads));
-            }
-            [.., Some(alias), column] => {
-                let Some(table) = self.called(alias) else { return };
-                match column.map(ident) {
-                    Some(Ok(column)) => self.add(Thing::Column(table, column), How::Reads),
-                    Some(Err(_)) => {}
-                    None => self.add(Thing::Row(table), How::Reads),
-                }
-            }
-            _ => {}
-        }
     }
 }

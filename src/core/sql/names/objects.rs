@@ -23,6 +23,22 @@ impl Reader {
         }
     }
 
+    /// A type, or with `%TYPE` that of a column.
+    pub(super) fn kind(&mut self, fields: &Value) {
+        let words = strings(fields, "names");
+        match (fields.get("pct_type") == Some(&Value::Bool(true)), words.split_last()) {
+            (true, Some((column, table))) => {
+                let mut tables = Vec::new();
+                self.named(table, How::Reads, |table| {
+                    tables.push(table.clone());
+                    Thing::Relation(table)
+                });
+                self.reads_of(&tables, std::iter::once(*column));
+            }
+            _ => self.named(&words, How::Reads, Thing::Type),
+        }
+    }
+
     pub(super) fn bodies(&mut self, fields: &Value, list: &str) {
         for option in items(fields, list).filter_map(|option| option.pointer("/node/DefElem")) {
             if text(option, "defname") != Some("as") {

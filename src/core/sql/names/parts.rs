@@ -15,6 +15,9 @@ impl Reader {
     pub(super) fn reads_of<'a>(&mut self, tables: &[QName], columns: impl Iterator<Item = &'a str>) {
         for column in columns.filter_map(|column| ident(column).ok()) {
             for table in tables {
+                if self.derived(table) {
+                    continue;
+                }
                 self.add(Thing::Column(table.clone(), column.clone()), How::Reads);
             }
         }
@@ -26,27 +29,9 @@ impl Reader {
         let sides = ["larg", "rarg"].map(|side| scope.of_side(fields.get(side).unwrap_or(&Value::Null)));
         let tables: Vec<QName> = sides.iter().flat_map(Scope::tables).cloned().collect();
         if fields.get("is_natural") == Some(&Value::Bool(true)) {
-            tables.iter().for_each(|table| self.add(Thing::Row(table.clone()), How::Reads));
+            self.rows(tables.clone(), Thing::Value);
         }
         self.reads_of(&tables, strings(fields, "using_clause").into_iter());
-    }
-
-    /// `(alias).column`; whether it is that.
-    pub(super) fn field(&mut self, fields: &Value) -> bool {
-        let Some(row) = fields.pointer("/arg/node/ColumnRef") else { return false };
-        let parts: Vec<Option<&str>> = items(row, "fields").map(string).collect();
-        let [Some(alias)] = parts.as_slice() else { return false };
-        let (Some(table), Some(column)) =
-            (self.called(alias), items(fields, "indirection").next().and_then(string))
-        else {
-            return false;
-        };
-        self.reads_of(&[table], std::iter::once(column));
-        // It may as well be a field of a column that is called like the table.
-        let tables: Vec<QName> = self.scopes.iter().flat_map(Scope::tables).cloned().collect();
-        self.reads_of(&tables, std::iter::once(*alias));
-        items(fields, "indirection").for_each(|part| self.walk(part));
-        true
     }
 
     /// UPDATE OF of a trigger, the list of a publication, and the name of statistics.
