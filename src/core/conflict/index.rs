@@ -89,8 +89,11 @@ impl<'a> Index<'a> {
         let mut nearest = Nearest::default();
         let strength = strong(second, rules.tables);
         for first in earlier.iter().rev().filter(|first| first.party != second.party) {
+            if !(strength || strong(first, rules.tables)) {
+                continue;
+            }
             let like = self.path.things(first.thing, second.thing);
-            if !(strength || strong(first, rules.tables)) || like == Likeness::Apart {
+            if like == Likeness::Apart {
                 continue;
             }
             let (party, pair, sure) = (first.party, (first.party, second.party), like == Likeness::One);

@@ -132,7 +132,8 @@ fn takes_from_below(item: &Item, records: &[Record], files: &[Item]) -> Vec<Stri
     let reason = |other: &Record| {
         let file = files.iter().find(|file| file.version == other.version)?;
         let clashes = pair(&Footprint::of_item(file).ok()?, &mine);
-        let taken = clashes.iter().filter(|clash| takes_at_once(item, clash));
+        let grave = clashes.iter().filter(|clash| clash.grade == Grade::Error);
+        let taken = grave.filter(|clash| takes_at_once(item, clash));
         let what = Clash::told(taken, &format!("{} ({})", other.stem(), other.state), None)?;
         Some(format!("{what}: that one must complete first, because its triggers and batches use the name"))
     };

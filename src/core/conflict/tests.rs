@@ -152,6 +152,19 @@ fn what_is_in_flight_holds_up_what_wants_to_start() {
         reasons(&sql, State::Completed, &[record(&old, State::Backfilled)], &files),
         Vec::<String>::new()
     );
+    // Nor does a row as a value hold a column from whoever builds on it.
+    let (rows, gone) = (
+        item(
+            "1_n",
+            "expand:\n  - {sql: CREATE VIEW v AS SELECT row_to_json(u) FROM users u, undo: DROP VIEW v}\n",
+        ),
+        item("3_s", "-- depends_on: 1\nALTER TABLE users DROP COLUMN name"),
+    );
+    let both = [rows.clone(), gone.clone()];
+    assert_eq!(
+        reasons(&gone, State::Completed, &[record(&rows, State::Expanded)], &both),
+        Vec::<String>::new()
+    );
     // Other columns of the table: to know, not to wait for.
     let other = item("3_o", &add("z"));
     assert_eq!(
