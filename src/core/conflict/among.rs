@@ -160,8 +160,13 @@ fn conflict(newer: &Item, older: &Item, level: Grade, at: &Clash, what: &str) ->
         }
         Matter::Gone => format!("it {what}: let that one complete, or use what takes its place"),
         Matter::Twice => format!(
-            "it {what} as well: leave it to that one, or say IF NOT EXISTS; where that one is over, \
-             phase check --online knows, and --since VERSION leaves it out"
+            "it {what} as well: leave it to that one, or {}; where that one is over, \
+             phase check --online knows, and --since VERSION leaves it out",
+            match at.thing {
+                Thing::Type(_) | Thing::Constraint(..) => "choose another name",
+                Thing::Function(..) => "say OR REPLACE",
+                _ => "say IF NOT EXISTS",
+            }
         ),
         Matter::Shared if !at.sure => format!(
             "it {what}, if the search_path leads there: write the schema with both names, or ask phase check --online"

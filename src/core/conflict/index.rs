@@ -99,16 +99,16 @@ impl<'a> Index<'a> {
             let (party, pair, sure) = (first.party, (first.party, second.party), like == Likeness::One);
             let grade = grade(first, second);
             let mut clash = Clash::between(first, second, grade, sure);
-            let gone = self.goes(&clash, pair, rules);
+            let (gone, twice) = (self.goes(&clash, pair, rules), self.twice(&clash, pair, rules));
             if !sure {
-                let grave = grade == Grade::Error && (gone || (rules.open)(pair.0, pair.1));
+                let grave = grade == Grade::Error && (gone || twice || (rules.open)(pair.0, pair.1));
                 if grave && Nearest::due(&mut nearest.doubtful, party) {
                     found.add(pair, clash);
                 }
             } else if gone && Nearest::due(&mut nearest.gone, party) {
                 clash.matter = Matter::Gone;
                 found.add(pair, clash);
-            } else if self.twice(&clash, pair, rules) && Nearest::due(&mut nearest.twice, party) {
+            } else if twice && Nearest::due(&mut nearest.twice, party) {
                 (clash.matter, clash.grade) = (Matter::Twice, Grade::Error);
                 found.add(pair, clash);
             } else if (rules.open)(pair.0, pair.1) && Nearest::due(&mut nearest.shared, party) {
@@ -199,7 +199,14 @@ impl<'a> Index<'a> {
     /// A schema that goes takes along whatever stands in it.
     fn inside(&self, gone: &Touch<'_>, schema: &Ident, rules: &Rules<'_>, found: &mut Found) {
         for touch in self.touches.values().flatten() {
-            self.part(gone, touch, self.path.within(touch.thing, schema), rules, found);
+            let like = self.path.within(touch.thing, schema);
+            // What is made in it needs the schema, and not what stood there.
+            if touch.how.makes() && touch.thing.schema().is_some() {
+                let schema = Touch { thing: gone.thing, how: How::Reads, ..*touch };
+                self.part(gone, &schema, like, rules, found);
+            } else {
+                self.part(gone, touch, like, rules, found);
+            }
         }
     }
 

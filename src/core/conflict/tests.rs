@@ -248,6 +248,13 @@ fn a_schema_takes_along_what_stands_in_it() {
         let said = "which 1_s takes away";
         one(&[("1_s", sql), ("2_n", "SELECT a FROM app.users")], Standing::Unknown, Grade::Error, said);
         assert_eq!(found(&[("1_s", sql), ("2_n", "SELECT a FROM users, b.users x")], Standing::Unknown), []);
+        let made = "CREATE TABLE app.t (a int)";
+        one(
+            &[("1_s", sql), ("2_n", made)],
+            Standing::Unknown,
+            Grade::Error,
+            "uses schema app, which 1_s takes away",
+        );
         let back = "CREATE SCHEMA app";
         assert_eq!(
             found(&[("1_s", sql), ("2_b", back), ("3_n", "SELECT a FROM app.users")], Standing::Unknown),
@@ -359,8 +366,12 @@ fn what_is_there_is_not_made_again() {
     ] as [(String, String, &str); 10]
     {
         let seen = twice(&first, &second);
-        let said =
-            format!("it makes {thing}, which 1_a makes as well: leave it to that one, or say IF NOT EXISTS");
+        let way = match thing.split(' ').next() {
+            Some("constraint") => "choose another name",
+            Some("function") => "say OR REPLACE",
+            _ => "say IF NOT EXISTS",
+        };
+        let said = format!("it makes {thing}, which 1_a makes as well: leave it to that one, or {way}");
         assert!(
             matches!(seen.as_slice(), [(Grade::Error, text)] if text.contains(&said)),
             "{second}: {seen:#?}"
@@ -395,6 +406,9 @@ fn what_is_there_is_not_made_again() {
         ("3_b", "ALTER TABLE t ADD a int"),
     ];
     assert_eq!(found(&between, Standing::Unknown), []);
+    let doubt = [("1_a", "CREATE TABLE t (a int)"), ("2_b", "CREATE TABLE app.t (a int)")];
+    one(&doubt, Standing::Unknown, Grade::Warning, "makes app.t, which may be what 1_a makes");
+    assert_eq!(found_along("public", &doubt, Standing::Open), []);
     assert_eq!(found(&[("1_a", &add("x")), ("2_b", &add("x"))], Standing::Over), []);
     // The constraints of the program's own are no names that anybody chose.
     let proven = "validate:\n  - not_null: {table: users, column: name}\n";
