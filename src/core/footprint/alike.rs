@@ -30,11 +30,19 @@ impl SearchPath {
     /// into is left out.
     #[must_use]
     pub fn read(setting: &str, user: &str, never: &Ident) -> Self {
-        let statement = names(&format!("SET search_path TO {setting}"));
-        let path = statement.ok().and_then(|found| found.into_iter().next()?.path).unwrap_or_default();
+        // An empty name stands for no schema, and is none to the parser.
+        let parts = setting.split(", ").filter(|part| !part.is_empty() && *part != "\"\"");
+        let parts: Vec<&str> = parts.collect();
+        if parts.is_empty() {
+            return Self::Known(Vec::new());
+        }
+        let statement = names(&format!("SET search_path TO {}", parts.join(", ")));
+        let path = statement.ok().and_then(|found| found.into_iter().next()?.path);
         let schema =
             |name: Ident| if name.as_str() == "$user" { Ident::exact(user).ok() } else { Some(name) };
-        Self::Known(path.into_iter().filter_map(schema).filter(|name| name != never).collect())
+        path.map_or(Self::Assumed, |path| {
+            Self::Known(path.into_iter().filter_map(schema).filter(|name| name != never).collect())
+        })
     }
 
     /// Whether two names of one kind of thing mean the same.

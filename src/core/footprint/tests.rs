@@ -282,5 +282,9 @@ fn names_are_looked_up_along_the_path() {
     ] {
         assert_eq!((like(&SearchPath::Assumed, a, b), like(&known, a, b)), (assumed, exact), "{a} {b}");
     }
-    assert_eq!(SearchPath::read("\"\"", "a", &record), SearchPath::Known(Vec::new()));
+    let read = |setting: &str| SearchPath::read(setting, "a", &record);
+    assert_eq!((read("\"\""), read("")), (SearchPath::Known(Vec::new()), SearchPath::Known(Vec::new())));
+    let odd = SearchPath::Known(vec![Ident::exact("Odd, \"one\"").unwrap(), Ident::exact("b").unwrap()]);
+    assert_eq!(read("\"\", \"Odd, \"\"one\"\"\", b"), odd);
+    assert_eq!(read("no such ; thing"), SearchPath::Assumed);
 }
