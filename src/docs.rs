@@ -172,6 +172,9 @@ fn every_rule_has_its_page() {
          ```text\n    lint: {allow: [{rule: RULE, reason: WHY}]}\n```\n\n\
          In a SQL migration it is a line of its own: `-- lint: allow RULE: WHY`. Before the first statement it is for the\n\
          whole file, behind it for the next statement. What accepts nothing any more is reported. There is no switch for all.\n\n\
+         A plan that a finding prints takes nothing away by itself: before its contract stands a gate that is closed as it is\n\
+         printed, `deployed: APP@VERSION` for the application that does without the old shape, or an approval. With a\n\
+         connection a column that takes another's place gets its type, NOT NULL and default from the catalog.\n\n\
          | rule | about | level |\n|---|---|---|\n",
     );
     for lesson in lessons() {

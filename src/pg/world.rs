@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::{Ident, QName};
 use crate::core::lint::{
-    Column, Constraint, Domain, Index, Mentions, Referrer, Table, TableKind, World, constraint,
+    Column, Constraint, Domain, Filled, Index, Mentions, Referrer, Table, TableKind, World, constraint,
 };
 use crate::core::sql::{
     Alter, Change, NewDefault, PartitionKey, SqlError, deep, proven_not_null, read_default, split,
@@ -51,6 +51,8 @@ struct SeenColumn {
     kind: String,
     not_null: bool,
     collation: Option<String>,
+    default: Option<String>,
+    filled: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -177,6 +179,13 @@ fn table(seen: Seen) -> Result<Table, Failure> {
             kind: seen.kind,
             not_null: seen.not_null,
             collation: seen.collation.as_deref().map(named).transpose()?,
+            default: seen.default,
+            filled: match seen.filled.as_deref() {
+                Some("generated") => Some(Filled::Generated),
+                Some("identity") => Some(Filled::Identity),
+                Some(_) => Some(Filled::Serial),
+                None => None,
+            },
             made: false,
         })
     };

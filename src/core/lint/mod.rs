@@ -32,4 +32,4 @@ pub use look::SMALL_TABLE_BYTES;
 pub use mentions::Mentions;
 pub use outline::{apply, constraint};
 pub use passage::Passage;
-pub use world::{Column, Constraint, Domain, Index, Referrer, Table, TableKind, World};
+pub use world::{Column, Constraint, Domain, Filled, Index, Referrer, Table, TableKind, World};

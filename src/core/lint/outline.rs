@@ -1,7 +1,7 @@
 //! Carries what is known of a database over a change: what earlier steps of a
 //! plan have made is there for the later ones.
 
-use super::world::{Column, Constraint, Domain, Index, Referrer, Table, TableKind, World};
+use super::world::{Column, Constraint, Domain, Filled, Index, Referrer, Table, TableKind, World};
 use crate::core::ident::{Ident, QName};
 use crate::core::sql::{Alter, Bound, Change, Demand, NewColumn, NewConstraint, Object, Renamed};
 
@@ -136,6 +136,14 @@ fn alter(table: &mut Table, what: &Alter) {
                 known.collation.clone_from(collation);
             }
         }
+        Alter::Default { column, .. } => {
+            // What it is set to is not kept.
+            table
+                .columns
+                .iter_mut()
+                .filter(|known| known.name == *column)
+                .for_each(|known| known.default = None);
+        }
         Alter::Validate(name) => {
             for known in table.constraints.iter_mut().filter(|known| known.name.as_ref() == Some(name)) {
                 known.valid = true;
@@ -164,6 +172,8 @@ fn not_null(table: &mut Table, name: &Ident, holds: bool) {
             kind: String::new(),
             not_null: holds,
             collation: None,
+            default: None,
+            filled: None,
             made: false,
         }),
     }
@@ -175,6 +185,14 @@ fn column(added: &NewColumn) -> Column {
         kind: added.kind.printed(),
         not_null: added.not_null,
         collation: added.collation.clone(),
+        default: added.default.as_ref().map(|default| default.text.clone()),
+        filled: if added.generated.is_some() {
+            Some(Filled::Generated)
+        } else if added.identity {
+            Some(Filled::Identity)
+        } else {
+            added.kind.is_serial().then_some(Filled::Serial)
+        },
         made: true,
     }
 }

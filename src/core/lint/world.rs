@@ -103,8 +103,23 @@ pub struct Column {
     pub not_null: bool,
     /// Its collation, where it is not that of its type.
     pub collation: Option<QName>,
+    /// Its default, as SQL, where it is known to have one; not the expression of a generated column.
+    pub default: Option<String>,
+    /// What gives it its values, where that goes with the column.
+    pub filled: Option<Filled>,
     /// Whether the plan itself has added it.
     pub made: bool,
+}
+
+/// What gives a column its values and cannot stand for another column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filled {
+    /// It is computed from other columns.
+    Generated,
+    /// It counts up by itself.
+    Identity,
+    /// Its default reads a sequence that is dropped with it.
+    Serial,
 }
 
 /// A constraint.

@@ -38,7 +38,7 @@ pub use split::{Statement, split};
 pub use steady::{steady, steady_names, waits};
 pub use tables::{made_tables, tables};
 pub use thing::{How, Thing};
-pub use tokens::{blank_comments, nesting};
+pub use tokens::{blank_comments, is_keyword, nesting};
 
 #[cfg(test)]
 mod tests;

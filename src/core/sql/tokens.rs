@@ -1,7 +1,7 @@
 //! Looks at the words of a script, by PostgreSQL's own scanner: where its comments
 //! are, and how deep it may nest.
 
-use pg_query::protobuf::{ScanToken, Token};
+use pg_query::protobuf::{KeywordKind, ScanToken, Token};
 
 use super::parse::{SqlError, deep};
 
@@ -46,6 +46,14 @@ pub fn nesting(sql: &str) -> Result<usize, SqlError> {
         most = most.max(sum);
     }
     Ok(most)
+}
+
+/// Whether a word cannot be every kind of name without quotes: it means something to the grammar.
+#[must_use]
+pub fn is_keyword(word: &str) -> bool {
+    let free = [KeywordKind::NoKeyword, KeywordKind::UnreservedKeyword];
+    let tokens = scan(word).unwrap_or_default();
+    tokens.iter().any(|token| !free.contains(&token.keyword_kind()))
 }
 
 fn scan(sql: &str) -> Result<Vec<ScanToken>, SqlError> {

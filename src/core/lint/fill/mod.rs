@@ -3,6 +3,7 @@
 //! The text of a row is YAML: `{name}` stands for a name or a piece of SQL of the
 //! change, `«…»` for a value that gets YAML's quotes where it needs them.
 
+mod heir;
 mod names;
 mod parts;
 mod yaml;
@@ -10,8 +11,8 @@ mod yaml;
 use super::table::{Case, Row, Safe};
 use crate::core::sql::{Alter, Change};
 use names::Names;
-pub(super) use yaml::merged;
-use yaml::scalar;
+pub(super) use names::{named, written};
+pub(super) use yaml::{merged, scalar};
 
 /// What to write instead, in the names of the change; in words where a plan with
 /// those names would not say the same.

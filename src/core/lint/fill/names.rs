@@ -1,14 +1,20 @@
 //! Owns what a change is called in the safe way: its names, its types, its pieces of SQL.
 
+use super::heir::Heir;
 use super::yaml::scalar;
 use crate::core::ident::{Ident, QName, literal, plain};
-use crate::core::lint::table::Case;
-use crate::core::sql::{Alter, Change, Demand, NewConstraint, Object, TypeRef};
+use crate::core::lint::table::{CODE_GATE, Case};
+use crate::core::sql::{Alter, Change, Demand, NewConstraint, Object, Renamed, TypeRef, is_keyword};
 
 /// The words of one change.
 pub(super) struct Names {
     pub(super) table: QName,
     pub(super) column: Option<Ident>,
+    /// The column that takes the place of another.
+    pub(super) new: Ident,
+    /// The type that the values of the old one are cast to.
+    pub(super) cast: Option<String>,
+    heir: Heir,
     pub(super) columns: Vec<Ident>,
     pub(super) kind: String,
     pub(super) default: String,
@@ -30,6 +36,9 @@ impl Names {
             partitions: case.table().map(|table| table.partitions.clone()).unwrap_or_default(),
             table,
             column: None,
+            new: word("COLUMN_new"),
+            cast: None,
+            heir: Heir::default(),
             columns: Vec::new(),
             kind: "TYPE".into(),
             default: "DEFAULT".into(),
@@ -56,6 +65,20 @@ impl Names {
                 };
                 names.kind = statement.iter().find_map(column).unwrap_or(names.kind);
                 names.alter(what);
+                if let Alter::Type { column, to, .. } = what {
+                    names.heir = Heir::of(case, column);
+                    names.cast = Some(to.to_string());
+                }
+            }
+            Change::Rename { of: Renamed::Column, from, to, .. } => {
+                names.column = Some(from.clone());
+                names.heir = Heir::of(case, from);
+                let known = case.table().and_then(|table| table.column(from));
+                if let Some(known) = known.filter(|known| !known.kind.is_empty()) {
+                    let collate = known.collation.as_ref().map(|name| format!(" COLLATE {}", written(name)));
+                    names.kind = format!("{}{}", known.kind, collate.unwrap_or_default());
+                }
+                names.new.clone_from(to);
             }
             Change::CreateIndex(index) => {
                 names.index = Some(index.table.sibling(index.called.clone()));
@@ -65,7 +88,15 @@ impl Names {
             Change::Reindex { name, .. } => names.index = Some(name.clone()),
             _ => {}
         }
+        if let (Some(column), false) = (&names.column, matches!(case.change, Change::Rename { .. })) {
+            names.new = Ident::shortened("", &format!("{}_new", column.as_str()));
+        }
         names
+    }
+
+    /// The column whose place is taken.
+    pub(super) fn old(&self) -> String {
+        self.column.as_ref().map_or_else(|| "COLUMN".into(), named)
     }
 
     fn alter(&mut self, what: &Alter) {
@@ -119,9 +150,9 @@ impl Names {
 
     /// What each placeholder stands for.
     pub(super) fn pairs(&self) -> Vec<(&'static str, String)> {
-        let (table, constraint) = (self.table.plain(), plain(&self.constraint));
+        let (table, constraint) = (written(&self.table), named(&self.constraint));
         let column = self.column.clone().unwrap_or_else(|| word("COLUMN"));
-        let named = |name: &Option<QName>, or: &str| name.as_ref().map_or_else(|| or.into(), QName::plain);
+        let called = |name: &Option<QName>, or: &str| name.as_ref().map_or_else(|| or.into(), written);
         let sequence = self.table.sibling(self.derived(&[column.as_str(), "seq"]));
         let key = self.table.sibling(self.constraint.clone());
         let kind = if self.primary { "PRIMARY KEY" } else { "UNIQUE" };
@@ -130,9 +161,9 @@ impl Names {
             |name| Ident::shortened("", &format!("{}_bounds", name.name.as_str())),
         );
         let not_null = |column: &Ident| {
-            format!("  - not_null: {{table: {}, column: {}}}\n", scalar(&table), scalar(&plain(column)))
+            format!("  - not_null: {{table: {}, column: {}}}\n", scalar(&table), scalar(&named(column)))
         };
-        let list: Vec<String> = self.columns.iter().map(|column| scalar(&plain(column))).collect();
+        let list: Vec<String> = self.columns.iter().map(|column| scalar(&named(column))).collect();
         vec![
             (
                 "{key_nulls}",
@@ -156,20 +187,23 @@ impl Names {
                     self.deferral
                 ),
             ),
-            ("{key}", key.plain()),
-            ("{new}", plain(&Ident::shortened("", &format!("{}_new", column.as_str())))),
-            ("{sequence}", sequence.plain()),
-            ("{sequence_text}", literal(&sequence.plain())),
+            ("{key}", written(&key)),
+            ("{new}", named(&self.new)),
+            ("{heir_validate}", self.heir.validate(self)),
+            ("{heir_contract}", self.heir.contract(self)),
+            ("{code_gate}", CODE_GATE.into()),
+            ("{sequence}", written(&sequence)),
+            ("{sequence_text}", literal(&written(&sequence))),
             ("{table}", table.clone()),
-            ("{column}", plain(&column)),
+            ("{column}", named(&column)),
             ("{columns}", if list.is_empty() { "COLUMNS".into() } else { list.join(", ") }),
             ("{type}", self.kind.clone()),
             ("{default}", self.default.clone()),
             ("{constraint}", constraint),
-            ("{index}", named(&self.index, "INDEX")),
+            ("{index}", called(&self.index, "INDEX")),
             ("{concurrently}", self.concurrently.clone()),
-            ("{partition}", named(&self.partition, "PARTITION")),
-            ("{bounds}", plain(&bounds)),
+            ("{partition}", called(&self.partition, "PARTITION")),
+            ("{bounds}", named(&bounds)),
         ]
     }
 }
@@ -177,6 +211,18 @@ impl Names {
 /// A word in the place of a name that the change does not tell.
 pub(super) fn word(text: &str) -> Ident {
     Ident::shortened("", text)
+}
+
+/// A name as SQL takes it: in quotes where it needs them, also where it is a word of the grammar.
+pub(in crate::core::lint) fn named(name: &Ident) -> String {
+    let text = plain(name);
+    if is_keyword(&text) { format!("\"{text}\"") } else { text }
+}
+
+/// The name of a relation as SQL takes it.
+pub(in crate::core::lint) fn written(name: &QName) -> String {
+    let schema = name.schema.as_ref().map(|schema| named(schema) + ".");
+    schema.unwrap_or_default() + &named(&name.name)
 }
 
 /// A type as a column has it: `serial` is an integer and a sequence.

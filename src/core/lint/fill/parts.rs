@@ -1,8 +1,8 @@
 //! Writes the steps that a safe way takes on each partition.
 
-use super::names::{Names, word};
+use super::names::{Names, named, word, written};
 use super::yaml::scalar;
-use crate::core::ident::{Ident, QName, plain};
+use crate::core::ident::{Ident, QName};
 
 impl Names {
     /// The partitions of the table, or a word for them.
@@ -16,7 +16,7 @@ impl Names {
         let part = |partition: &QName| {
             let own =
                 Ident::shortened("", &format!("{}_{}", partition.name.as_str(), self.constraint.as_str()));
-            let (table, name) = (partition.plain(), plain(&own));
+            let (table, name) = (written(partition), named(&own));
             let undo = scalar(&format!("ALTER TABLE {table} DROP CONSTRAINT {name}"));
             let (first, first_undo, then) = if self.key_shape.is_empty() {
                 (
@@ -34,7 +34,7 @@ impl Names {
                 );
                 (
                     format!("CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} {}", self.key_shape),
-                    scalar(&format!("DROP INDEX CONCURRENTLY {}", partition.sibling(own).plain())),
+                    scalar(&format!("DROP INDEX CONCURRENTLY {}", written(&partition.sibling(own)))),
                     format!("  - sql: {}\n    undo: {undo}\n", scalar(&add)),
                 )
             };

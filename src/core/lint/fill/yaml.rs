@@ -28,12 +28,14 @@ pub(in crate::core::lint) fn merged(ways: &[String]) -> String {
             phases.push((phase, String::new()));
             phases.len() - 1
         });
-        if line != phase {
+        // A gate is one, however many changes wait for it.
+        let said = phase == "gates:" && phases[at].1.lines().any(|known| known == line);
+        if line != phase && !said {
             phases[at].1 += &format!("{line}\n");
         }
     }
     let order = |phase: &str| {
-        let keys = ["settings", "expand", "backfill", "validate", "contract"];
+        let keys = ["settings", "expand", "backfill", "validate", "contract", "gates"];
         let key = phase.split(':').next().unwrap_or_default();
         keys.iter().position(|known| *known == key).unwrap_or(keys.len())
     };
@@ -42,7 +44,7 @@ pub(in crate::core::lint) fn merged(ways: &[String]) -> String {
 }
 
 /// A value as YAML: as it is where that is sure to mean the same, else in quotes.
-pub(super) fn scalar(value: &str) -> String {
+pub(in crate::core::lint) fn scalar(value: &str) -> String {
     let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '…');
     let taken = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
     let starts = value.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');

@@ -4,9 +4,11 @@
 //! the running application cannot miss.
 
 use super::{Objection, Rule, Scene};
-use crate::core::ident::{Ident, QName, plain};
+use crate::core::ident::{Ident, QName};
+use crate::core::lint::fill::{fill, named, scalar, written};
 use crate::core::lint::finding::Level;
-use crate::core::lint::table::{Case, widens};
+use crate::core::lint::table::{CODE_GATE, Case, widens};
+use crate::core::lint::world::Filled;
 use crate::core::sql::{Alter, Change, Demand, DomainChange, NewColumn, Object, Renamed, WriteVerb};
 use crate::core::step::Phase;
 
@@ -23,8 +25,25 @@ pub(super) const RULE: Rule = Rule {
 ",
     good: "contract:
   - drop_column: {table: t, column: c}
+gates:
+  contract: {deployed: APP@VERSION, soak: 24h}   # the first version that does without what contract takes away
+keep: 7d
 ",
 };
+
+/// A column of the new name beside the old one, kept in step both ways.
+const RENAMED: &str = "expand:
+  - sql: «ALTER TABLE {table} ADD COLUMN {new} {type}»
+    undo: «ALTER TABLE {table} DROP COLUMN {new}»
+  - sync: {table: «{table}», set: {«{new}»: «{column}»}, back: {«{column}»: «{new}»}}
+backfill:
+  - table: «{table}»
+    set: {«{new}»: «{column}»}
+    where: «{new} IS DISTINCT FROM {column}»
+{heir_validate}contract:
+{heir_contract}  - drop_column: {table: «{table}», column: «{column}»}
+{code_gate}keep: 7d
+";
 
 fn check(scene: &Scene<'_>) -> Option<Objection> {
     if scene.phase() != Phase::Expand {
@@ -36,7 +55,7 @@ fn check(scene: &Scene<'_>) -> Option<Objection> {
 fn breaks(case: &Case<'_>) -> Option<Objection> {
     match case.change {
         Change::Drop { of, names, .. } => dropped(case, *of, names),
-        Change::Rename { of, table, from, to } if !made(case, table) => renamed(case, *of, table, from, to),
+        Change::Rename { of, table, from, .. } if !made(case, table) => renamed(case, *of, from),
         Change::SetSchema { of, table } if of.is_relation() && *of != Object::Index && !made(case, table) => {
             old_name()
         }
@@ -78,8 +97,8 @@ fn dropped(case: &Case<'_>, of: Object, names: &[QName]) -> Option<Objection> {
         return None;
     }
     let safe = if of == Object::Table {
-        let step = |name: &&QName| format!("  - drop_table: {{table: {}}}\n", name.plain());
-        format!("contract:\n{}keep: 7d\n", old.iter().map(step).collect::<String>())
+        let step = |name: &&QName| format!("  - drop_table: {{table: {}}}\n", scalar(&written(name)));
+        format!("contract:\n{}{CODE_GATE}keep: 7d\n", old.iter().map(step).collect::<String>())
     } else {
         "drop it in contract".into()
     };
@@ -91,27 +110,19 @@ fn dropped(case: &Case<'_>, of: Object, names: &[QName]) -> Option<Objection> {
     )
 }
 
-fn renamed(case: &Case<'_>, of: Renamed, table: &QName, from: &Ident, to: &Ident) -> Option<Objection> {
+fn renamed(case: &Case<'_>, of: Renamed, from: &Ident) -> Option<Objection> {
     match of {
         Renamed::Table | Renamed::View => old_name(),
         Renamed::Column if !case.made_column(from) => {
-            let (table, from, to) = (table.plain(), plain(from), plain(to));
+            let known = case.table().and_then(|table| table.column(from));
+            let generated = known.is_some_and(|known| known.filled == Some(Filled::Generated));
             Objection::new(
                 "the application that runs now knows the old name only: its statements fail from this moment on",
-                format!(
-                    "expand:
-  - sql: ALTER TABLE {table} ADD COLUMN {to} TYPE
-    undo: ALTER TABLE {table} DROP COLUMN {to}
-  - sync: {{table: {table}, set: {{{to}: {from}}}, back: {{{from}: {to}}}}}
-backfill:
-  - table: {table}
-    set: {{{to}: {from}}}
-    where: {to} IS DISTINCT FROM {from}
-contract:
-  - drop_column: {{table: {table}, column: {from}}}
-keep: 7d
-"
-                ),
+                if generated {
+                    "add a column of the new name with the same expression in expand, and drop the old one in contract".into()
+                } else {
+                    fill(RENAMED, case, &[])
+                },
             )
         }
         _ => None,
@@ -121,17 +132,20 @@ keep: 7d
 fn altered(case: &Case<'_>, table: &QName, what: &Alter) -> Option<Objection> {
     let not_null = |column: &Ident| {
         let proven = case.table().is_some_and(|table| table.proves_not_null(column));
-        let safe =
-            format!("validate:\n  - not_null: {{table: {}, column: {}}}\n", table.plain(), plain(column));
+        let safe = format!(
+            "validate:\n  - not_null: {{table: {}, column: {}}}\n",
+            scalar(&written(table)),
+            scalar(&named(column))
+        );
         if proven || case.made_column(column) { None } else { filled("the column", safe) }
     };
     match what {
         Alter::DropColumn(column) if !case.made_column(column) => Objection::new(
             "the application that runs now may still use the column: its statements fail from this moment on",
             format!(
-                "contract:\n  - drop_column: {{table: {}, column: {}}}\nkeep: 7d\n",
-                table.plain(),
-                plain(column)
+                "contract:\n  - drop_column: {{table: {}, column: {}}}\n{CODE_GATE}keep: 7d\n",
+                scalar(&written(table)),
+                scalar(&named(column))
             ),
         ),
         Alter::AddColumn(column) if wants_value(column) => filled(

@@ -146,6 +146,8 @@ pub(super) const ROWS: &[Row] = &[
     .good(
         "contract:
   - sql: DROP TYPE mood
+gates:
+  contract: {deployed: APP@VERSION, soak: 24h}   # the first version that does without what contract takes away
 ",
     ),
     light(

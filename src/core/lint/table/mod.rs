@@ -135,6 +135,12 @@ INSERT INTO p SELECT g, g FROM generate_series(1, 50) g;
 /// NOT NULL, proven first and then set.
 const NOT_NULL: &str = "validate:\n  - not_null: {table: «{table}», column: «{column}»}\n";
 
+/// The gate before a contract that takes away what old code uses: as it is printed it is closed,
+/// until somebody says that an application of this name has reached this version.
+pub(in crate::core::lint) const CODE_GATE: &str = "gates:
+  contract: {deployed: APP@VERSION, soak: 24h}   # the first version that does without what contract takes away
+";
+
 /// Every row; of two that apply to a change the first holds.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [

@@ -200,7 +200,7 @@ pub(super) const ROWS: &[Row] = &[
     .hurts(
         "nobody reads or writes the partitioned table until the step commits, and it waits behind the oldest query on any partition",
         Safe::Plan(
-            "contract:\n  - sql: «ALTER TABLE {table} DETACH PARTITION {partition} CONCURRENTLY»\n    undo: irreversible\n",
+            "contract:\n  - sql: «ALTER TABLE {table} DETACH PARTITION {partition} CONCURRENTLY»\n    undo: irreversible\n{code_gate}",
         ),
     ),
     light(

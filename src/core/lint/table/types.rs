@@ -114,9 +114,9 @@ backfill:
   - table: «{table}»
     set: {«{new}»: «{column}::{type}»}
     where: «{new} IS DISTINCT FROM {column}::{type}»
-contract:
-  - drop_column: {table: «{table}», column: «{column}»}
-keep: 7d
+{heir_validate}contract:
+{heir_contract}  - drop_column: {table: «{table}», column: «{column}»}
+{code_gate}keep: 7d
 ";
 
 /// How a new type fits what is stored.

@@ -12,6 +12,12 @@ SELECT asked.name, jsonb_build_object(
                           WHERE p.partrelid = c.oid AND p.partdefid <> 0),
     'columns', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', a.attname, 'kind', format_type(a.atttypid, a.atttypmod),
+            'default', (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
+                        WHERE d.adrelid = c.oid AND d.adnum = a.attnum AND a.attgenerated = ''),
+            'filled', CASE WHEN a.attgenerated <> '' THEN 'generated' WHEN a.attidentity <> '' THEN 'identity'
+                WHEN EXISTS (SELECT FROM pg_depend e JOIN pg_class s ON s.oid = e.objid AND s.relkind = 'S'
+                    WHERE e.classid = 'pg_class'::regclass AND e.refclassid = 'pg_class'::regclass
+                    AND e.refobjid = c.oid AND e.refobjsubid = a.attnum AND e.deptype = 'a') THEN 'serial' END,
             'collation', (SELECT a.attcollation::regcollation::text FROM pg_type y
                           WHERE y.oid = a.atttypid AND a.attcollation NOT IN (0, y.typcollation)),
             -- From 18 on NOT NULL may be there without being proven.
