@@ -1,0 +1,110 @@
+//! The plans that findings print.
+
+use super::*;
+use crate::core::step::Phase;
+
+#[test]
+fn every_printed_plan_reads() {
+    let long = "x".repeat(60);
+    for sql in [
+        "ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (r_id) REFERENCES r (id) ON DELETE CASCADE ON UPDATE SET NULL DEFERRABLE INITIALLY DEFERRED",
+        "ALTER TABLE t ADD CONSTRAINT k CHECK (c <> 'a: b # c' AND c <> 'it''s') NO INHERIT",
+        "ALTER TABLE t ADD CONSTRAINT k UNIQUE NULLS NOT DISTINCT (a, c) INCLUDE (n) WITH (fillfactor = 70) DEFERRABLE",
+        "ALTER TABLE t ADD PRIMARY KEY (a, c)",
+        "ALTER TABLE t ADD COLUMN z interval day to second(3) DEFAULT random() * interval '1 day'",
+        "ALTER TABLE t ADD COLUMN z \"char\" NOT NULL",
+        "ALTER TABLE t ADD COLUMN \"Z y\" bigserial, ADD COLUMN w smallserial",
+        "ALTER TABLE t ADD COLUMN z int NOT NULL, ADD COLUMN w text NOT NULL",
+        "ALTER TABLE t ALTER COLUMN a SET NOT NULL, ALTER COLUMN c SET NOT NULL",
+        "ALTER TABLE \"T t\" ALTER COLUMN \"A a\" TYPE bigint",
+        "ALTER TABLE LONG ADD COLUMN LONG bigint GENERATED ALWAYS AS IDENTITY",
+        "ALTER TABLE LONG ALTER COLUMN LONG TYPE bigint",
+        "ALTER TABLE s.t ADD UNIQUE (a)",
+        "ALTER TABLE t ADD COLUMN z int UNIQUE, ADD COLUMN w int REFERENCES r ON DELETE CASCADE",
+        "ALTER TABLE t ADD COLUMN z text DEFAULT gen_random_uuid()::text || 'it''s \\ \"x\": #'",
+        "CREATE UNIQUE INDEX ON t (lower(c) DESC NULLS LAST, a) WHERE c <> 'x: y'",
+        "CREATE UNIQUE INDEX i ON p (id DESC, lower(k::text)) WHERE k > 5",
+        "DROP INDEX \"I i\"",
+        "DELETE FROM \"T t\"",
+        "REINDEX TABLE \"T t\"",
+        "ALTER TABLE p DETACH PARTITION p1",
+        "TRUNCATE t",
+    ] {
+        let sql = sql.replace("LONG", &long);
+        let text = format!("expand:\n  - sql: |\n      {sql}\n    undo: \"irreversible: an example\"\n");
+        let mut printed = 0;
+        for finding in found(&text, "", 180_000) {
+            let Some(safe) = finding.safe.filter(|safe| safe.contains("\n")) else { continue };
+            printed += 1;
+            let steps = item(&safe).steps;
+            assert!(!steps.is_empty(), "{safe}");
+        }
+        assert!(printed > 0, "{sql}: no plan");
+    }
+    let safe = |sql: &str| {
+        let text = format!("expand:\n  - sql: |\n      {sql}\n    undo: \"irreversible: an example\"\n");
+        found(&text, "", 180_000).into_iter().find_map(|finding| finding.safe).unwrap()
+    };
+    let foreign =
+        safe("ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (r_id) REFERENCES r ON DELETE CASCADE DEFERRABLE");
+    assert!(foreign.contains("REFERENCES r ON DELETE CASCADE DEFERRABLE NOT VALID"), "{foreign}");
+    let unique = safe("ALTER TABLE t ADD CONSTRAINT k UNIQUE NULLS NOT DISTINCT (a) INCLUDE (n) DEFERRABLE");
+    assert!(unique.contains("(a) INCLUDE (n) NULLS NOT DISTINCT"), "{unique}");
+    assert!(unique.contains("UNIQUE USING INDEX k DEFERRABLE"), "{unique}");
+    let both = safe("ALTER TABLE t ALTER COLUMN a SET NOT NULL, ALTER COLUMN c SET NOT NULL");
+    assert_eq!(both, "validate:\n  - not_null: {table: t, column: a}\n  - not_null: {table: t, column: c}\n");
+    let whole = safe("CREATE INDEX i ON p (k DESC) WHERE k > 5");
+    assert!(whole.contains("CREATE INDEX CONCURRENTLY i ON p USING btree (k DESC) WHERE k > 5"), "{whole}");
+}
+
+#[test]
+fn a_printed_contract_waits_for_somebody_to_open_its_gate() {
+    let gates = |sql: &str| {
+        let item = item(&printed(sql, world("CREATE INDEX i ON t (a)", 180_000)));
+        (item.steps.iter().any(|step| step.phase == Phase::Contract), item.gates.contract)
+    };
+    for sql in [
+        "ALTER TABLE t DROP COLUMN c",
+        "DROP TABLE t",
+        "ALTER TABLE t RENAME COLUMN c TO c2",
+        "ALTER TABLE t ALTER COLUMN a TYPE bigint, ALTER COLUMN at TYPE date",
+        "ALTER TABLE p DETACH PARTITION p1",
+    ] {
+        let (contracts, gate) = gates(sql);
+        let deployed: Vec<_> = gate.deployed.iter().map(|app| app.app.as_str()).collect();
+        assert_eq!((contracts, deployed, gate.soak.is_some()), (true, vec!["APP"], true), "{sql}");
+    }
+    assert_eq!(gates("DROP INDEX i").1.approvals, Some(1));
+    assert!(!gates("CREATE INDEX j ON t (a)").0);
+}
+
+#[test]
+fn a_column_that_takes_anothers_place_takes_what_is_known_of_it() {
+    let rename = "ALTER TABLE t RENAME COLUMN b TO z";
+    let unknown = printed(rename, World::offline(180_000));
+    assert!(unknown.contains("ADD COLUMN z TYPE\n") && !unknown.contains("validate"), "{unknown}");
+    let setup = "ALTER TABLE t DROP COLUMN b; \
+                 ALTER TABLE t ADD COLUMN b varchar(9) COLLATE \"C\" NOT NULL DEFAULT 'x: y'; \
+                 CREATE INDEX t_b ON t (b); ALTER TABLE t ADD COLUMN no bigserial";
+    let known = printed(rename, world(setup, 180_000));
+    for part in [
+        "ADD COLUMN z character varying(9) COLLATE \"C\"'",
+        "  # over b stand t_b: make their like in validate\nvalidate:\n  - not_null: {table: t, column: z}\ncontract:",
+        "contract:\n  - sql: \"ALTER TABLE t ALTER COLUMN z SET DEFAULT 'x: y'\"",
+        "    undo: ALTER TABLE t ALTER COLUMN z DROP DEFAULT\n  - drop_column: {table: t, column: b}",
+    ] {
+        assert!(known.contains(part), "no {part} in\n{known}");
+    }
+    item(&known);
+    let typed = printed("ALTER TABLE t ALTER COLUMN b TYPE integer USING b::integer", world(setup, 180_000));
+    assert!(typed.contains("SET DEFAULT ('x: y')::int\""), "{typed}");
+    // Nobody knows the sequence of a bigserial that the catalog has not told of.
+    let serial = printed("ALTER TABLE t RENAME COLUMN no TO number", world(setup, 180_000));
+    assert!(serial.contains("# no counts up by itself"), "{serial}");
+    let setup = "ALTER TABLE t ADD COLUMN g integer GENERATED ALWAYS AS (a + 1) STORED";
+    let generated = printed("ALTER TABLE t RENAME COLUMN g TO h", world(setup, 180_000));
+    assert!(!generated.contains('\n') && generated.contains("the same expression"), "{generated}");
+    let quoted = printed("ALTER TABLE \"order\" RENAME COLUMN \"user\" TO \"u: v\"", World::offline(180_000));
+    assert!(quoted.contains(r#"'ALTER TABLE "order" ADD COLUMN "u: v" TYPE'"#), "{quoted}");
+    item(&quoted);
+}
