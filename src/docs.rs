@@ -175,6 +175,9 @@ fn every_rule_has_its_page() {
          A plan that a finding prints takes nothing away by itself: before its contract stands a gate that is closed as it is\n\
          printed, `deployed: APP@VERSION` for the application that does without the old shape, or an approval. With a\n\
          connection a column that takes another's place gets its type, NOT NULL and default from the catalog.\n\n\
+         Against a statement of a SQL migration the answer is SQL where SQL is enough: the migration again, or two where one\n\
+         transaction must not hold both, each with its DOWN. Where it is not, a comment above the plan says which file it\n\
+         becomes. An undo and a DOWN get a statement that can stand there, or are told that there is none.\n\n\
          | rule | about | level |\n|---|---|---|\n",
     );
     for lesson in lessons() {

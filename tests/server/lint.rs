@@ -2,7 +2,7 @@
 //! application is refused before anything runs.
 
 use phase::core::ident::QName;
-use phase::core::lint::table::SETTING;
+use phase::core::lint::table::{SETTING, rows};
 use phase::core::lint::{Effect, Mentions, World, effects, lessons};
 use phase::core::sql::split;
 use phase::pg::world::world;
@@ -16,6 +16,8 @@ tests![
     a_sql_migration_is_judged_as_well,
     what_counts_as_proof_is_one_for_the_server,
     every_printed_plan_runs,
+    every_printed_sql_migration_runs,
+    every_statement_printed_for_an_undo_runs,
     steady_functions_are_steady_on_the_server,
     a_fault_of_syntax_has_its_place,
     a_table_of_an_earlier_plan_is_new,
@@ -315,6 +317,17 @@ const REFUSED: &[&str] = &[
     "REINDEX INDEX \"I i\"",
 ];
 
+/// Tables whose names need quotes.
+const ODD: &str = "
+CREATE TABLE \"T t\" (\"A a\" integer PRIMARY KEY, b integer);
+ALTER TABLE \"T t\" DROP CONSTRAINT \"T t_pkey\";
+CREATE TABLE \"order\" (id bigint PRIMARY KEY, \"user\" varchar(9) COLLATE \"C\" NOT NULL DEFAULT 'me', no serial);
+INSERT INTO \"order\" SELECT g FROM generate_series(1, 9) g;
+CREATE INDEX ON \"order\" (\"user\");
+INSERT INTO \"T t\" SELECT g, g FROM generate_series(1, 9) g;
+CREATE INDEX \"I i\" ON \"T t\" (b);
+";
+
 async fn every_printed_plan_runs(db: Db) -> TestResult {
     let client = db.connect().await?;
     let mut faults = Vec::new();
@@ -323,12 +336,7 @@ async fn every_printed_plan_runs(db: Db) -> TestResult {
         let sql = sql.replace("LONG", &"x".repeat(60));
         client
             .batch_execute(&format!(
-                "CREATE SCHEMA {schema}; SET search_path = {schema}, public; {SETTING};
-                 CREATE TABLE \"T t\" (\"A a\" integer PRIMARY KEY, b integer);
-                 ALTER TABLE \"T t\" DROP CONSTRAINT \"T t_pkey\";
-                 CREATE TABLE \"order\" (id bigint PRIMARY KEY, \"user\" varchar(9) COLLATE \"C\" NOT NULL DEFAULT 'me', no serial);
-                 INSERT INTO \"order\" SELECT g FROM generate_series(1, 9) g; CREATE INDEX ON \"order\" (\"user\");
-                 INSERT INTO \"T t\" SELECT g, g FROM generate_series(1, 9) g; CREATE INDEX \"I i\" ON \"T t\" (b)"
+                "CREATE SCHEMA {schema}; SET search_path = {schema}, public; {SETTING}; {ODD}"
             ))
             .await?;
         db.file("phase.yaml", &format!("schema: printed_record_{n}\nlint: {{small_table: 0B}}\n"))?;
@@ -347,11 +355,99 @@ async fn every_printed_plan_runs(db: Db) -> TestResult {
             continue;
         };
         db.file("plans/1_p.yaml", plan)?;
-        let ended = opened(&db, &schema, &format!("printed_record_{n}"), plan).await?;
+        // There and back, and then to the end.
+        let validated = phase(&db, &schema, &["advance", "1", "--to", "validated"]).await?;
+        let back = phase(&db, &schema, &["abort", "1"]).await?;
+        if validated.code != Some(0) || back.code != Some(0) && !plan.contains("undo: irreversible") {
+            faults.push(format!("{sql}: {validated:?}\n{back:?}\n{plan}"));
+            continue;
+        }
+        let record = format!("printed_again_{n}");
+        db.file("phase.yaml", &format!("schema: {record}\nlint: {{small_table: 0B}}\n"))?;
+        let ended = opened(&db, &schema, &record, plan).await?;
         if !went_through(&ended) {
             faults.push(format!("{sql}: {ended:?}\n{plan}"));
         }
     }
+    check!(faults.is_empty(), "{}", faults.join("\n\n"));
+    Ok(())
+}
+
+/// The SQL migrations that a finding prints.
+fn printed_files(safe: &str) -> Vec<String> {
+    let files = safe.split("-- UP\n").skip(1);
+    files
+        .map(|file| file.split("-- then another").next().unwrap_or_default())
+        .map(|file| format!("-- UP\n{file}"))
+        .collect()
+}
+
+async fn every_printed_sql_migration_runs(db: Db) -> TestResult {
+    let client = db.connect().await?;
+    let (mut faults, mut ran) = (Vec::new(), 0);
+    for (n, sql) in REFUSED.iter().enumerate() {
+        let (schema, record) = (format!("sql_{n}"), format!("sql_record_{n}"));
+        client
+            .batch_execute(&format!(
+                "CREATE SCHEMA {schema}; SET search_path = {schema}, public; {SETTING}; {ODD}"
+            ))
+            .await?;
+        db.file("phase.yaml", &format!("schema: {record}\nlint: {{small_table: 0B}}\n"))?;
+        for n in 1..9 {
+            let _ = std::fs::remove_file(db.project.path().join(format!("migrations/{n}_m.sql")));
+        }
+        let sql = sql.replace("LONG", &"x".repeat(60));
+        db.file("migrations/1_m.sql", &format!("-- UP\n{sql};\n-- DOWN\nSELECT 1;\n"))?;
+        let found = phase(&db, &schema, &["check", "--online", "--json"]).await?.expect(2)?.json()?;
+        let findings = found["findings"].as_array().cloned().unwrap_or_default();
+        let errors = findings.iter().filter(|finding| finding["level"] == "error");
+        let safe: Vec<&str> = errors.filter_map(|finding| finding["safe"].as_str()).collect();
+        check!(safe.iter().any(|safe| safe.starts_with("-- ") || safe.starts_with("# ")), "{sql}: {safe:?}");
+        let Some(safe) = safe.iter().find(|safe| safe.starts_with("-- ")) else { continue };
+        let files = printed_files(safe);
+        for (n, file) in files.iter().enumerate() {
+            db.file(&format!("migrations/{}_m.sql", n + 1), file)?;
+        }
+        ran += 1;
+        let up = phase(&db, &schema, &["expand"]).await?;
+        let back = phase(&db, &schema, &["rollback", &files.len().to_string()]).await?;
+        // What an index was like is not the answer's to know.
+        if up.code != Some(0) || (back.code != Some(0)) != safe.contains("-- irreversible") {
+            faults.push(format!("{sql}: {up:?}\n{back:?}\n{safe}"));
+        }
+    }
+    check!(ran >= 10, "only {ran} ran");
+    check!(faults.is_empty(), "{}", faults.join("\n\n"));
+    Ok(())
+}
+
+async fn every_statement_printed_for_an_undo_runs(db: Db) -> TestResult {
+    let (mut faults, mut ran) = (Vec::new(), 0);
+    let rows = rows().filter(|row| row.hazard.is_some_and(|hazard| hazard.back.is_some()));
+    for (n, row) in rows.filter(|row| (row.since..=row.until).contains(&db.major)).enumerate() {
+        let schema = format!("undo_{n}");
+        let client = db.connect().await?;
+        client
+            .batch_execute(&format!("CREATE SCHEMA {schema}; SET search_path = {schema}, public; {SETTING}"))
+            .await?;
+        client.batch_execute(row.example.setup).await?;
+        db.file("phase.yaml", &format!("schema: undo_record_{n}\nlint: {{small_table: 0B}}\n"))?;
+        let plan = |undo: &str| format!("expand:\n  - sql: SELECT 1\n    undo: |\n      {undo}\n");
+        db.file("plans/1_p.yaml", &plan(row.example.sql))?;
+        let found = phase(&db, &schema, &["check", "--online", "--json"]).await?.expect(2)?.json()?;
+        let findings = found["findings"].as_array().cloned().unwrap_or_default();
+        let ours = findings.iter().find(|finding| finding["rule"] == row.id);
+        let safe =
+            ours.and_then(|finding| finding["safe"].as_str()).ok_or(format!("{}: {findings:?}", row.id))?;
+        db.file("plans/1_p.yaml", &plan(safe))?;
+        ran += 1;
+        let up = phase(&db, &schema, &["expand"]).await?;
+        let back = phase(&db, &schema, &["abort", "1"]).await?;
+        if up.code != Some(0) || back.code != Some(0) {
+            faults.push(format!("{}: {safe}\n{up:?}\n{back:?}", row.id));
+        }
+    }
+    check!(ran >= 12, "only {ran} ran");
     check!(faults.is_empty(), "{}", faults.join("\n\n"));
     Ok(())
 }

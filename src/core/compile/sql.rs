@@ -7,7 +7,7 @@ use crate::core::ident::QName;
 use crate::core::migration::SqlMigration;
 use crate::core::plan::model::{Place, SqlSpec};
 use crate::core::plan::scalar::Places;
-use crate::core::sql::{self, Kind, Statement};
+use crate::core::sql::{self, Alter, Change, Kind, Statement};
 use crate::core::step::{Action, Allow, IndexBuild, Step, Undo};
 
 /// SQL, and where it stands in the file that it was read from.
@@ -191,6 +191,14 @@ fn action(at: &At, statement: Statement) -> Result<Action, CompileError> {
             transaction(vec![text])
         }
     })
+}
+
+/// Whether a script does no more than to prove constraints that are there: what takes them
+/// back takes their proof back.
+pub(super) fn only_proves(text: &str) -> bool {
+    let proof = |change: &Change| matches!(change, Change::Alter { what: Alter::Validate(_), .. });
+    let proves = |statement: &Statement| !statement.changes.is_empty() && statement.changes.iter().all(proof);
+    sql::split(text).is_ok_and(|statements| !statements.is_empty() && statements.iter().all(proves))
 }
 
 /// The tables that a script touches, or none when it does not parse.

@@ -98,3 +98,16 @@ contract:
         compiled(&format!("{plan}keep: 1d\n"), Server::NEWEST).unwrap()
     );
 }
+
+#[test]
+fn a_proof_needs_no_way_back_of_its_own() {
+    let undo = |sql: &str| {
+        let text = format!("validate:\n  - sql: {sql}\n");
+        compiled(&text, Server::NEWEST).unwrap()
+    };
+    let proof = undo("ALTER TABLE t VALIDATE CONSTRAINT k; ALTER TABLE t VALIDATE CONSTRAINT l");
+    assert!(!proof.contains("no undo"), "{proof}");
+    for sql in ["ALTER TABLE t VALIDATE CONSTRAINT k, ADD COLUMN z int", "ANALYZE t"] {
+        assert!(undo(sql).contains("no undo: the plan gives no undo for it"), "{sql}");
+    }
+}

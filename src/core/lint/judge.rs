@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::answer::Asked;
 use super::effect::effects;
 use super::finding::Finding;
 use super::inspect::{Inspected, statements, statements_of, taken};
@@ -40,8 +41,15 @@ fn judged(item: &Item, mut world: World, small: f64) -> Result<Judge<'_>, SqlErr
         steps().map(|step| Ok((step, statements(step)?))).collect::<Result<_, SqlError>>()?;
     let changes: Vec<Change> =
         read.iter().flat_map(|(_, statements)| statements).flat_map(|of| of.changes.clone()).collect();
-    let mut judge =
-        Judge { item, small, complete: world.complete, findings: Vec::new(), used: BTreeSet::new() };
+    let mut judge = Judge {
+        item,
+        small,
+        version: world.version,
+        statements: read.iter().map(|(_, statements)| statements.len()).sum(),
+        complete: world.complete,
+        findings: Vec::new(),
+        used: BTreeSet::new(),
+    };
     let mut passed = 0;
     for (step, statements) in read {
         if let Action::Backfill(backfill) = &step.action {
@@ -82,6 +90,9 @@ struct Script<'a> {
 pub(super) struct Judge<'a> {
     pub(super) item: &'a Item,
     small: f64,
+    version: u32,
+    /// How many statements it has, without those of its way back.
+    statements: usize,
     /// Whether the catalog was asked.
     pub(super) complete: bool,
     pub(super) findings: Vec<Finding>,
@@ -164,6 +175,13 @@ impl Judge<'_> {
         place: Place,
         (rule, level, objection): Found,
     ) -> Finding {
+        let asked = Asked {
+            item: self.item,
+            rule,
+            way: script.way,
+            alone: self.statements == 1,
+            version: self.version,
+        };
         let allowed = script.step.allow.iter().find(|allow| allow.covers(rule, place));
         let when = match script.way {
             Way::Forth => "",
@@ -183,7 +201,7 @@ impl Judge<'_> {
             statement: first_words(&inspected.statement.text),
             locks: taken(std::slice::from_ref(inspected)),
             why: format!("{when}{}", objection.why),
-            safe: objection.safe,
+            safe: objection.safe.map(|safe| asked.answer(safe)),
             allowed: allowed.map(|allow| allow.reason.clone()),
         }
     }

@@ -1,6 +1,7 @@
 //! Lock safety: which lock each statement takes, on what, what the server does
 //! under it, and the safe way.
 
+mod answer;
 mod effect;
 mod fill;
 mod finding;

@@ -15,6 +15,8 @@ pub(super) struct Names {
     /// The type that the values of the old one are cast to.
     pub(super) cast: Option<String>,
     heir: Heir,
+    /// The columns that are known to hold no null.
+    proven: Vec<Ident>,
     pub(super) columns: Vec<Ident>,
     pub(super) kind: String,
     pub(super) default: String,
@@ -39,6 +41,7 @@ impl Names {
             new: word("COLUMN_new"),
             cast: None,
             heir: Heir::default(),
+            proven: Vec::new(),
             columns: Vec::new(),
             kind: "TYPE".into(),
             default: "DEFAULT".into(),
@@ -65,6 +68,9 @@ impl Names {
                 };
                 names.kind = statement.iter().find_map(column).unwrap_or(names.kind);
                 names.alter(what);
+                let proven =
+                    |column: &&Ident| case.table().is_some_and(|table| table.proves_not_null(column));
+                names.proven = names.columns.iter().filter(proven).cloned().collect();
                 if let Alter::Type { column, to, .. } = what {
                     names.heir = Heir::of(case, column);
                     names.cast = Some(to.to_string());
@@ -161,6 +167,9 @@ impl Names {
             |name| Ident::shortened("", &format!("{}_bounds", name.name.as_str())),
         );
         let not_null = |column: &Ident| {
+            if self.proven.contains(column) {
+                return String::new();
+            }
             format!("  - not_null: {{table: {}, column: {}}}\n", scalar(&table), scalar(&named(column)))
         };
         let list: Vec<String> = self.columns.iter().map(|column| scalar(&named(column))).collect();
@@ -204,6 +213,7 @@ impl Names {
             ("{concurrently}", self.concurrently.clone()),
             ("{partition}", called(&self.partition, "PARTITION")),
             ("{bounds}", named(&bounds)),
+            ("{not_null}", named(&self.derived(&[column.as_str(), "not_null"]))),
         ]
     }
 }

@@ -17,7 +17,8 @@ impl Names {
             let own =
                 Ident::shortened("", &format!("{}_{}", partition.name.as_str(), self.constraint.as_str()));
             let (table, name) = (written(partition), named(&own));
-            let undo = scalar(&format!("ALTER TABLE {table} DROP CONSTRAINT {name}"));
+            // That of the whole takes those of its parts with it.
+            let undo = scalar(&format!("ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}"));
             let (first, first_undo, then) = if self.key_shape.is_empty() {
                 (
                     format!("ALTER TABLE {table} ADD CONSTRAINT {name} {} NOT VALID", self.definition),

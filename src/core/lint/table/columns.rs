@@ -36,7 +36,8 @@ validate:
   - not_null: {table: «{table}», column: «{column}»}
 ",
         ),
-    ),
+    )
+    .back("ALTER TABLE {table} ADD COLUMN {column} {type}"),
     light(
         "add-column-identity",
         "ADD COLUMN … GENERATED AS IDENTITY",
@@ -64,7 +65,8 @@ validate:
   - not_null: {table: «{table}», column: «{column}»}
 ",
         ),
-    ),
+    )
+    .back("ALTER TABLE {table} ADD COLUMN {column} {type}"),
     light(
         "add-column-generated-virtual",
         "ADD COLUMN … GENERATED ALWAYS AS (…) VIRTUAL",
@@ -121,7 +123,8 @@ backfill:
     where: «{column} IS NULL»
 ",
         ),
-    ),
+    )
+    .back("ALTER TABLE {table} ADD COLUMN {column} {type}; ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}"),
     light(
         "add-column-domain",
         "ADD COLUMN of a domain with a constraint",
@@ -182,7 +185,8 @@ backfill:
 validate:
   - not_null: {table: t, column: z}
 ",
-    ),
+    )
+    .back("ALTER TABLE {table} ADD COLUMN {column} {type}"),
     light(
         "add-column",
         "ADD COLUMN, nullable or with a stable default",
@@ -220,7 +224,8 @@ validate:
     .hurts(
         "every row is read while nobody reads or writes the table",
         Safe::Plan(NOT_NULL),
-    ),
+    )
+    .back("ALTER TABLE {table} ADD CONSTRAINT {not_null} CHECK ({column} IS NOT NULL) NOT VALID"),
     light(
         "drop-not-null",
         "DROP NOT NULL",

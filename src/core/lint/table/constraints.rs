@@ -29,7 +29,8 @@ pub(super) const ROWS: &[Row] = &[
     .hurts(
         "every row is read while nobody reads or writes the table",
         Safe::Plan(NOT_NULL),
-    ),
+    )
+    .back("{not_valid}"),
     light(
         "add-check-not-valid",
         "ADD CHECK … NOT VALID",
@@ -60,7 +61,8 @@ pub(super) const ROWS: &[Row] = &[
 validate:
   - sql: ALTER TABLE t VALIDATE CONSTRAINT z_positive
 ",
-    ),
+    )
+    .back("ALTER TABLE {table} ADD COLUMN {column} {type}; {not_valid}"),
     light(
         "add-check",
         "ADD CHECK without NOT VALID",
@@ -78,7 +80,8 @@ validate:
   - sql: «ALTER TABLE {table} VALIDATE CONSTRAINT {constraint}»
 ",
         ),
-    ),
+    )
+    .back("{not_valid}"),
     light(
         "add-column-references",
         "ADD COLUMN … REFERENCES, without a default",
@@ -102,7 +105,8 @@ validate:
   - sql: «ALTER TABLE {table} VALIDATE CONSTRAINT {constraint}»
 ",
         ),
-    ),
+    )
+    .back("ALTER TABLE {table} ADD COLUMN {column} {type}; {not_valid}"),
     light(
         "add-foreign-key-not-valid",
         "ADD FOREIGN KEY … NOT VALID",
@@ -129,7 +133,8 @@ validate:
   - sql: «ALTER TABLE {table} VALIDATE CONSTRAINT {constraint}»
 ",
         ),
-    ),
+    )
+    .back("{not_valid}"),
     light(
         "add-primary-key-using-index-nullable",
         "ADD PRIMARY KEY USING INDEX over a column that may be null",
@@ -198,7 +203,8 @@ validate:
     undo: «ALTER TABLE {table} DROP CONSTRAINT {constraint}»
 ",
         ),
-    ),
+    )
+    .back("{key_index}"),
     light(
         "add-exclusion",
         "ADD EXCLUDE",

@@ -34,7 +34,8 @@ pub(super) const ROWS: &[Row] = &[
         "an index is built on every partition, one after the other, while nobody writes any of them",
         // Built by its partitions: PostgreSQL itself refuses this statement.
         Safe::Plan("expand:\n  - sql: «{concurrently}»\n    undo: «DROP INDEX CONCURRENTLY {index}»\n"),
-    ),
+    )
+    .back("{concurrently}"),
     light(
         "create-index",
         "CREATE INDEX without CONCURRENTLY",
@@ -96,7 +97,8 @@ pub(super) const ROWS: &[Row] = &[
     .hurts(
         "nobody writes the table while the index is built anew, and a query that plans with the index waits too",
         Safe::Plan("expand:\n  - sql: «REINDEX INDEX CONCURRENTLY {index}»\n    undo: irreversible\n"),
-    ),
+    )
+    .back("REINDEX INDEX CONCURRENTLY {index}"),
     light(
         "reindex-table",
         "REINDEX TABLE without CONCURRENTLY",
@@ -108,7 +110,8 @@ pub(super) const ROWS: &[Row] = &[
     .hurts(
         "nobody writes the table while its indexes are built anew, and queries that plan with one of them wait too",
         Safe::Plan("expand:\n  - sql: «REINDEX TABLE CONCURRENTLY {table}»\n    undo: irreversible\n"),
-    ),
+    )
+    .back("REINDEX TABLE CONCURRENTLY {table}"),
     light(
         "attach-index",
         "ALTER INDEX … ATTACH PARTITION",

@@ -202,7 +202,8 @@ pub(super) const ROWS: &[Row] = &[
         Safe::Plan(
             "contract:\n  - sql: «ALTER TABLE {table} DETACH PARTITION {partition} CONCURRENTLY»\n    undo: irreversible\n{code_gate}",
         ),
-    ),
+    )
+    .back("ALTER TABLE {table} DETACH PARTITION {partition} CONCURRENTLY"),
     light(
         "create-partition-default",
         "CREATE TABLE … PARTITION OF beside a default partition",

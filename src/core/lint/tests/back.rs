@@ -28,3 +28,39 @@ fn an_undo_gets_a_statement_and_not_a_plan() {
     let safe: Vec<_> = found(text, "", 180_000).into_iter().filter_map(|finding| finding.safe).collect();
     assert_eq!(safe, ["DROP INDEX CONCURRENTLY i"]);
 }
+
+/// What an undo is told to say instead of a statement.
+fn instead(undo: &str, setup: &str) -> Vec<(&'static str, String)> {
+    let indented = undo.replace('\n', "\n      ");
+    let text = format!("expand:\n  - sql: SELECT 1\n    undo: |\n      {indented}\n");
+    let refused = found(&text, setup, 180_000).into_iter().filter(Finding::refuses);
+    refused.filter_map(|finding| Some((finding.rule, finding.safe?))).collect()
+}
+
+#[test]
+fn what_an_undo_is_told_to_say_can_stand_there() {
+    let mut told = 0;
+    for row in table::rows().filter(|row| row.hazard.is_some()) {
+        for (rule, safe) in instead(row.example.sql, row.example.setup) {
+            assert!(!safe.contains('\n'), "{rule}: a plan is no undo: {safe}");
+            if row.id == rule && row.hazard.is_some_and(|hazard| hazard.back.is_some()) {
+                told += 1;
+                assert_eq!(instead(&safe, row.example.setup), [], "{rule}: {safe}");
+            }
+        }
+    }
+    assert!(told >= 14, "only {told}");
+    let one = |undo: &str, setup: &str| instead(undo, setup).pop().unwrap().1;
+    assert_eq!(
+        one("ALTER TABLE t ALTER COLUMN a SET NOT NULL", ""),
+        "ALTER TABLE t ADD CONSTRAINT t_a_not_null CHECK (a IS NOT NULL) NOT VALID"
+    );
+    assert_eq!(
+        one("ALTER TABLE t ADD COLUMN z uuid DEFAULT gen_random_uuid()", ""),
+        "ALTER TABLE t ADD COLUMN z uuid; ALTER TABLE t ALTER COLUMN z SET DEFAULT gen_random_uuid()"
+    );
+    assert!(
+        one("ALTER TABLE t ALTER COLUMN a TYPE bigint", "")
+            .starts_with("no statement does this on the way back")
+    );
+}

@@ -8,6 +8,7 @@ mod hidden;
 mod lessons;
 mod places;
 mod printed;
+mod sql;
 mod types;
 
 use super::table::SETTING;
