@@ -167,7 +167,12 @@ fn every_rule_has_its_page() {
         "# What phase check objects to\n\nWritten from the rules by `make docs`; a test keeps it so. Every example is run by tests. An error ends\n\
          `phase check` and `phase advance` with exit code 2. A table that the plan itself makes, or that is known to be\n\
          small (`lint: {small_table: 10MB}` in phase.yaml), is let through as far as locks go; what breaks the running\n\
-         application does so however small its table is. The undo of a step and the DOWN of a SQL migration are judged by\n\
+         application does so however small its table is. With a connection (`phase check --online`, `phase advance`,\n\
+         `phase show --checklist`) a small table that is busy counts as a big one: from 10 scans and written rows a second\n\
+         on, partitions included. That is the average of `pg_stat_all_tables` since its counters were set to zero, where\n\
+         that is on record and an hour ago; where it is not, and the average since the server's start would be busy, two looks\n\
+         two seconds apart tell. The finding says the numbers. Without a connection only the size of the rule stays, and\n\
+         every table counts as big. The undo of a step and the DOWN of a SQL migration are judged by\n\
          their locks as well. To accept a finding of one step, or of its undo:\n\n\
          ```text\n    lint: {allow: [{rule: RULE, reason: WHY}]}\n```\n\n\
          In a SQL migration it is a line of its own: `-- lint: allow RULE: WHY`. Before the first statement it is for the\n\

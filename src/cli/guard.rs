@@ -8,7 +8,7 @@ use crate::core::plan::located;
 use crate::core::record::{Record, StepStatus};
 use crate::core::state::State;
 use crate::core::timeline::Item;
-use crate::engine::{Store, Target};
+use crate::engine::Store;
 
 /// Looks at the steps of an item that are not done yet; says what is only to be
 /// looked at, and refuses the rest.
@@ -21,7 +21,7 @@ pub(super) async fn refuse_unsafe(desk: &Desk, item: &Item, record: &Record) -> 
     if item.steps.iter().all(|step| step.statements.is_empty() || done(&step.id)) {
         return Ok(());
     }
-    let world = desk.target.world(&mentions(item.steps_both_ways())?).await?;
+    let world = desk.target.world_in_use(&mentions(item.steps_both_ways())?, desk.config.small_table).await?;
     let findings = judge(item, world, desk.config.small_table)?;
     let (refused, rest): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().filter(|finding| !done(&finding.step)).partition(Finding::refuses);

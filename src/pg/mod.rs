@@ -23,6 +23,7 @@ pub mod shape;
 pub mod store;
 pub mod target;
 pub mod trace;
+mod traffic;
 pub mod walk;
 mod watch;
 pub mod world;

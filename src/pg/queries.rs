@@ -111,6 +111,7 @@ queries! {
     STEADY = "catalog/steady";
     TABLE_COLUMNS = "catalog/table_columns";
     TABLE_EXISTS = "catalog/table_exists";
+    TRAFFIC = "catalog/traffic";
     WORLD = "catalog/world";
     // Of the catalog as a whole.
     SHAPE_BEHAVIOUR = "shape/behaviour";

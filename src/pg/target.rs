@@ -29,6 +29,7 @@ use crate::pg::queries as q;
 use crate::pg::sessions::Sessions;
 use crate::pg::store::finish_step;
 use crate::pg::trace::Trace;
+use crate::pg::traffic::traffic;
 use crate::pg::walk::{PgWalker, style};
 use crate::pg::world::world;
 use crate::pg::{catalog, indexes, partitions};
@@ -52,6 +53,18 @@ pub struct PgTarget {
 }
 
 impl PgTarget {
+    /// What the catalog tells of the relations that some statements name, and how busy those up
+    /// to a size are.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn world_in_use(&self, mentions: &Mentions, small: f64) -> Result<World, Failure> {
+        let session = self.sessions.work().await?;
+        let mut known = world(&session.client, session.version(), mentions).await?;
+        traffic(&session.client, &mut known, small).await?;
+        Ok(known)
+    }
+
     /// A target whose steps are recorded in `metadata` in the name of `runner`.
     #[must_use]
     pub fn new(settings: ConnectSettings, metadata: Ident, runner: i64) -> Self {

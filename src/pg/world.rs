@@ -238,6 +238,7 @@ fn table(seen: Seen) -> Result<Table, Failure> {
         },
         rows: seen.rows.filter(|_| seen.analyzed),
         bytes: seen.bytes,
+        traffic: None,
         columns: seen.columns.into_iter().map(column).collect::<Result<_, _>>()?,
         constraints: seen.constraints.into_iter().map(bound).collect::<Result<_, _>>()?,
         indexes: seen.indexes.into_iter().map(index).collect::<Result<_, _>>()?,

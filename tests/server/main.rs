@@ -15,6 +15,7 @@
 mod abort;
 mod backfill;
 mod bad_input;
+mod check;
 mod conflicts;
 mod crash;
 mod detach;
@@ -101,6 +102,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("abort", abort::tests()),
         ("backfill", backfill::tests()),
         ("bad_input", bad_input::tests()),
+        ("check", check::tests()),
         ("conflicts", conflicts::tests()),
         ("crash", crash::tests()),
         ("detach", detach::tests()),

@@ -105,3 +105,51 @@ fn rows_of_a_rehearsal_are_compared_with_those_of_the_catalog() {
         assert_eq!(known.size().0, answer, "{rows}");
     }
 }
+
+/// The answer about locks, with a table of a known size.
+fn locked(text: &str, bytes: u64) -> Line {
+    let item = item(text);
+    let mut world = World::offline(180_000);
+    let table = crate::core::lint::Table { bytes: Some(bytes), ..Default::default() };
+    world.tables.insert(crate::core::ident::QName::parse("t").expect("a name"), table);
+    let findings = judge(&item, world.clone(), SMALL_TABLE_BYTES).expect("it can be judged");
+    let known = Known { item: &item, findings: &findings, world: &world, record: None };
+    checklist(&known).expect("it can be answered").swap_remove(2)
+}
+
+#[test]
+fn a_moment_is_not_what_takes_as_long_as_the_table_is_big() {
+    let set = "validate:\n  - sql: ALTER TABLE t ALTER COLUMN a SET NOT NULL\n  - sql: ALTER TABLE t ADD COLUMN b int\n";
+    let small = locked(set, 20_000);
+    assert_eq!(
+        small.why,
+        "no table that is big or busy, but validate.1 holds ACCESS EXCLUSIVE on t, 20 kB by the catalog, while the server \
+         reads every row; the others for a moment (validate.2); nobody waits longer than lock_timeout (1s)"
+    );
+    assert_eq!(locked(set, 1 << 30).answer, Answer::Yes);
+    // What follows under the lock counts, too; and what the plan has made keeps nobody waiting.
+    let held = "validate:\n  - sql: |\n      ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0) NOT VALID;\n      ALTER TABLE t VALIDATE CONSTRAINT k\n";
+    assert!(
+        locked(held, 20_000).why.contains("validate.1 holds ACCESS EXCLUSIVE on t"),
+        "{:?}",
+        locked(held, 1)
+    );
+    assert_eq!(locked(held, 1 << 30).answer, Answer::Yes);
+    let made = "expand:\n  - sql: |\n      CREATE TABLE u (a int);\n      CREATE INDEX i ON u (a)\n    undo: DROP TABLE u\n";
+    assert_eq!(locked(made, 1).why, "no step takes a lock that queries or writes wait for");
+    let apart = "validate:\n  - index: {table: t, columns: [a]}\n  - not_null: {table: t, column: a}\n";
+    let apart = locked(apart, 20_000);
+    assert!(apart.why.starts_with("for a moment only (validate.2.1"), "{apart:?}");
+}
+
+#[test]
+fn an_aborted_plan_is_not_sent_to_expand() {
+    let web = [AppVersion { app: "web".into(), version: "2.0.0".into() }];
+    let lines =
+        answers(&item(CAREFUL), Some(Recorded { state: State::Aborted, markers: &web, rehearsal: None }));
+    assert_eq!(lines[7].answer, Answer::No);
+    assert!(
+        lines[7].why.contains("needs a new version") && !lines[7].why.contains("phase expand"),
+        "{lines:?}"
+    );
+}

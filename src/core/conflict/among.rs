@@ -10,6 +10,7 @@ use super::{Links, builds_on};
 use crate::core::footprint::{Footprint, SearchPath};
 use crate::core::record::Kind;
 use crate::core::sql::{SqlError, Thing, deep};
+use crate::core::step::Phase;
 use crate::core::timeline::Item;
 
 /// How bad a conflict is.
@@ -99,6 +100,11 @@ pub fn among(
     for ((first, second), clashes) in Index::new(&footprints, path).clashes(&rules) {
         let (older, newer) = (&parties[first], &parties[second]);
         let Some(first) = clashes.first() else { continue };
+        // One that only expands is done with its locks before anything newer begins.
+        let only_locks = first.grade == Grade::Warning && first.sure && !first.among_all;
+        if only_locks && !older.0.steps.iter().any(|step| step.phase > Phase::Expand) {
+            continue;
+        }
         let both = older.1 == Standing::Open && newer.1 == Standing::Open;
         let grade = match () {
             () if first.certain() => Grade::Error,

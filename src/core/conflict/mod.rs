@@ -18,6 +18,7 @@ use crate::core::ident::QName;
 use crate::core::record::{Kind, Record};
 use crate::core::sql::SqlError;
 use crate::core::state::State;
+use crate::core::step::Phase;
 use crate::core::timeline::Item;
 use crate::core::version::Version;
 
@@ -107,6 +108,8 @@ struct Beside<'a> {
     record: &'a Record,
     /// What the two clash on; `None`: no file tells what it touches.
     clashes: Option<Vec<Clash>>,
+    /// Whether it has steps before it that take locks.
+    goes_on: bool,
 }
 
 /// What two items clash on that are both open.
@@ -157,10 +160,24 @@ fn beside<'a>(item: &Item, records: &'a [Record], files: &[Item]) -> Vec<Beside<
         let file = files.iter().find(|file| file.version == record.version);
         let theirs = file.and_then(|file| Footprint::of_item(file).ok());
         let clashes = mine.as_ref().zip(theirs).map(|(mine, theirs)| pair(&theirs, mine));
-        Beside { record, clashes }
+        Beside { record, clashes, goes_on: file.is_none_or(|file| goes_on(file, record)) }
     };
     let in_flight = records.iter().filter(|other| other.in_flight() && other.version != item.version);
     in_flight.filter(|other| !related(other)).map(seen).collect()
+}
+
+/// Whether an item has steps yet to come on its way to completion.
+fn goes_on(item: &Item, record: &Record) -> bool {
+    let done = match record.state {
+        state if state != record.goal => return true,
+        State::Planned => return true,
+        State::Expanded => Phase::Expand,
+        State::Backfilled => Phase::Backfill,
+        State::Validated => Phase::Validate,
+        State::Contracted => Phase::Contract,
+        State::Completed | State::Aborted => return false,
+    };
+    item.steps.iter().any(|step| step.phase > done)
 }
 
 impl Beside<'_> {
@@ -192,7 +209,7 @@ impl Beside<'_> {
 
     fn caution(&self, item: &Item) -> Option<String> {
         let clashes = self.clashes.as_ref()?;
-        if clashes.iter().any(|clash| clash.grade == Grade::Error) {
+        if !self.goes_on || clashes.iter().any(|clash| clash.grade == Grade::Error) {
             return None;
         }
         let told =

@@ -105,12 +105,14 @@ fn the_same_column_is_an_error_where_both_are_open() {
 #[test]
 fn the_same_table_is_a_warning_and_reading_is_nothing() {
     one(
-        &[("1_a", &add("x")), ("2_b", &add("y"))],
+        &[("1_a", &fill("x")), ("2_b", &add("y"))],
         Standing::Open,
         Grade::Warning,
         "which 1_a alters: each waits",
     );
-    assert_eq!(found(&[("1_a", &add("x")), ("2_b", &add("y"))], Standing::Unknown), []);
+    assert_eq!(found(&[("1_a", &fill("x")), ("2_b", &add("y"))], Standing::Unknown), []);
+    // One that only expands has let go of its locks by the time.
+    assert_eq!(found(&[("1_a", &add("x")), ("2_b", &add("y"))], Standing::Open), []);
     let index = |column: &str| {
         format!("expand:\n  - index: {{table: users, columns: [{column}], name: i_{column}}}\n")
     };
@@ -173,6 +175,13 @@ fn what_is_in_flight_holds_up_what_wants_to_start() {
     );
     let said = cautions(&other, &[record(&old, State::Expanded)], &files);
     assert!(said[0].contains("it alters users, which 1_n (expanded) alters"), "{said:?}");
+    // Where it has no step left, there is no lock to wait for; where it is on its way, there is.
+    let only = item("1_n", &add("nick"));
+    let files = [only.clone(), new.clone()];
+    assert_eq!(cautions(&other, &[record(&only, State::Expanded)], &files), Vec::<String>::new());
+    let begun = Record { state: State::Planned, ..record(&only, State::Expanded) };
+    assert_eq!(cautions(&other, &[begun], &files).len(), 1);
+    assert_eq!(cautions(&other, &[record(&old, State::Backfilled)], &[old.clone()]), Vec::<String>::new());
 }
 
 const DROP: &str = "contract:\n  - drop_column: {table: users, column: name}\n";

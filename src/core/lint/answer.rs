@@ -117,7 +117,7 @@ fn in_sql(step: &Step) -> bool {
     match step.action {
         // A query gets along without an index.
         Action::BuildIndex(_) | Action::DropIndex { .. } => true,
-        Action::Transaction(_) | Action::Autocommit { .. } => {
+        Action::Transaction(_) | Action::Autocommit { .. } | Action::Detach(_) => {
             !step.statements.is_empty() && step.phase < Phase::Contract
         }
         Action::Assert { .. } | Action::Backfill(_) => false,

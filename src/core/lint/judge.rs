@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use super::answer::Asked;
 use super::effect::effects;
-use super::finding::Finding;
+use super::finding::{Finding, Level};
 use super::inspect::{Inspected, statements, statements_of, taken};
 use super::look::{Found, Way, hot, look};
 use super::outline::apply;
 use super::passage::{filled, into};
 use super::rules::Scene;
-use super::world::World;
+use super::world::{Table, World};
 use crate::core::ident::QName;
 use crate::core::plan::model::Place;
 use crate::core::sql::{Change, Object, SqlError, Statement, deep, first_words};
@@ -143,8 +143,21 @@ impl Judge<'_> {
             }
         }
         for found in look(self.small) {
-            self.findings.push(self.finding(script, inspected, place, found));
+            let busy = self.busy(inspected, world);
+            self.findings.push(self.finding(script, inspected, place, found, busy.as_deref()));
         }
+    }
+
+    /// What to add where a lock is felt on a table only because that is busy.
+    #[allow(clippy::cast_precision_loss, reason = "a size to the byte is not needed")]
+    fn busy(&self, inspected: &Inspected, world: &World) -> Option<String> {
+        let small = |table: &&Table| table.bytes.is_some_and(|bytes| bytes as f64 <= self.small);
+        let mut locked = inspected.effects.iter().flat_map(|effect| &effect.locks);
+        locked.find_map(|(name, _)| {
+            let table = world.table(name).filter(small).filter(|table| table.busy())?;
+            let traffic = table.traffic?.words();
+            Some(format!("; {} is small, but in use all the time: {traffic}", name.plain()))
+        })
     }
 
     /// Judges the way back of a SQL migration: by then the application may have filled what it made.
@@ -174,6 +187,7 @@ impl Judge<'_> {
         inspected: &Inspected,
         place: Place,
         (rule, level, objection): Found,
+        busy: Option<&str>,
     ) -> Finding {
         let asked = Asked {
             item: self.item,
@@ -200,7 +214,11 @@ impl Judge<'_> {
             step: script.step.id.clone(),
             statement: first_words(&inspected.statement.text),
             locks: taken(std::slice::from_ref(inspected)),
-            why: format!("{when}{}", objection.why),
+            why: format!(
+                "{when}{}{}",
+                objection.why,
+                busy.filter(|_| level == Level::Error).unwrap_or_default()
+            ),
             safe: objection.safe.map(|safe| asked.answer(safe)),
             allowed: allowed.map(|allow| allow.reason.clone()),
         }

@@ -26,13 +26,13 @@ pub(super) enum Way {
 }
 
 /// Whether the application feels a lock on a relation: not where the plan has
-/// made it, or where it is known to be small. A name that is not found may be one that
+/// made it, or where it is known to be small and not to be busy. A name that is not found may be one that
 /// an earlier statement gave, or that another search_path finds.
 #[allow(clippy::cast_precision_loss, reason = "a size to the byte is not needed")]
 pub(super) fn hot(world: &World, relation: &QName, small: f64) -> bool {
     match world.table(relation) {
         Some(table) if table.made => false,
-        Some(table) => table.bytes.is_none_or(|bytes| bytes as f64 > small),
+        Some(table) => table.busy() || table.bytes.is_none_or(|bytes| bytes as f64 > small),
         None => match world.indexes.get(relation) {
             Some(table) => world.table(table).is_none_or(|_| hot(world, table, small)),
             None => true,

@@ -18,6 +18,7 @@ mod passage;
 mod rules;
 pub mod second;
 pub mod table;
+mod traffic;
 mod world;
 
 #[cfg(test)]
@@ -33,4 +34,5 @@ pub use look::SMALL_TABLE_BYTES;
 pub use mentions::Mentions;
 pub use outline::{apply, constraint};
 pub use passage::Passage;
+pub use traffic::{BUSY_PER_SECOND, Look, Traffic};
 pub use world::{Column, Constraint, Domain, Filled, Index, Referrer, Table, TableKind, World};

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::traffic::Traffic;
 use crate::core::ident::{Ident, QName};
 use crate::core::sql::{NewDefault, NewIndex, Object, PartitionKey, steady};
 
@@ -49,6 +50,8 @@ pub struct Table {
     pub rows: Option<u64>,
     /// Its size without its indexes, in bytes; `None`: not known.
     pub bytes: Option<u64>,
+    /// How busy it is, where somebody has looked.
+    pub traffic: Option<Traffic>,
     /// Its columns.
     pub columns: Vec<Column>,
     /// Its constraints.
@@ -268,6 +271,12 @@ impl Table {
     pub fn obeys(&self, key: &Constraint) -> bool {
         let same = |own: &Constraint| own.kind == 'f' && own.valid && own.text == key.text;
         !key.text.is_empty() && self.constraints.iter().any(same)
+    }
+
+    /// Whether it is known to be read or written all the time.
+    #[must_use]
+    pub fn busy(&self) -> bool {
+        !self.made && self.traffic.is_some_and(|traffic| traffic.busy())
     }
 
     /// Whether an index reads a column.

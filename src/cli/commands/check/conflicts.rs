@@ -51,7 +51,12 @@ pub(super) fn shown(conflicts: &[Conflict]) -> (Vec<&Conflict>, usize) {
 }
 
 /// What is said of the pairs that are left out.
-pub(super) fn rest(left: usize) -> String {
+pub(super) fn rest(left: usize, online: bool) -> String {
+    if online {
+        return format!(
+            "{left} more pairs of open files share tables, where each waits for the other's locks: --json has them"
+        );
+    }
     format!(
         "{left} more pairs of files touch the same columns, which is a conflict only where both are open: \
          phase check --online knows, and --since VERSION leaves out what is over"

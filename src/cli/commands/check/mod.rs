@@ -1,18 +1,18 @@
 //! `phase check`.
 
 mod conflicts;
+mod online;
 mod opinions;
 mod remark;
 mod report;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::cli::args::Global;
-use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::{Code, CommandError};
 use crate::cli::files::ProjectError;
 use crate::cli::naming::{called, only};
@@ -20,13 +20,11 @@ use crate::cli::output::Output;
 use crate::cli::project::Project;
 use crate::core::compile::Server;
 use crate::core::conflict::{Conflict, Grade};
-use crate::core::drift::drift;
 use crate::core::lint::second::Opinion;
-use crate::core::lint::{self, Finding, Passage, World, judge};
+use crate::core::lint::{Finding, World, judge};
 use crate::core::sql::deep;
 use crate::core::timeline::Item;
 use crate::core::version::Version;
-use crate::engine::Target;
 use crate::engine::stop::Stop;
 use opinions::Which;
 use remark::Remark;
@@ -40,14 +38,14 @@ use report::{annotate, annotate_finding, sarif, text};
 /// Without a server every table counts as big and busy; --online asks the catalog.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  phase check\n  phase check users_display_name\n  phase check plans/20261121093000_users_display_name.yaml\n  phase check --format github\n  phase check --online"
+    after_help = "Examples:\n  phase check\n  phase check users_display_name\n  phase check plans/20261121093000_users_display_name.yaml\n  phase check --format github\n  phase check --online\n  phase check users_display_name --online"
 )]
 pub struct CheckArgs {
     /// The files, or their versions or names; without any, all of the project.
     files: Vec<PathBuf>,
     /// Compare with the record as well: edited, missing and out-of-order files (exit code 6);
-    /// and ask the catalog for sizes, types, constraints and indexes.
-    #[arg(long, conflicts_with = "files")]
+    /// and ask the catalog for sizes, types, constraints and indexes, and how busy small tables are.
+    #[arg(long)]
     online: bool,
     /// Everything up to this version is over, everything after it open: two that touch the same
     /// column are a conflict. For CI, the newest version of the branch that is merged into.
@@ -103,18 +101,21 @@ impl CheckArgs {
 pub async fn run(global: &Global, args: &CheckArgs, stop: Stop) -> Result<Output, CommandError> {
     let mut result = check(global, args);
     if args.online && result.is_ok() {
-        result = online(global, stop).await;
+        result = online::online(global, args, stop).await;
     }
     if args.format == Format::Github
         && let Err(error) = &result
     {
         annotate("error", &error.to_string());
     }
-    let Checked { items, findings, conflicts, sources, server } = result?;
-    let second_opinion = opinions::of(&items, server, &findings, args.second_opinion)?;
+    let Checked { items, findings, conflicts, sources, settled, server } = result?;
+    // What cannot be edited any more needs no advice.
+    let open = |item: &&Item| !settled.contains(&item.version);
+    let second_opinion = opinions::of(items.iter().filter(open), server, &findings, args.second_opinion)?;
     let (shown, left) = conflicts::shown(&conflicts);
-    let mut cautions: Vec<String> = items.iter().flat_map(|item| item.cautions.clone()).collect();
-    cautions.extend((left > 0).then(|| conflicts::rest(left)));
+    let mut cautions: Vec<String> =
+        items.iter().filter(open).flat_map(|item| item.cautions.clone()).collect();
+    cautions.extend((left > 0).then(|| conflicts::rest(left, args.online)));
     for caution in &cautions {
         match args.format {
             Format::Text => tracing::warn!("{caution}"),
@@ -158,6 +159,8 @@ struct Checked {
     conflicts: Vec<Conflict>,
     /// The text of each file.
     sources: BTreeMap<String, String>,
+    /// The items that have started, or are over.
+    settled: BTreeSet<Version>,
     /// The server that it was compiled for.
     server: Server,
 }
@@ -187,7 +190,9 @@ fn check(global: &Global, args: &CheckArgs) -> Result<Checked, CommandError> {
     let findings = judged.into_iter().flatten().collect();
     let conflicts = if args.online { Vec::new() } else { conflicts::offline(&items, args.since.as_ref())? };
     let sources = items.iter().map(|item| (item.file.clone(), item.source.clone())).collect();
-    Ok(Checked { items, findings, conflicts, sources, server: Server::NEWEST })
+    let over = |item: &&Item| args.since.as_ref().is_some_and(|since| item.version <= *since);
+    let settled = items.iter().filter(over).map(|item| item.version.clone()).collect();
+    Ok(Checked { items, findings, conflicts, sources, settled, server: Server::NEWEST })
 }
 
 /// The files that are meant, each once: a path, or a version, a name or the beginning of either.
@@ -202,34 +207,6 @@ fn named(wanted: &[PathBuf], paths: &[PathBuf]) -> Result<Vec<PathBuf>, CommandE
         }
     }
     Ok(files)
-}
-
-/// The same against the record: what stops work on the timeline stops here.
-async fn online(global: &Global, stop: Stop) -> Result<Checked, CommandError> {
-    let desk = Desk::open(global, "check", Access::Read, stop).await?;
-    let items = desk.items()?;
-    let drifts = drift(&items, &desk.records().await?);
-    if !drifts.is_empty() {
-        return Err(CommandError::Drift(drifts));
-    }
-    let mut findings = Vec::new();
-    let records = desk.records().await?;
-    // What has run cannot be edited any more, and is not judged again.
-    let over = |item: &Item| {
-        let record = records.iter().find(|record| record.version == item.version);
-        record.is_some_and(conflicts::over)
-    };
-    let mut before = Passage::default();
-    for item in items.iter().filter(|item| !over(item)) {
-        let mut world = desk.target.world(&lint::mentions(item.steps_both_ways())?).await?;
-        // What comes before it will have run by then.
-        before.over(&mut world);
-        findings.extend(judge(item, world, desk.config.small_table)?);
-        deep(|| before.add(item))??;
-    }
-    let conflicts = conflicts::online(&items, &records)?;
-    let sources = items.iter().map(|item| (item.file.clone(), item.source.clone())).collect();
-    Ok(Checked { items, findings, conflicts, sources, server: Server { version: desk.server.version } })
 }
 
 /// Dependencies that are not there, or that come later.

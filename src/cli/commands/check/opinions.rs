@@ -25,8 +25,8 @@ pub(super) enum Which {
 ///
 /// # Errors
 /// When the two parsers do not agree where a statement begins.
-pub(super) fn of(
-    items: &[Item],
+pub(super) fn of<'a>(
+    items: impl Iterator<Item = &'a Item>,
     server: Server,
     findings: &[Finding],
     which: Which,
@@ -36,7 +36,8 @@ pub(super) fn of(
         Which::All => Wanted::All,
         Which::None => return Ok(Vec::new()),
     };
-    let of = |item: &Item| opinions(item, server, findings, wanted);
+    let items: Vec<&Item> = items.collect();
+    let of = |item: &&Item| opinions(item, server, findings, wanted);
     let found: Vec<Vec<Opinion>> = deep(|| items.iter().map(of).collect::<Result<_, _>>())?
         .map_err(|error| ProjectError::Invalid(error.to_string()))?;
     Ok(found.into_iter().flatten().collect())

@@ -11,7 +11,6 @@ use crate::core::record::Record;
 use crate::core::rehearse::{EVENT, Outcome};
 use crate::core::state::State;
 use crate::core::timeline::Item;
-use crate::engine::Target;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -22,7 +21,7 @@ struct Document<'a> {
 
 /// Answers from the catalog and the record.
 pub(super) async fn run(desk: &Desk, item: &Item, record: Option<&Record>) -> Result<Output, CommandError> {
-    let world = desk.target.world(&mentions(item.steps_both_ways())?).await?;
+    let world = desk.target.world_in_use(&mentions(item.steps_both_ways())?, desk.config.small_table).await?;
     let (markers, rehearsal) = if desk.recorded() {
         let noted = desk.store.last_event(&item.version, EVENT).await?;
         (desk.store.markers().await?, noted.as_deref().and_then(Outcome::read))

@@ -1,0 +1,79 @@
+//! Checks against the record and the catalog: what is over is not judged again, and what has
+//! started cannot be edited any more.
+
+use std::collections::BTreeSet;
+
+use super::{CheckArgs, Checked, conflicts, named};
+use crate::cli::args::Global;
+use crate::cli::desk::{Access, Desk};
+use crate::cli::exit::CommandError;
+use crate::cli::project::Project;
+use crate::core::compile::Server;
+use crate::core::drift::{Drift, drift};
+use crate::core::lint::{self, Passage, judge};
+use crate::core::sql::deep;
+use crate::core::timeline::Item;
+use crate::core::version::Version;
+use crate::engine::stop::Stop;
+
+/// The same against the record: what stops work on the timeline stops here.
+pub(super) async fn online(global: &Global, args: &CheckArgs, stop: Stop) -> Result<Checked, CommandError> {
+    let desk = Desk::open(global, "check", Access::Read, stop).await?;
+    let server = Server { version: desk.server.version };
+    let (items, wanted) = items(&desk, args, server)?;
+    let asked = |item: &Item| wanted.contains(&item.version);
+    let records = desk.records().await?;
+    let stems: BTreeSet<String> = items.iter().filter(|item| asked(item)).map(Item::stem).collect();
+    let mut drifts = drift(&items, &records);
+    if !args.files.is_empty() {
+        drifts.retain(|drift| match drift {
+            Drift::Edited { item, .. } | Drift::OutOfOrder { item, .. } => stems.contains(item),
+            Drift::Missing { .. } => false,
+        });
+    }
+    if !drifts.is_empty() {
+        return Err(CommandError::Drift(drifts));
+    }
+    let record = |item: &Item| records.iter().find(|record| record.version == item.version);
+    let open = |item: &&Item| !record(item).is_some_and(conflicts::over);
+    let steps = || items.iter().filter(open).flat_map(Item::steps_both_ways);
+    let known = desk.target.world_in_use(&lint::mentions(steps())?, desk.config.small_table).await?;
+    let (mut before, mut findings) = (Passage::default(), Vec::new());
+    for item in items.iter().filter(open) {
+        if asked(item) {
+            let mut world = known.clone();
+            // What comes before it will have run by then.
+            before.over(&mut world);
+            findings.extend(judge(item, world, desk.config.small_table)?);
+        }
+        deep(|| before.add(item))??;
+    }
+    let mut conflicts = conflicts::online(&items, &records)?;
+    conflicts.retain(|conflict| stems.contains(&conflict.item) || stems.contains(&conflict.with));
+    let settled =
+        |item: &&Item| record(item).is_some_and(|record| record.started() || conflicts::over(record));
+    let settled = items.iter().filter(settled).map(|item| item.version.clone()).collect();
+    let items: Vec<Item> = items.into_iter().filter(|item| wanted.contains(&item.version)).collect();
+    let sources = items.iter().map(|item| (item.file.clone(), item.source.clone())).collect();
+    Ok(Checked { items, findings, conflicts, sources, settled, server })
+}
+
+/// Every item of the project, with the files that are named, and the versions that are asked about.
+fn items(
+    desk: &Desk,
+    args: &CheckArgs,
+    server: Server,
+) -> Result<(Vec<Item>, BTreeSet<Version>), CommandError> {
+    let mut items = desk.items()?;
+    if args.files.is_empty() {
+        let all = items.iter().map(|item| item.version.clone()).collect();
+        return Ok((items, all));
+    }
+    let paths = named(&args.files, &Project::paths(&desk.config)?)?;
+    let asked = Project::of(&paths, &desk.config)?.items(server)?;
+    let wanted: BTreeSet<Version> = asked.iter().map(|item| item.version.clone()).collect();
+    items.retain(|item| !wanted.contains(&item.version));
+    items.extend(asked);
+    items.sort_by(|a, b| a.version.cmp(&b.version));
+    Ok((items, wanted))
+}
