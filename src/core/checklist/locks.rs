@@ -45,7 +45,8 @@ impl Held {
     fn add(&mut self, step: &Step, inspected: &[Inspected], world: &World) {
         // Nobody waits for what the plan itself has made.
         let old = |name: &QName| !world.table(name).is_some_and(|table| table.made);
-        let (mut locked, mut works): (Option<(&QName, Lock)>, Option<(&QName, Lock, &Effect)>) = (None, None);
+        let mut locked: Option<(&QName, Lock)> = None;
+        let mut works = None;
         for statement in inspected {
             if !matches!(step.action, Action::Transaction(_)) {
                 locked = None;

@@ -181,7 +181,10 @@ fn what_is_in_flight_holds_up_what_wants_to_start() {
     assert_eq!(cautions(&other, &[record(&only, State::Expanded)], &files), Vec::<String>::new());
     let begun = Record { state: State::Planned, ..record(&only, State::Expanded) };
     assert_eq!(cautions(&other, &[begun], &files).len(), 1);
-    assert_eq!(cautions(&other, &[record(&old, State::Backfilled)], &[old.clone()]), Vec::<String>::new());
+    assert_eq!(
+        cautions(&other, &[record(&old, State::Backfilled)], std::slice::from_ref(&old)),
+        Vec::<String>::new()
+    );
 }
 
 const DROP: &str = "contract:\n  - drop_column: {table: users, column: name}\n";
