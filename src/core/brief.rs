@@ -1,4 +1,4 @@
-//! Owns how durations are written for people.
+//! Owns how durations, counts and sizes are written for people.
 
 use std::time::Duration;
 
@@ -15,6 +15,35 @@ pub fn brief(span: Duration) -> String {
         span => Duration::from_secs(span.as_secs()),
     };
     humantime::format_duration(rounded).to_string()
+}
+
+/// A number with its thousands apart.
+#[must_use]
+pub fn count(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if number < 0 { format!("-{text}") } else { text }
+}
+
+/// Bytes in PostgreSQL's units, powers of 1024.
+#[must_use]
+pub fn bytes(value: f64) -> String {
+    let units = ["B", "kB", "MB", "GB", "TB"];
+    let (mut value, mut unit) = (value, 0);
+    while value >= 1024.0 && unit + 1 < units.len() {
+        (value, unit) = (value / 1024.0, unit + 1);
+    }
+    if value >= 100.0 || unit == 0 {
+        format!("{value:.0}{}", units[unit])
+    } else {
+        format!("{value:.1}{}", units[unit])
+    }
 }
 
 #[cfg(test)]

@@ -98,6 +98,9 @@ impl Allow {
     }
 }
 
+/// The mode of a statement that runs outside any transaction and is no index.
+pub const OUTSIDE: &str = "outside a transaction";
+
 /// What running a step means.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
@@ -242,7 +245,7 @@ impl Action {
     pub const fn mode(&self) -> &'static str {
         match self {
             Self::Transaction(_) => "one transaction",
-            Self::Autocommit { .. } => "outside a transaction",
+            Self::Autocommit { .. } => OUTSIDE,
             Self::BuildIndex(_) | Self::DropIndex { .. } | Self::Detach(_) => {
                 "concurrent, outside a transaction"
             }

@@ -20,6 +20,9 @@ tests![
     the_markdown_fits_a_comment,
     a_shape_has_every_kind_of_object,
     an_index_on_a_partitioned_table_is_as_predicted,
+    what_the_linter_refuses_is_not_green,
+    the_linter_goes_by_the_sizes_of_the_target,
+    a_lock_that_is_held_too_long_is_worse,
 ];
 
 fn list<'a>(document: &'a Value, name: &str) -> Vec<&'a Value> {
@@ -206,14 +209,14 @@ async fn an_undo_that_does_not_undo_is_found(db: Db) -> TestResult {
 }
 
 async fn what_a_do_block_takes_is_reported(db: Db) -> TestResult {
-    let plan = "expand:\n  - sql: |\n      ALTER TABLE t ADD COLUMN c int;\n      DO $$ BEGIN LOCK TABLE t IN ACCESS EXCLUSIVE MODE; CREATE INDEX t_a ON t (a); END $$\n    undo: |\n      DROP INDEX t_a;\n      ALTER TABLE t DROP COLUMN c\n";
+    let plan = "expand:\n  - sql: |\n      ALTER TABLE t ADD COLUMN c int;\n      DO $$ BEGIN LOCK TABLE t IN ACCESS EXCLUSIVE MODE; CREATE INDEX t_a ON t (a); END $$\n    undo: |\n      DROP INDEX t_a;\n      ALTER TABLE t DROP COLUMN c\n    lint: {allow: [{rule: opaque, reason: a test}, {rule: drop-index, reason: a test}]}\n";
     let report = rehearsed(&db, plan, 0).await?;
     let step = &report["steps"][0];
     same!(step["verdict"], "opaque", "{step:#}");
     same!(step["built"][0], "t_a");
     check!(step["notes"].to_string().contains("index t_a is built"), "{}", step["notes"]);
     // By itself, so that what stands beside it is not excused.
-    let plan = "expand:\n  - sql: DO $$ BEGIN LOCK TABLE t IN SHARE MODE; END $$\n    undo: SELECT 1\n";
+    let plan = "expand:\n  - sql: DO $$ BEGIN LOCK TABLE t IN SHARE MODE; END $$\n    undo: SELECT 1\n    lint: {allow: [{rule: opaque, reason: a test}]}\n";
     let report = rehearsed(&db, plan, 0).await?;
     let lock = &report["steps"][0]["locks"][0];
     same!((&lock["seen"], &lock["predicted"]), (&Value::from("share"), &Value::Null));
@@ -337,7 +340,7 @@ async fn the_markdown_fits_a_comment(db: Db) -> TestResult {
     for part in [
         "### ✅ phase rehearse: 20261110090000",
         "| step | locks | work | time | |",
-        "| `expand.1` ALTER TABLE users ADD COLUMN display\\_name text | ACCESS EXCLUSIVE on users | changes the catalog only |",
+        "| `expand.1` ALTER TABLE users ADD COLUMN display\\_name text | ACCESS EXCLUSIVE on users, held ",
         "- undo from contracted: equal",
         "<details><summary>Undo, step by step</summary>",
         "passed by for contract: deployed web",
@@ -429,4 +432,96 @@ async fn an_index_on_a_partitioned_table_is_as_predicted(db: Db) -> TestResult {
     // Whoever exports a port for other servers may rehearse.
     let output = command.env("PHASE_PG_BIN", db.binaries.folder()).env("PGPORT", "54999").output().await?;
     as_predicted(&crate::harness::Ended::of(&output).expect(0)?.json()?)
+}
+
+async fn what_the_linter_refuses_is_not_green(db: Db) -> TestResult {
+    let plan = "expand:\n  - sql: CREATE INDEX t_a ON t (a)\n    undo: DROP INDEX CONCURRENTLY t_a\n";
+    // It did nothing worse than predicted, and is an error of the plan all the same.
+    let report = rehearsed(&db, plan, 2).await?;
+    same!(report["ok"], false);
+    same!(report["steps"][0]["verdict"], "as_predicted");
+    let refused = &report["findings"][0];
+    same!((&refused["rule"], &refused["line"]), (&Value::from("create-index"), &Value::from(2)));
+    same!(db.phase(&["check", "plans/2_p.yaml"]).await?.code, Some(2));
+    let run = async |form: &[&str]| {
+        let mut command = db.command(&[&["rehearse", "2", "--from-files", "--quiet"], form].concat());
+        let output = command.env("PHASE_PG_BIN", db.binaries.folder()).output().await;
+        output.map(|output| crate::harness::Ended::of(&output))
+    };
+    let text = run(&[]).await?.expect(2)?.stdout;
+    for part in [
+        "    refused: create-index\n",
+        "  refused: plans/2_p.yaml:2:10: expand.1: create-index: CREATE INDEX t_a ON t (a): ",
+        "CREATE INDEX CONCURRENTLY",
+        "FAILED: the linter refuses 1 statement",
+    ] {
+        check!(text.contains(part), "{part} is missing: {text}");
+    }
+    let markdown = run(&["--markdown"]).await?.expect(2)?.stdout;
+    for part in
+        ["### ❌", "as predicted<br>**refused: create-index** |", "- **refused by the linter**, plans/2"]
+    {
+        check!(markdown.contains(part), "{part} is missing: {markdown}");
+    }
+    // What the plan accepts is told, and refused by nobody.
+    let accepts = "    lint: {allow: [{rule: create-index, reason: nobody writes it}]}\n";
+    let report = rehearsed(&db, &format!("{plan}{accepts}"), 0).await?;
+    same!(report["findings"][0]["allowed"], "nobody writes it");
+    // What the rehearsal itself finds counts for more.
+    let both = "expand:\n  - sql: CREATE INDEX t_a ON t (a)\n    undo: SELECT 1\n";
+    same!(rehearsed(&db, both, 1).await?["ok"], false);
+    Ok(())
+}
+
+async fn the_linter_goes_by_the_sizes_of_the_target(db: Db) -> TestResult {
+    db.file("migrations/1_t.sql", "-- UP\nCREATE TABLE t (id int, a int);\n-- DOWN\nDROP TABLE t;\n")?;
+    let plan = "expand:\n  - sql: CREATE INDEX t_a ON t (a)\n    undo: DROP INDEX CONCURRENTLY t_a\n";
+    db.phase(&["expand"]).await?.expect(0)?;
+    db.file("plans/2_p.yaml", plan)?;
+    db.run("INSERT INTO t SELECT i, i FROM generate_series(1, 2000) i; ANALYZE t").await?;
+    let Some(ended) = on_target(&db, &["2", "--json"], 0).await? else { return Ok(()) };
+    // Small there: whoever expands it is not refused either.
+    same!(ended.json()?["findings"], Value::Array(Vec::new()));
+    // The scratch database has no row of it.
+    db.file("phase.yaml", "lint: {small_table: 16kB}\n")?;
+    let report =
+        on_target(&db, &["2", "--json"], 2).await?.ok_or("pg_dump was there a moment ago")?.json()?;
+    same!(report["findings"][0]["rule"], "create-index");
+    let rows = &report["stage"]["rows"][0];
+    same!((&rows["rows"], &rows["target_rows"]), (&Value::from(0), &Value::from(2000)), "{rows}");
+    check!(rows["target_bytes"].as_u64() > Some(65_536), "{rows}");
+    let text = on_target(&db, &["2", "--sample", "50"], 2).await?.ok_or("pg_dump was there")?.stdout;
+    check!(text.contains("  t: 50 rows (8.0kB); the target has about 2,000 ("), "{text}");
+    check!(text.contains("its times are those of 50 rows of t, where the target has about 2,000"), "{text}");
+    check!(text.contains(" ms at most, 3 runs on 50 rows (8.0kB); the target has about 2,000"), "{text}");
+    let markdown =
+        on_target(&db, &["2", "--sample", "50", "--markdown"], 2).await?.ok_or("it was there")?.stdout;
+    check!(markdown.contains("\n- t: 50 rows (8.0kB); the target has about 2,000"), "{markdown}");
+    let checklist = db.phase(&["show", "2", "--checklist"]).await?.expect(0)?.stdout;
+    check!(
+        checklist.contains("production's size? no: 50 rows of t in the rehearsal, about 2,000 ("),
+        "{checklist}"
+    );
+    same!(db.phase(&["expand"]).await?.code, Some(2));
+    Ok(())
+}
+
+async fn a_lock_that_is_held_too_long_is_worse(db: Db) -> TestResult {
+    // The lock table predicts the lock; that work stands behind it nobody sees but who measures.
+    let plan = "settings: {lock_timeout: 20ms}\nexpand:\n  - sql: |\n      ALTER TABLE t ADD COLUMN c int;\n      SELECT count(*) FROM generate_series(1, 1000000)\n    undo: ALTER TABLE t DROP COLUMN c\n";
+    let report = rehearsed(&db, plan, 1).await?;
+    let step = &report["steps"][0];
+    same!(step["verdict"], "worse", "{step:#}");
+    check!(step["locks"][0]["held_ms"].as_f64().is_some_and(|held| held > 20.0), "{step:#}");
+    let fault = step["faults"][0].as_str().unwrap_or_default();
+    check!(fault.starts_with("ACCESS EXCLUSIVE on t was held for "), "{fault}");
+    check!(fault.contains("longer than lock_timeout (20ms)"), "{fault}");
+    // Nobody waits for a table that no code knows yet, nor for a lock that lets writes through.
+    let plan = "settings: {lock_timeout: 20ms}\nexpand:\n  - {sql: CREATE TABLE u (id int), undo: DROP TABLE u}\n  - sql: |\n      ALTER TABLE u ADD COLUMN c int;\n      SELECT count(*) FROM generate_series(1, 1000000)\n    undo: SELECT 1\n  - sql: |\n      COMMENT ON TABLE t IS 'x';\n      SELECT count(*) FROM generate_series(1, 1000000)\n    undo: COMMENT ON TABLE t IS NULL\n";
+    let report = rehearsed(&db, plan, 0).await?;
+    same!(report["ok"], true, "{report:#}");
+    for step in list(&report, "steps").iter().filter(|step| step["took_ms"].as_f64() > Some(20.0)) {
+        same!(step["locks"][0]["held_ms"], Value::Null, "{step:#}");
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Writes how far a concurrent command is, for people.
 
-use super::rows::count;
+use crate::core::brief::count;
 use crate::engine::Watch;
 
 /// What it does, and whom it waits for.

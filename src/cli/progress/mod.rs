@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::args::Global;
-use crate::core::brief::brief;
+use crate::core::brief::{brief, count};
 use crate::core::failure::Blocker;
 use crate::engine::Watch;
 use crate::engine::event::{Event, Listener, Progress};
-use rows::{count, plain};
+use rows::plain;
 
 /// How often a backfill or a build says how far it is where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);

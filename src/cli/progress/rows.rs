@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::core::brief::brief;
+use crate::core::brief::{brief, count};
 use crate::core::pace::Level;
 use crate::engine::event::Progress;
 
@@ -47,19 +47,6 @@ pub(super) fn plain(progress: &Progress) -> String {
             &format!(", {}: {}", progress.level.name(), progress.why.as_deref().unwrap_or("no reason given"));
     }
     text
-}
-
-/// A number with its thousands apart.
-pub(super) fn count(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if number < 0 { format!("-{text}") } else { text }
 }
 
 fn rate(rate: f64) -> String {

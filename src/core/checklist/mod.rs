@@ -5,6 +5,7 @@ mod built;
 mod deploy;
 mod locks;
 mod rehearsal;
+mod size;
 
 use std::collections::BTreeSet;
 

@@ -1,13 +1,9 @@
-//! Whether the way back is written, and was rehearsed on data like production's.
+//! Whether the way back is written, and was rehearsed.
 
 use super::{Answer, Known, Told, some};
 use crate::core::record::Kind;
 use crate::core::step::{Phase, Undo};
 use crate::core::timeline::Rollback;
-
-/// A rehearsal is on data of production's size from this share of its rows on: a scan of
-/// half of a table tells what one of all of it takes.
-const SHARE: f64 = 0.5;
 
 impl Known<'_> {
     /// Whether everything up to contract has a way back.
@@ -58,31 +54,5 @@ impl Known<'_> {
                 (Answer::Yes, format!("{} ways back led to the schema as it was", outcome.round_trips))
             }
         }
-    }
-
-    pub(super) fn size(&self) -> Told {
-        let Some(record) = self.record else {
-            return (Answer::Unknown, "rehearsals stand in the record: ask with a database".into());
-        };
-        let Some(outcome) = record.rehearsal.filter(|outcome| outcome.checksum == self.item.checksum) else {
-            let version = &self.item.version;
-            return (Answer::No, format!("it was not rehearsed: phase rehearse {version} --on a clone"));
-        };
-        let same = |name: &str, table: &str| name == table || name.ends_with(&format!(".{table}"));
-        let table = outcome.largest.as_deref();
-        let production = table.and_then(|table| {
-            let mut tables = self.world.tables.iter();
-            tables.find(|(name, _)| same(table, &name.plain()) || same(&name.plain(), table))
-        });
-        let Some((name, Some(rows))) = production.map(|(name, table)| (name.plain(), table.rows)) else {
-            return (
-                Answer::Unknown,
-                "the catalog tells no rows of the tables that it was rehearsed on".into(),
-            );
-        };
-        #[allow(clippy::cast_precision_loss, reason = "a share")]
-        let enough = outcome.rows as f64 >= rows as f64 * SHARE;
-        let told = format!("{} rows of {name} in the rehearsal, about {rows} here", outcome.rows);
-        (if enough { Answer::Yes } else { Answer::No }, told)
     }
 }

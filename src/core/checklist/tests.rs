@@ -67,6 +67,7 @@ fn the_record_answers_what_the_file_cannot() {
         clone: true,
         largest: Some("t".into()),
         rows: 100,
+        tables: Vec::new(),
         round_trips: 4,
     };
     let told = |state, markers: &[AppVersion], rehearsal: Option<&Outcome>| {
@@ -81,29 +82,6 @@ fn the_record_answers_what_the_file_cannot() {
     let failed = Outcome { passed: false, ..outcome };
     assert_eq!(told(State::Planned, none, Some(&failed)).0, Answer::No);
     assert_eq!(told(State::Planned, none, Some(&another)), (Answer::No, Answer::No, Answer::Unknown));
-}
-
-#[test]
-fn rows_of_a_rehearsal_are_compared_with_those_of_the_catalog() {
-    use crate::core::lint::Table;
-    let item = item(CAREFUL);
-    let mut world = World::offline(180_000);
-    let table = Table { rows: Some(1_000), ..Table::default() };
-    world.tables.insert(crate::core::ident::QName::parse("t").expect("a name"), table);
-    for (rows, answer) in [(499, Answer::No), (500, Answer::Yes)] {
-        let outcome = Outcome {
-            passed: true,
-            checksum: item.checksum.clone(),
-            server: 180_000,
-            clone: true,
-            largest: Some("public.t".into()),
-            rows,
-            round_trips: 1,
-        };
-        let record = Some(Recorded { state: State::Planned, markers: &[], rehearsal: Some(&outcome) });
-        let known = Known { item: &item, findings: &[], world: &world, record };
-        assert_eq!(known.size().0, answer, "{rows}");
-    }
 }
 
 /// The answer about locks, with a table of a known size.

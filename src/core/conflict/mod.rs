@@ -249,7 +249,9 @@ pub fn shared_table<'a>(item: &'a Item, theirs: &[String]) -> Option<&'a String>
     item.tables.iter().find(|table| theirs.iter().any(|their| same_table(&item.path, table, their)))
 }
 
-fn same_table(path: &SearchPath, a: &str, b: &str) -> bool {
+/// Whether two names, as they are written, may mean one table.
+#[must_use]
+pub fn same_table(path: &SearchPath, a: &str, b: &str) -> bool {
     match (QName::parse(a), QName::parse(b)) {
         (Ok(a), Ok(b)) => path.names(&a, &b) > Likeness::Apart,
         _ => a == b,

@@ -41,6 +41,9 @@ pub struct Finding {
     pub safe: Option<String>,
     /// Why the plan allows it all the same.
     pub allowed: Option<String>,
+    /// Whether it is against the way back.
+    #[serde(skip)]
+    pub back: bool,
 }
 
 impl Finding {

@@ -59,6 +59,7 @@ impl Judge<'_> {
                 ),
                 safe: Some("take it out".into()),
                 allowed: None,
+                back: false,
             }
         };
         let found: Vec<Finding> = self.idle().into_iter().map(report).collect();

@@ -221,6 +221,7 @@ impl Judge<'_> {
             ),
             safe: objection.safe.map(|safe| asked.answer(safe)),
             allowed: allowed.map(|allow| allow.reason.clone()),
+            back: script.way != Way::Forth,
         }
     }
 }

@@ -183,6 +183,17 @@ impl World {
         self.utc == Some(true)
     }
 
+    /// The same with the sizes of another database: what is not there has one that nobody knows.
+    #[must_use]
+    pub fn with_sizes_of(mut self, other: Option<&Self>) -> Self {
+        for (name, table) in &mut self.tables {
+            let there = other.and_then(|other| other.table(name));
+            table.rows = there.and_then(|there| there.rows);
+            table.bytes = there.and_then(|there| there.bytes);
+        }
+        self
+    }
+
     /// What is known of a table.
     #[must_use]
     pub fn table(&self, name: &QName) -> Option<&Table> {

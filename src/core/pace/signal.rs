@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::core::brief::bytes;
+
 /// One signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Signal {
@@ -154,20 +156,6 @@ pub fn shown(unit: Unit, value: f64) -> String {
         Unit::Share => format!("{:.0}%", value * 100.0),
         Unit::PerMinute => format!("{value:.1} a minute"),
         Unit::Flag => if value > 0.0 { "yes" } else { "no" }.into(),
-    }
-}
-
-/// Bytes in PostgreSQL's units, powers of 1024.
-fn bytes(value: f64) -> String {
-    let units = ["B", "kB", "MB", "GB", "TB"];
-    let (mut value, mut unit) = (value, 0);
-    while value >= 1024.0 && unit + 1 < units.len() {
-        (value, unit) = (value / 1024.0, unit + 1);
-    }
-    if value >= 100.0 || unit == 0 {
-        format!("{value:.0}{}", units[unit])
-    } else {
-        format!("{value:.1}{}", units[unit])
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::hold::holds;
 use super::look::{Name, Sighting};
 use crate::core::ident::QName;
 use crate::core::lint::{Effect, Inspected, Lock, strongest};
@@ -34,7 +35,7 @@ impl Verdict {
 }
 
 /// A lock on a table, as predicted and as seen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LockLine {
     /// The relation.
     pub relation: String,
@@ -42,6 +43,9 @@ pub struct LockLine {
     pub predicted: Option<Lock>,
     /// The lock that the server took.
     pub seen: Option<Lock>,
+    /// How long queries or writes would have waited for it, in milliseconds; `None`: they do not,
+    /// or nobody can tell.
+    pub held_ms: Option<f64>,
 }
 
 impl LockLine {
@@ -53,7 +57,7 @@ impl LockLine {
 }
 
 /// What came of a step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Compared {
     /// All in one word.
     pub verdict: Verdict,
@@ -83,6 +87,11 @@ pub fn compare(predicted: &[Inspected], seen: &[Sighting], own: bool) -> Compare
         }
     } else if let Some(all) = seen.iter().cloned().reduce(|all, later| all.and(&later)) {
         judge.judge(predicted, &all);
+    }
+    for (name, held) in holds(seen) {
+        if let Some(line) = judge.locks.get_mut(&name.plain()) {
+            line.held_ms = Some(held.as_secs_f64() * 1_000.0);
+        }
     }
     judge.end()
 }
@@ -202,8 +211,12 @@ impl Judge {
     }
 
     fn line(&mut self, relation: String, predicted: Option<Lock>, seen: Option<Lock>) {
-        let line =
-            self.locks.entry(relation.clone()).or_insert(LockLine { relation, predicted: None, seen: None });
+        let line = self.locks.entry(relation.clone()).or_insert(LockLine {
+            relation,
+            predicted: None,
+            seen: None,
+            held_ms: None,
+        });
         line.predicted = line.predicted.max(predicted);
         line.seen = line.seen.max(seen);
     }

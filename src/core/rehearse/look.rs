@@ -74,6 +74,11 @@ pub struct Sighting {
     pub proven: Vec<String>,
     /// How long it took.
     pub took: Duration,
+    /// Whether it is the first of its transaction.
+    pub begins: bool,
+    /// How long each relation was held in a mode that queries or writes wait for, where that was
+    /// looked at all the time; `None`: it follows from the times of the transaction.
+    pub spans: Option<BTreeMap<Name, Duration>>,
 }
 
 /// What was done between two looks, and said meanwhile.

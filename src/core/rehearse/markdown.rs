@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::compare::Verdict;
 use super::report::{Report, StepReport};
 use super::text::{lock_words, time};
+use crate::core::lint::Finding;
 
 /// The most that a comment holds; GitHub takes 65,536 characters.
 const MOST_CHARS: usize = 60_000;
@@ -20,8 +21,20 @@ pub fn markdown(report: &Report) -> String {
         cell(&report.stage.server),
         cell(&report.stage.start)
     );
+    for rows in &report.stage.rows {
+        let _ = write!(text, "\n- {}", cell(&rows.line()));
+    }
+    if let Some(small) = report.too_small() {
+        let _ = write!(text, "\n\n⚠️ {}", cell(&small));
+    }
+    text += "\n";
     table(&mut text, report, |step| !step.undo, "Forward");
     text += "\n";
+    for finding in report.refused() {
+        let Finding { file, line, column, step, .. } = finding;
+        let place = cell(&format!("{file}:{line}:{column}: {step}"));
+        let _ = writeln!(text, "- **refused by the linter**, {place}: {}", cell(&finding.headline()));
+    }
     for trip in &report.round_trips {
         let outcome = if trip.equal { "equal" } else { "**not equal**" };
         let _ = writeln!(text, "- undo from {}: {outcome}", trip.state);
@@ -55,7 +68,6 @@ pub fn markdown(report: &Report) -> String {
     }
     let mut notes: Vec<String> = report.stage.notes.clone();
     notes.extend(report.stage.brought.iter().map(|brought| format!("before it: {brought}")));
-    notes.extend(report.stage.rows.iter().map(|rows| format!("{}: {} rows", rows.table, rows.rows)));
     notes.extend(
         report
             .passed
@@ -68,6 +80,10 @@ pub fn markdown(report: &Report) -> String {
             .iter()
             .flat_map(|trip| trip.rows.iter().map(move |rows| format!("undo from {}: {rows}", trip.state))),
     );
+    notes.extend(report.findings.iter().filter(|finding| !finding.refuses()).map(|finding| {
+        let accepted = finding.allowed.as_ref().map_or_else(String::new, |why| format!(" (accepted: {why})"));
+        format!("{}: {}{accepted}", finding.step, finding.headline())
+    }));
     notes.extend(report.uncovered.iter().map(|what| format!("not rehearsed: {what}")));
     notes.extend(report.left.iter().map(|what| format!("left behind: {what}")));
     notes.extend(report.steps.iter().flat_map(|step| {
@@ -97,9 +113,14 @@ fn table(text: &mut String, report: &Report, wanted: impl Fn(&StepReport) -> boo
             Verdict::Opaque => "opaque: locks as seen",
             Verdict::Worse => "**worse than predicted**",
         };
+        let refused: Vec<&str> = report.refused_of(step).map(|finding| finding.rule).collect();
+        let refused = match refused.as_slice() {
+            [] => String::new(),
+            rules => format!("<br>**refused: {}**", rules.join(", ")),
+        };
         let _ = writeln!(
             text,
-            "| `{}` {} | {locks} | {} | {} | {verdict} |",
+            "| `{}` {} | {locks} | {} | {} | {verdict}{refused} |",
             step.id,
             cell(&step.title),
             cell(&step.work()),

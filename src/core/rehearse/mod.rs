@@ -2,12 +2,14 @@
 //! stands to what was predicted, and the report.
 
 mod compare;
+mod hold;
 mod look;
 mod markdown;
 mod outcome;
 mod predict;
 mod report;
 mod route;
+mod size;
 mod text;
 
 pub use compare::{Compared, LockLine, Verdict, compare};
@@ -15,8 +17,9 @@ pub use look::{Look, Name, Relation, Sighting, sighting};
 pub use markdown::markdown;
 pub use outcome::{EVENT, Outcome};
 pub use predict::{Piece, back, forward, mentions, predict};
-pub use report::{Report, RoundTrip, Rows, Stage, StepReport};
+pub use report::{Report, RoundTrip, Stage, StepReport};
 pub use route::{
     Leg, OneWay, Passed, Route, UndoFrom, end_of, forward_steps, passed, rehearsed, route, spared,
     steps_until, stops, wanted_before,
 };
+pub use size::{Rows, SHARE, there};

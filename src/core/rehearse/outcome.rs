@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::report::Report;
+use super::size::Rows;
 
 /// The name of the event in the history.
 pub const EVENT: &str = "rehearse";
@@ -22,6 +23,9 @@ pub struct Outcome {
     pub largest: Option<String>,
     /// Its rows at the start.
     pub rows: i64,
+    /// Every table of the plan with its sizes; none in notes of older versions.
+    #[serde(default)]
+    pub tables: Vec<Rows>,
     /// Ways back that were tried.
     pub round_trips: usize,
 }
@@ -38,8 +42,22 @@ impl Outcome {
             clone: report.stage.clone,
             largest: largest.map(|rows| rows.table.clone()),
             rows: largest.map_or(0, |rows| rows.rows),
+            tables: report.stage.rows.clone(),
             round_trips: report.round_trips.len(),
         }
+    }
+
+    /// The sizes of the tables that it ran on, as far as they were kept.
+    #[must_use]
+    pub fn sizes(&self) -> Vec<Rows> {
+        let largest = |table: &String| Rows {
+            table: table.clone(),
+            rows: self.rows,
+            bytes: None,
+            target_rows: None,
+            target_bytes: None,
+        };
+        if self.tables.is_empty() { self.largest.iter().map(largest).collect() } else { self.tables.clone() }
     }
 
     /// The text that the history keeps.
@@ -68,9 +86,18 @@ mod tests {
             clone: false,
             largest: Some("users".into()),
             rows: 7,
+            tables: vec![Rows {
+                table: "users".into(),
+                rows: 7,
+                bytes: Some(8_192),
+                target_rows: Some(9),
+                target_bytes: None,
+            }],
             round_trips: 4,
         };
-        assert_eq!(Outcome::read(&outcome.detail()), Some(outcome));
+        assert_eq!(Outcome::read(&outcome.detail()), Some(outcome.clone()));
+        let older = outcome.detail().replace(",\"tables\":[{", ",\"other\":[{");
+        assert_eq!(Outcome::read(&older).map(|older| older.sizes().len()), Some(1));
         assert_eq!(Outcome::read("lifted: why"), None);
     }
 }

@@ -1,14 +1,19 @@
 //! Owns the report of a rehearsal: all that came of it, as one value.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::compare::{Compared, LockLine, Verdict};
+use super::hold::too_long;
 use super::predict::Piece;
 use super::route::{OneWay, Passed};
+use super::size::Rows;
+use crate::core::lint::Finding;
 use crate::core::record::Kind;
 use crate::core::shape::Difference;
 use crate::core::state::State;
-use crate::core::step::Phase;
+use crate::core::step::{OUTSIDE, Phase};
 
 /// All that came of a rehearsal.
 #[derive(Debug, Clone, Serialize)]
@@ -23,12 +28,14 @@ pub struct Report {
     pub title: String,
     /// SHA-256 of what was rehearsed.
     pub checksum: String,
-    /// Whether nothing was worse than predicted, every step ran and every way back led back.
+    /// Whether it went as predicted, and the linter refuses nothing.
     pub ok: bool,
     /// The server that it ran on, and where it began.
     pub stage: Stage,
     /// What a real run waits for and the rehearsal did not.
     pub passed: Vec<Passed>,
+    /// What the linter has against it, by the schema that it meets here and the sizes of the target.
+    pub findings: Vec<Finding>,
     /// Each step, and each undo, once.
     pub steps: Vec<StepReport>,
     /// Every way back.
@@ -60,19 +67,10 @@ pub struct Stage {
     pub brought: Vec<String>,
     /// What is not as on the target, one sentence each.
     pub notes: Vec<String>,
-    /// The tables of the item with their rows at the start.
+    /// The tables of the item with their sizes at the start, here and at the target.
     pub rows: Vec<Rows>,
     /// Objects that each look at the shape has compared.
     pub objects: usize,
-}
-
-/// How many rows a table had.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Rows {
-    /// The table.
-    pub table: String,
-    /// Its rows.
-    pub rows: i64,
 }
 
 /// What came of a step, over all of its runs.
@@ -162,6 +160,7 @@ impl StepReport {
                 Some(known) => {
                     known.predicted = known.predicted.max(line.predicted);
                     known.seen = known.seen.max(line.seen);
+                    known.held_ms = longer(known.held_ms, line.held_ms);
                 }
                 None => self.locks.push(line),
             }
@@ -172,6 +171,23 @@ impl StepReport {
         join(&mut self.faults, compared.faults);
         join(&mut self.notes, compared.notes);
     }
+
+    /// Says of every lock that was held longer than `limit` what comes of it where others wait.
+    fn weigh_holds(&mut self, limit: Duration) {
+        for line in &self.locks {
+            let held = line.held_ms.map(|held| Duration::from_secs_f64(held / 1_000.0));
+            if let (Some(held), Some(lock)) = (held.filter(|held| *held > limit), line.seen) {
+                let alone = self.mode == OUTSIDE;
+                self.faults.push(too_long(&line.relation, lock, [held, limit], alone));
+                self.verdict = Verdict::Worse;
+            }
+        }
+    }
+}
+
+/// The longer of two times, as far as they are known.
+fn longer(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    [a, b].into_iter().flatten().reduce(f64::max)
 }
 
 fn join(into: &mut Vec<String>, from: Vec<String>) {
@@ -183,16 +199,34 @@ fn join(into: &mut Vec<String>, from: Vec<String>) {
 }
 
 impl Report {
-    /// Puts the steps into the order in which they run, and settles whether it went well.
-    pub fn settle(&mut self, order: &[String]) {
+    /// Puts the steps into the order in which they run, weighs how long they held their locks
+    /// against lock_timeout, and settles whether it went well.
+    pub fn settle(&mut self, order: &[String], lock_timeout: Duration) {
         let place = |step: &StepReport| order.iter().position(|id| *id == step.id).unwrap_or(order.len());
         let (mut forward, mut back): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.steps).into_iter().partition(|step| !step.undo);
         forward.sort_by_key(place);
         back.sort_by_key(|step| std::cmp::Reverse(place(step)));
         self.steps = forward.into_iter().chain(back).collect();
-        self.ok = self.failure.is_none()
+        self.steps.iter_mut().for_each(|step| step.weigh_holds(lock_timeout));
+        self.ok = self.went_well() && self.refused().next().is_none();
+    }
+
+    /// Whether every step ran, nothing was worse than predicted and every way back led back.
+    #[must_use]
+    pub fn went_well(&self) -> bool {
+        self.failure.is_none()
             && self.steps.iter().all(|step| step.verdict != Verdict::Worse)
-            && self.round_trips.iter().chain(&self.again).all(|trip| trip.equal);
+            && self.round_trips.iter().chain(&self.again).all(|trip| trip.equal)
+    }
+
+    /// What the linter refuses, and so does whoever runs the plan.
+    pub fn refused(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.refuses())
+    }
+
+    /// What it refuses of one step, or of its way back.
+    pub(super) fn refused_of<'a>(&'a self, step: &'a StepReport) -> impl Iterator<Item = &'a Finding> {
+        self.refused().filter(|finding| finding.step == step.id && finding.back == step.undo)
     }
 }

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use super::compare::{LockLine, Verdict};
 use super::report::{Report, RoundTrip, StepReport};
-use crate::core::lint::Lock;
+use super::size::Rows;
+use crate::core::lint::{Finding, Level, Lock};
 
 /// The most differences that are listed of one comparison.
 const LISTED: usize = 40;
@@ -19,8 +20,12 @@ impl Report {
         if let Some(failure) = &self.failure {
             parts.push(failure.lines().next().unwrap_or_default().to_owned());
         }
+        let refused = self.refused().count();
+        if refused > 0 {
+            parts.push(format!("the linter refuses {}", counted(refused, "statement")));
+        }
         if worse > 0 {
-            parts.push(format!("{worse} of {} did more than predicted", counted(self.steps.len(), "step")));
+            parts.push(format!("{worse} of {} worse than predicted", counted(self.steps.len(), "step")));
         }
         if unequal > 0 {
             parts.push(format!("{} left a difference", counted(unequal, "comparison")));
@@ -42,7 +47,10 @@ impl Report {
         let mut text = format!("{}_{}: {}\n", self.version, self.name, self.title);
         let _ = writeln!(text, "rehearsed on {}; start: {}", self.stage.server, self.stage.start);
         for rows in &self.stage.rows {
-            let _ = writeln!(text, "  {}: {} rows", rows.table, rows.rows);
+            let _ = writeln!(text, "  {}", rows.line());
+        }
+        if let Some(small) = self.too_small() {
+            let _ = writeln!(text, "  note: {small}");
         }
         for brought in &self.stage.brought {
             let _ = writeln!(text, "  before it: {brought}");
@@ -58,9 +66,13 @@ impl Report {
                 let _ = writeln!(text, "\n{title}");
             }
             for step in self.steps.iter().filter(|step| step.undo == undo) {
-                text += &step_text(step);
+                text += &step_text(step, self.data_of(step));
+                for finding in self.refused_of(step) {
+                    let _ = writeln!(text, "    refused: {}", finding.rule);
+                }
             }
         }
+        text += &findings_text(self);
         if !self.round_trips.is_empty() || !self.one_way.is_empty() {
             text += "\nround trips\n";
         }
@@ -115,6 +127,10 @@ impl StepReport {
 pub(super) fn lock_words(line: &LockLine) -> String {
     let name = |lock: Option<Lock>| lock.map_or("none", Lock::name);
     let seen = format!("{} on {}", name(line.seen), line.relation);
+    let seen = match line.held_ms {
+        Some(held) => format!("{seen}, held {}", time(held)),
+        None => seen,
+    };
     match line.predicted {
         predicted if predicted == line.seen => seen,
         predicted if line.milder() => format!("{seen} (milder than predicted: {})", name(predicted)),
@@ -133,10 +149,11 @@ pub(super) fn time(ms: f64) -> String {
     }
 }
 
-fn step_text(step: &StepReport) -> String {
+fn step_text(step: &StepReport, data: Option<&Rows>) -> String {
     let times = if step.runs > 1 { format!(" at most, {} runs", step.runs) } else { String::new() };
+    let data = data.map_or_else(String::new, |rows| format!(" on {}", rows.words()));
     let mut text = format!(
-        "  {}  {}\n    {}, {}{times}\n",
+        "  {}  {}\n    {}, {}{times}{data}\n",
         step.id,
         step.title,
         step.verdict.words(),
@@ -154,6 +171,27 @@ fn step_text(step: &StepReport) -> String {
     }
     for note in &step.notes {
         let _ = writeln!(text, "    note: {note}");
+    }
+    text
+}
+
+/// What the linter has against the plan: in full what it refuses, the rest in a line each.
+fn findings_text(report: &Report) -> String {
+    if report.findings.is_empty() {
+        return String::new();
+    }
+    let mut text = "\nthe linter\n".to_owned();
+    for finding in &report.findings {
+        let word = match (&finding.allowed, finding.level) {
+            (Some(_), _) => "accepted",
+            (None, Level::Error) => "refused",
+            (None, Level::Warning) => "warning",
+        };
+        let Finding { file, line, column, step, .. } = finding;
+        let _ = writeln!(text, "  {word}: {file}:{line}:{column}: {step}: {}", finding.headline());
+        if finding.refuses() {
+            text.extend(finding.details().lines().map(|line| format!("  {line}\n")));
+        }
     }
     text
 }

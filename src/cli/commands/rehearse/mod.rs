@@ -3,6 +3,7 @@
 mod before;
 mod dump;
 mod ear;
+mod known;
 mod rounds;
 mod scratch;
 mod start;
@@ -17,17 +18,16 @@ use crate::cli::exit::{Code, CommandError};
 use crate::cli::naming::find;
 use crate::cli::output::Output;
 use crate::cli::progress;
-use crate::core::ident::QName;
 use crate::core::rehearse::{
-    EVENT, Outcome, Report, Rows, Stage, UndoFrom, markdown, passed, rehearsed, route, spared,
+    EVENT, Outcome, Report, Stage, UndoFrom, markdown, passed, rehearsed, route, spared,
 };
-use crate::core::timeline::Item;
 use crate::engine::stop::Stop;
 use crate::pg::connect::{Session, SessionRole, connect};
+use crate::pg::schema;
 use crate::pg::trace::Trace;
-use crate::pg::{copy, schema};
 use before::{bring_forward, take_back};
-use rounds::Rounds;
+use known::Known;
+use rounds::{Rounds, relations};
 use start::{Place, Target};
 
 /// Run a whole plan, and its undo, on a scratch database; see the locks really taken.
@@ -36,7 +36,8 @@ use start::{Place, Target};
 /// from every state that has a way back, and forward again. Each step's locks,
 /// rewrites and scans are compared with what the lock table predicts, and the
 /// schema after undo with the schema before, object by object. Exit code 1
-/// says that something was worse than predicted, failed, or did not lead back.
+/// says that something was worse than predicted, failed, or did not lead back;
+/// 2 that it went well, but the linter refuses a statement.
 ///
 /// The database is a throwaway one like the target (its schema, by pg_dump,
 /// without rows), one made from the project's files where there is no target, or
@@ -90,7 +91,7 @@ pub async fn run(global: &Global, args: &RehearseArgs, stop: Stop) -> Result<Out
     let target = start::target(global, args, &stop).await?;
     let place = start::place(global, args, &target).await?;
     let config = global.config()?;
-    let rehearsed = Box::pin(rehearse(global, args, &place, stop.clone())).await;
+    let rehearsed = Box::pin(rehearse(global, args, &target, &place, stop.clone())).await;
     let left = place.tidy_up(&config.schema).await;
     let mut report = rehearsed?;
     report.left.extend(left?);
@@ -102,13 +103,19 @@ pub async fn run(global: &Global, args: &RehearseArgs, stop: Stop) -> Result<Out
         note(global, &report, stop).await;
     }
     let text = if args.markdown { markdown(&report) } else { report.text() };
-    let code = if report.ok { Code::Done } else { Code::Failed };
+    let code = match (report.went_well(), report.ok) {
+        (false, _) => Code::Failed,
+        // The plan is not right, as phase check and whoever runs it say as well.
+        (true, false) => Code::Usage,
+        (true, true) => Code::Done,
+    };
     Ok(Output::done(text, &report).with_code(code))
 }
 
 async fn rehearse(
     global: &Global,
     args: &RehearseArgs,
+    target: &Target,
     place: &Place,
     stop: Stop,
 ) -> Result<Report, CommandError> {
@@ -137,6 +144,7 @@ async fn rehearse(
             item.stem()
         )));
     }
+    let known = Known::ask(&desk, target, &open, !scratch).await?;
     let mut report = Report {
         version: item.version.to_string(),
         name: item.name.clone(),
@@ -151,10 +159,11 @@ async fn rehearse(
             start: place.start.clone(),
             brought,
             notes: place.notes.clone(),
-            rows: rows(&session, item).await?,
+            rows: known.rows(&session, item).await?,
             objects: 0,
         },
         passed: passed(item),
+        findings: known.findings(item, desk.config.small_table)?,
         steps: Vec::new(),
         round_trips: Vec::new(),
         again: Vec::new(),
@@ -178,9 +187,11 @@ async fn rehearse(
     }));
     let trace = Arc::new(Trace::new(settings, desk.config.schema.clone()));
     desk.target.observe(Arc::clone(&trace));
-    let rounds = Rounds { desk: &desk, item: &open, trace, listener: &*listener, session: &session };
+    let stood = relations(&session, &desk).await?;
+    let rounds = Rounds { desk: &desk, item: &open, trace, listener: &*listener, session: &session, stood };
     Box::pin(rounds.walk(&way.legs, &mut report)).await?;
-    report.settle(&open.steps.iter().map(|step| step.id.clone()).collect::<Vec<_>>());
+    let order: Vec<String> = open.steps.iter().map(|step| step.id.clone()).collect();
+    report.settle(&order, open.limits.lock_timeout);
     Ok(report)
 }
 
@@ -188,18 +199,6 @@ fn server(session: &Session, scratch: bool) -> String {
     let version = session.version();
     let place = if scratch { "a throwaway server" } else { "a clone" };
     format!("PostgreSQL {}.{}, {place}", version / 10_000, version % 10_000)
-}
-
-/// The rows of the tables that an item touches, as far as they are there.
-async fn rows(session: &Session, item: &Item) -> Result<Vec<Rows>, CommandError> {
-    let mut found = Vec::new();
-    for table in &item.tables {
-        let Ok(name) = QName::parse(table) else { continue };
-        if let Some(sum) = copy::sum(session, &name).await? {
-            found.push(Rows { table: table.clone(), rows: sum.rows });
-        }
-    }
-    Ok(found)
 }
 
 /// Leaves a note in the target's history; one that cannot be left is no reason to fail.

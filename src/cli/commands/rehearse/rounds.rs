@@ -1,7 +1,7 @@
 //! Walks the legs of a rehearsal through the real engine, and compares what was seen
 //! with what was predicted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ear::{Ear, Ran};
@@ -13,18 +13,19 @@ use crate::core::ident::QName;
 use crate::core::lint::Inspected;
 use crate::core::record::Kind;
 use crate::core::rehearse::{
-    Leg, Piece, Report, RoundTrip, StepReport, back, compare, end_of, forward, forward_steps, mentions,
-    predict, stops,
+    Leg, LockLine, Piece, Report, RoundTrip, StepReport, back, compare, end_of, forward, forward_steps,
+    mentions, predict, stops,
 };
 use crate::core::shape::{Difference, Shape};
 use crate::core::state::State;
+use crate::core::step::Phase;
 use crate::core::timeline::Item;
 use crate::engine::event::Listener;
 use crate::engine::{Store, Target};
 use crate::pg::connect::Session;
 use crate::pg::copy::{Sum, sum};
 use crate::pg::shape::shape;
-use crate::pg::trace::Trace;
+use crate::pg::trace::{Trace, look};
 
 /// A rehearsal on its way.
 pub(super) struct Rounds<'a> {
@@ -35,6 +36,17 @@ pub(super) struct Rounds<'a> {
     pub(super) listener: &'a dyn Listener,
     /// Looks at the catalog.
     pub(super) session: &'a Session,
+    /// The relations that stood before the first step.
+    pub(super) stood: BTreeSet<String>,
+}
+
+/// The relations of a database, as the report writes them.
+///
+/// # Errors
+/// When the server does not answer.
+pub(super) async fn relations(session: &Session, desk: &Desk) -> Result<BTreeSet<String>, CommandError> {
+    let look = look(&session.client, session.pid, &desk.config.schema).await?;
+    Ok(look.relations.values().map(|relation| relation.name.plain()).collect())
 }
 
 /// A database at a moment.
@@ -200,7 +212,7 @@ impl Rounds<'_> {
         };
         let moved = Box::pin(worker.run(self.item, wanted, &[])).await;
         for ran in ear.take() {
-            judge(expected, &ran, report);
+            self.judge(expected, &ran, report);
         }
         let moved = moved?;
         if moved.code == Code::Done && moved.state == end_of(self.item, leg) {
@@ -239,21 +251,28 @@ impl Rounds<'_> {
         }
         Ok(expected)
     }
-}
 
-/// Compares one step with its prediction, and adds it to the report.
-fn judge(expected: &[(Piece<'_>, Vec<Inspected>)], ran: &Ran, report: &mut Report) {
-    let Some((piece, predicted)) = expected.iter().find(|(piece, _)| piece.step.id == ran.id) else { return };
-    let own = piece.step.statements.is_empty();
-    let compared = compare(predicted, &ran.seen, own);
-    let took_ms = ran.took.as_secs_f64() * 1_000.0;
-    let undo = ran.undo || piece.undo;
-    let known = report.steps.iter_mut().find(|known| known.id == ran.id && known.undo == undo);
-    if let Some(known) = known {
-        known.add(took_ms, compared);
-        return;
+    /// Compares one step with its prediction, and adds it to the report.
+    fn judge(&self, expected: &[(Piece<'_>, Vec<Inspected>)], ran: &Ran, report: &mut Report) {
+        let Some((piece, predicted)) = expected.iter().find(|(piece, _)| piece.step.id == ran.id) else {
+            return;
+        };
+        let own = piece.step.statements.is_empty();
+        let mut compared = compare(predicted, &ran.seen, own);
+        // No code knows yet what expand has made.
+        let unknown = |line: &&mut LockLine| !self.stood.contains(&line.relation);
+        if piece.step.phase == Phase::Expand {
+            compared.locks.iter_mut().filter(unknown).for_each(|line| line.held_ms = None);
+        }
+        let took_ms = ran.took.as_secs_f64() * 1_000.0;
+        let undo = ran.undo || piece.undo;
+        let known = report.steps.iter_mut().find(|known| known.id == ran.id && known.undo == undo);
+        if let Some(known) = known {
+            known.add(took_ms, compared);
+            return;
+        }
+        let mut first = StepReport::new(piece, undo);
+        first.add(took_ms, compared);
+        report.steps.push(first);
     }
-    let mut first = StepReport::new(piece, undo);
-    first.add(took_ms, compared);
-    report.steps.push(first);
 }

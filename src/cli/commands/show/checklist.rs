@@ -6,6 +6,7 @@ use crate::cli::desk::Desk;
 use crate::cli::exit::CommandError;
 use crate::cli::output::Output;
 use crate::core::checklist::{Known, Line, Recorded, checklist};
+use crate::core::ident::QName;
 use crate::core::lint::{World, judge, mentions};
 use crate::core::record::Record;
 use crate::core::rehearse::{EVENT, Outcome};
@@ -21,7 +22,10 @@ struct Document<'a> {
 
 /// Answers from the catalog and the record.
 pub(super) async fn run(desk: &Desk, item: &Item, record: Option<&Record>) -> Result<Output, CommandError> {
-    let world = desk.target.world_in_use(&mentions(item.steps_both_ways())?, desk.config.small_table).await?;
+    let mut mentioned = mentions(item.steps_both_ways())?;
+    // Those that only a backfill names as well.
+    mentioned.relations.extend(item.tables.iter().filter_map(|table| QName::parse(table).ok()));
+    let world = desk.target.world_in_use(&mentioned, desk.config.small_table).await?;
     let (markers, rehearsal) = if desk.recorded() {
         let noted = desk.store.last_event(&item.version, EVENT).await?;
         (desk.store.markers().await?, noted.as_deref().and_then(Outcome::read))

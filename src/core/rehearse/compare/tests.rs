@@ -35,7 +35,10 @@ fn what_was_predicted_is_no_fault() {
     );
     assert_eq!(compared.verdict, Verdict::AsPredicted);
     let lock = Some(Lock::AccessExclusive);
-    assert_eq!(compared.locks, [LockLine { relation: "t".into(), predicted: lock, seen: lock }]);
+    assert_eq!(
+        compared.locks,
+        [LockLine { relation: "t".into(), predicted: lock, seen: lock, held_ms: Some(0.0) }]
+    );
     assert_eq!((compared.faults.len(), compared.notes.len()), (0, 0));
 }
 

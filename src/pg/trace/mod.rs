@@ -5,6 +5,8 @@
 //! after each statement and makes concurrent commands wait, so it is for databases
 //! that nobody else works on.
 
+mod looks;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,11 +18,14 @@ use tokio_postgres::Client;
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::{Ident, QName};
 use crate::core::lint::{Lock, Mentions};
-use crate::core::rehearse::{Look, Name, Relation, Sighting, sighting};
+use crate::core::rehearse::{Look, Sighting, sighting};
 use crate::core::sql::{Kind, split};
 use crate::pg::classify::failure;
 use crate::pg::connect::{ConnectSettings, Session, SessionRole, connect};
 use crate::pg::queries as q;
+use looks::{Spans, merge, strongest, with_locks};
+
+pub use looks::look;
 
 /// How often the locks of another session are looked at; a server tells nobody when they change.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
@@ -40,6 +45,8 @@ struct Seen {
     sightings: Vec<Sighting>,
     before: Look,
     since: Option<Instant>,
+    /// Whether the next statement is the first of its transaction.
+    begins: bool,
     followed: Option<Followed>,
 }
 
@@ -94,7 +101,7 @@ impl Trace {
         session.notices.keep();
         let mut seen = self.seen();
         seen.before = before;
-        seen.since = Some(Instant::now());
+        (seen.since, seen.begins) = (Some(Instant::now()), true);
         Ok(())
     }
 
@@ -103,8 +110,9 @@ impl Trace {
         let took = self.seen().since.map(|since| since.elapsed()).unwrap_or_default();
         let after = self.look(&session.client, session.pid).await?;
         let mut seen = self.seen();
+        let begins = std::mem::take(&mut seen.begins);
         let sighting = sighting(&seen.before, &after, &session.notices.take(), took);
-        seen.sightings.push(sighting);
+        seen.sightings.push(Sighting { begins, ..sighting });
         // The look is no part of the next statement's time.
         (seen.before, seen.since) = (after, Some(Instant::now()));
         Ok(())
@@ -126,21 +134,23 @@ impl Trace {
         let mut in_the_way = self.stand_in_the_way(watch, sql).await?;
         let mut at_the_end = self.read_what_is_detached(sql).await?;
         session.notices.keep();
-        let (mut held, mut since) = (BTreeMap::new(), Instant::now());
+        let (mut held, mut spans, mut since) = (BTreeMap::new(), Spans::default(), Instant::now());
         let result = {
             let looking = async {
                 loop {
-                    let waits = merge(&mut held, &watch.client, &[session.pid]).await?;
+                    let seen = looks::locks(&watch.client, &[session.pid]).await?;
+                    strongest(&mut held, seen.all());
                     // The end of a session is the end of its locks.
-                    if waits.is_some()
+                    if seen.waits.is_some()
                         && let Some(other) = in_the_way.take()
                     {
                         drop(other);
-                        since = Instant::now();
+                        (since, spans) = (Instant::now(), Spans::default());
                     }
-                    if waits == Some(Lock::AccessExclusive) {
+                    if seen.waits == Some(Lock::AccessExclusive) {
                         drop(at_the_end.take());
                     }
+                    spans.now(Instant::now(), &seen);
                     tokio::time::sleep(LOOK_EVERY).await;
                 }
             };
@@ -149,10 +159,12 @@ impl Trace {
                 stopped = looking => stopped,
             }
         };
-        let took = since.elapsed();
+        let (took, longest) = (since.elapsed(), spans.end(Instant::now()));
         let after = self.look(&watch.client, session.pid).await?;
         let sighting = sighting(&before, &with_locks(&after, &held), &session.notices.take(), took);
-        self.seen().sightings.push(sighting);
+        let name = |id: &u32| before.relations.get(id).map(|relation| relation.name.clone());
+        let spans = longest.iter().filter_map(|(id, span)| Some((name(id)?, *span))).collect();
+        self.seen().sightings.push(Sighting { begins: true, spans: Some(spans), ..sighting });
         result
     }
 
@@ -242,55 +254,4 @@ impl Trace {
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The relations of a database, with the locks of one backend.
-///
-/// # Errors
-/// When the server cannot be asked.
-pub async fn look(client: &Client, pid: i32, metadata: &Ident) -> Result<Look, Failure> {
-    let rows = client.query(q::REHEARSE_LOOK, &[&metadata.as_str()]).await;
-    let relation = |row: &tokio_postgres::Row| {
-        let kind: String = row.get("kind");
-        let name = Name { schema: row.get("schema"), name: row.get("name"), visible: row.get("visible") };
-        let relation = Relation {
-            name,
-            kind: kind.chars().next().unwrap_or('?'),
-            file: row.get("file"),
-            scans: row.get("scans"),
-            rows_read: row.get("rows_read"),
-        };
-        (row.get("id"), relation)
-    };
-    let relations = rows.map_err(|error| failure(&error))?.iter().map(relation).collect();
-    let mut locks = BTreeMap::new();
-    merge(&mut locks, client, &[pid]).await?;
-    Ok(Look { relations, locks })
-}
-
-/// Adds the locks that some backends hold or wait for; the strongest that one of them waits for.
-async fn merge(
-    held: &mut BTreeMap<u32, Lock>,
-    client: &Client,
-    pids: &[i32],
-) -> Result<Option<Lock>, Failure> {
-    let rows = client.query(q::REHEARSE_HELD, &[&pids]).await.map_err(|error| failure(&error))?;
-    let lock = |row: &tokio_postgres::Row| {
-        let (id, mode): (Option<u32>, String) = (row.get("id"), row.get("mode"));
-        id.zip(Lock::of_mode(&mode))
-    };
-    strongest(held, rows.iter().filter_map(lock));
-    let waits = rows.iter().filter(|row| !row.get::<_, bool>("granted"));
-    Ok(waits.filter_map(|row| Lock::of_mode(row.get("mode"))).max())
-}
-
-fn strongest(held: &mut BTreeMap<u32, Lock>, more: impl IntoIterator<Item = (u32, Lock)>) {
-    for (id, lock) in more {
-        let entry = held.entry(id).or_insert(lock);
-        *entry = (*entry).max(lock);
-    }
-}
-
-fn with_locks(look: &Look, locks: &BTreeMap<u32, Lock>) -> Look {
-    Look { relations: look.relations.clone(), locks: locks.clone() }
 }
