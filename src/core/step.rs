@@ -260,3 +260,9 @@ impl Action {
 pub fn drop_index_sql(index: &QName) -> String {
     format!("DROP INDEX CONCURRENTLY IF EXISTS {index}")
 }
+
+/// The statement that drops the index of a partitioned table with those of its partitions.
+#[must_use]
+pub fn drop_whole_sql(index: &QName) -> String {
+    format!("DROP INDEX IF EXISTS {index}")
+}

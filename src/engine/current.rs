@@ -1,5 +1,7 @@
 //! One step on its way: its direction, what is on record of it, and so the work that is left.
 
+use std::sync::OnceLock;
+
 use crate::core::detach::Detach;
 use crate::core::failure::Failure;
 use crate::core::record::{StepRecord, StepStatus};
@@ -29,6 +31,8 @@ pub(crate) struct Current<'a> {
     pub(crate) gauge: Gauge,
     /// What it has said of itself.
     pub(crate) said: Said,
+    /// What is sent for it, where that is not what stands in the plan.
+    pub(crate) sent: OnceLock<String>,
 }
 
 impl<'a> Current<'a> {
@@ -38,7 +42,8 @@ impl<'a> Current<'a> {
         direction: Direction,
         record: Option<&'a StepRecord>,
     ) -> Self {
-        Self { step, position, direction, record, gauge: Gauge::default(), said: Said::default() }
+        let (gauge, said, sent) = (Gauge::default(), Said::default(), OnceLock::new());
+        Self { step, position, direction, record, gauge, said, sent }
     }
 }
 

@@ -73,7 +73,8 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         {
             Ok(ended) => ended,
             Err(error) => {
-                let sql = action.iter().flat_map(Action::sql).collect::<Vec<_>>().join(";\n");
+                let written = || action.iter().flat_map(Action::sql).collect::<Vec<_>>().join(";\n");
+                let sql = current.sent.get().cloned().unwrap_or_else(written);
                 // A transaction that ended by an error of its own left nothing.
                 let whole = matches!(action, Some(Action::Transaction(_) | Action::Assert { .. }));
                 let rolled_back = whole && half_done.is_none() && error.is_certain();

@@ -13,6 +13,7 @@ tests![
     a_build_by_partitions_that_was_killed_goes_on_and_is_taken_back,
     an_index_of_a_partition_that_is_not_ours_is_left_alone,
     a_reindex_leaves_nothing_behind,
+    what_is_sent_for_a_partitioned_table_is_shown,
 ];
 
 const TABLE: &str =
@@ -206,5 +207,64 @@ async fn a_reindex_leaves_nothing_behind(db: Db) -> TestResult {
     same!(db.value(invalid).await?, "0", "{ended:?}");
     let history = db.phase(&["history", "1"]).await?.expect(0)?;
     check!(history.stdout.contains("leftover") && history.stdout.contains("t_a_ccnew"), "{history:?}");
+    Ok(())
+}
+
+async fn what_is_sent_for_a_partitioned_table_is_shown(db: Db) -> TestResult {
+    db.run(PARTITIONED).await?;
+    let plan = "validate:\n  - index: {table: t, columns: [a, id], name: t_a}\ncontract:\n  - drop_index: {name: t_a}\n";
+    db.file("plans/1_p.yaml", plan)?;
+    let migration = "-- UP\nCREATE INDEX CONCURRENTLY t_b ON t (a);\n-- DOWN\nDROP INDEX CONCURRENTLY t_b;\n";
+    db.file("migrations/2_m.sql", migration)?;
+    let parts = |index: &str| {
+        [
+            format!("CREATE INDEX {index} ON ONLY t"),
+            format!("CREATE INDEX t_2_{index} ON ONLY t_2"),
+            format!("CREATE INDEX CONCURRENTLY t_1_{index} ON t_1"),
+            format!("CREATE INDEX CONCURRENTLY \"t 2a_{index}\" ON \"t 2a\""),
+            format!("CREATE INDEX CONCURRENTLY t_2b_{index} ON t_2b"),
+            format!("ALTER INDEX \"t_2_{index}\" ATTACH PARTITION \"t_2b_{index}\""),
+            format!("ALTER INDEX \"{index}\" ATTACH PARTITION \"t_2_{index}\""),
+        ]
+    };
+    let all = |text: &str, index: &str| -> TestResult {
+        // The record has the schemas as well.
+        let text = text.replace("\"public\".", "").replace("public.", "");
+        for part in parts(index) {
+            check!(text.contains(&part), "{part} is missing: {text}");
+        }
+        let single = format!("CREATE INDEX CONCURRENTLY {index} ON t ");
+        let text = text.replace('"', "");
+        check!(!text.lines().any(|line| line.trim_start().starts_with(&single)), "{text}");
+        Ok(())
+    };
+    let show = db.phase(&["show", "1"]).await?.expect(0)?.stdout;
+    all(&show, "t_a")?;
+    check!(show.contains("validate.1  build index t_a on t  (part by part, each by itself)"), "{show}");
+    check!(show.contains("    undo: DROP INDEX IF EXISTS \"t_a\";\n"), "{show}");
+    check!(show.contains("(one transaction)\n      DROP INDEX IF EXISTS \"t_a\";\n"), "{show}");
+    let dry = db.phase(&["advance", "1", "--to", "completed", "--dry-run"]).await?.expect(0)?.stdout;
+    all(&dry, "t_a")?;
+    check!(dry.contains("\nDROP INDEX IF EXISTS \"t_a\";\n"), "{dry}");
+    all(&db.phase(&["expand", "--dry-run"]).await?.expect(0)?.stdout, "t_b")?;
+    // Without a server nobody knows.
+    let offline = db.phase(&["show", "1", "--offline"]).await?.expect(0)?.stdout;
+    check!(offline.contains("CREATE INDEX CONCURRENTLY \"t_a\" ON \"t\" "), "{offline}");
+    db.phase(&["advance", "1", "--to", "completed"]).await?.expect(0)?;
+    db.phase(&["advance", "2", "--out-of-order"]).await?.expect(0)?;
+    let history = db.phase(&["history", "1", "--sql"]).await?.expect(0)?.stdout;
+    all(&history, "t_a")?;
+    check!(history.contains("      DROP INDEX IF EXISTS "), "{history}");
+    check!(!history.contains("DROP INDEX CONCURRENTLY"), "{history}");
+    let rollback = db.phase(&["rollback", "--dry-run"]).await?.expect(0)?.stdout;
+    check!(rollback.contains("\nDROP INDEX IF EXISTS \"t_b\";"), "{rollback}");
+    db.phase(&["rollback"]).await?.expect(0)?;
+    // What failed as well: PostgreSQL has no unique index without the partition key.
+    let unique =
+        "-- UP\nCREATE UNIQUE INDEX CONCURRENTLY t_c ON t (a);\n-- DOWN\nDROP INDEX CONCURRENTLY t_c;\n";
+    db.file("migrations/3_u.sql", unique)?;
+    db.phase(&["advance", "3", "--out-of-order"]).await?.expect(1)?;
+    let failed = db.phase(&["history", "3", "--sql"]).await?.expect(0)?.stdout;
+    check!(failed.contains("CREATE UNIQUE INDEX CONCURRENTLY t_1_t_c ON public.t_1"), "{failed}");
     Ok(())
 }

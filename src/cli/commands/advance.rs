@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::again::reconnecting;
 use crate::cli::args::Global;
-use crate::cli::commands::show::steps_text;
+use crate::cli::commands::show::{steps_text, world_of};
 use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::{Code, CommandError};
 use crate::cli::naming::find;
@@ -15,6 +15,7 @@ use crate::cli::output::Output;
 use crate::cli::progress;
 use crate::cli::work::{Moved, Worker, check_drift, pending_before, report};
 use crate::core::decide::Wanted;
+use crate::core::lint::World;
 use crate::core::record::{Kind, Record};
 use crate::core::state::State;
 use crate::core::timeline::Item;
@@ -90,7 +91,7 @@ async fn once(
     let to = args.to.or(goal.get()).or_else(|| next(item, state)).unwrap_or(State::Completed);
     goal.set(Some(to));
     if args.dry_run {
-        return Ok(dry_run(item, state, to));
+        return dry_run(item, state, to, world_of(&desk, &[item]).await?);
     }
     if state == State::Planned {
         desk.lock(&LockKey::Timeline).await?;
@@ -140,7 +141,7 @@ fn the_only<'a>(items: &'a [Item], records: &[Record]) -> Result<Option<&'a Item
     }
 }
 
-fn dry_run(item: &Item, state: State, to: State) -> Output {
+fn dry_run(item: &Item, state: State, to: State, mut world: World) -> Result<Output, CommandError> {
     let mut text = String::new();
     let mut at = state;
     while at < to {
@@ -150,11 +151,11 @@ fn dry_run(item: &Item, state: State, to: State) -> Output {
         };
         let Some(row) = row else { break };
         text += &format!("-- {} {} → {}: {}\n", item.stem(), row.from, row.to, row.sentence);
-        text += &steps_text(item, row);
+        text += &steps_text(item, row, &mut world)?;
         at = row.to;
     }
     if text.is_empty() {
         text = format!("-- {}: {state} already", item.stem());
     }
-    Output::done(text.clone(), &serde_json::json!({"dry_run": text}))
+    Ok(Output::done(text.clone(), &serde_json::json!({"dry_run": text})))
 }

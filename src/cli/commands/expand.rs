@@ -3,13 +3,14 @@
 use clap::Args;
 
 use crate::cli::args::Global;
-use crate::cli::commands::show::steps_text;
+use crate::cli::commands::show::{steps_text, world_of};
 use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::{Code, CommandError};
 use crate::cli::output::Output;
 use crate::cli::progress;
 use crate::cli::work::{Worker, check_drift, report};
 use crate::core::decide::Wanted;
+use crate::core::lint::World;
 use crate::core::record::{Kind, Record};
 use crate::core::state::State;
 use crate::core::timeline::Item;
@@ -67,7 +68,8 @@ pub async fn run(global: &Global, args: &ExpandArgs, stop: Stop) -> Result<Outpu
     if args.dry_run {
         let records = desk.records().await?;
         warn(check_drift(&items, &records, args.out_of_order)?);
-        return Ok(dry_run(&pending(&items, &records, upto.as_ref())));
+        let todo = pending(&items, &records, upto.as_ref());
+        return dry_run(&todo, world_of(&desk, &todo).await?);
     }
     desk.lock(&LockKey::Timeline).await?;
     // What was pending is looked up under the lock: whoever had it before may have done it.
@@ -114,16 +116,16 @@ fn warn(drifts: Vec<crate::core::drift::Drift>) {
     }
 }
 
-fn dry_run(todo: &[&Item]) -> Output {
+fn dry_run(todo: &[&Item], mut world: World) -> Result<Output, CommandError> {
     let mut text = String::new();
     for item in todo {
         let Some(row) = Transition::find(State::Planned, goal(item)) else { continue };
         text += &format!("-- {} {} → {}: {}\n", item.stem(), row.from, row.to, row.sentence);
-        text += &steps_text(item, row);
+        text += &steps_text(item, row, &mut world)?;
     }
     if text.is_empty() {
         text = "-- nothing is pending".into();
     }
     let names: Vec<String> = todo.iter().map(|item| item.stem()).collect();
-    Output::done(text.clone(), &serde_json::json!({"pending": names, "sql": text}))
+    Ok(Output::done(text.clone(), &serde_json::json!({"pending": names, "sql": text})))
 }

@@ -3,12 +3,14 @@
 use clap::Args;
 
 use crate::cli::args::Global;
+use crate::cli::commands::show::{rollback_text, world_of};
 use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::CommandError;
 use crate::cli::output::Output;
 use crate::cli::progress;
 use crate::cli::work::{Worker, check_drift, report};
 use crate::core::decide::Wanted;
+use crate::core::lint::World;
 use crate::core::record::{Kind, Record};
 use crate::core::state::State;
 use crate::core::timeline::Item;
@@ -62,7 +64,7 @@ pub async fn run(global: &Global, args: &RollbackArgs, stop: Stop) -> Result<Out
         refuse_early(item)?;
     }
     if args.dry_run {
-        return Ok(dry_run(&todo));
+        return dry_run(&todo, world_of(&desk, &todo).await?);
     }
     let listener = progress::listener(global);
     let worker = Worker::new(&desk, &*listener);
@@ -116,17 +118,11 @@ fn refuse_early(item: &Item) -> Result<(), CommandError> {
     }
 }
 
-fn dry_run(todo: &[&Item]) -> Output {
+fn dry_run(todo: &[&Item], mut world: World) -> Result<Output, CommandError> {
     let mut text = String::new();
     for item in todo {
         text += &format!("-- take {} back\n", item.stem());
-        if let crate::core::timeline::Rollback::Steps(steps) = &item.down {
-            for step in steps {
-                for sql in step.action.sql() {
-                    text += &format!("{};\n", sql.trim_end());
-                }
-            }
-        }
+        text += &rollback_text(item, &mut world)?;
     }
-    Output::done(text.clone(), &serde_json::json!({"dry_run": text}))
+    Ok(Output::done(text.clone(), &serde_json::json!({"dry_run": text})))
 }

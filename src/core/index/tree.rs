@@ -45,6 +45,16 @@ pub enum Part {
 }
 
 impl Part {
+    /// The statement of this part.
+    #[must_use]
+    pub fn sql(&self) -> String {
+        match self {
+            Self::Alone { sql, .. } => sql.clone(),
+            Self::Build(build) => build.create.clone(),
+            Self::Attach { index, to, .. } => Self::attach_sql(index, to),
+        }
+    }
+
     /// The statement that attaches an index.
     #[must_use]
     pub fn attach_sql(index: &QName, to: &QName) -> String {
@@ -130,15 +140,8 @@ mod tests {
             branch("old.t_2", Some(0), true),
             branch("old.t_2a", Some(2), false),
         ];
-        let told: Vec<String> = parts(&build, &tree)
-            .expect("they can be built")
-            .iter()
-            .map(|part| match part {
-                Part::Alone { sql, .. } => sql.clone(),
-                Part::Build(build) => build.create.clone(),
-                Part::Attach { index, to, .. } => Part::attach_sql(index, to),
-            })
-            .collect();
+        let told: Vec<String> =
+            parts(&build, &tree).expect("they can be built").iter().map(Part::sql).collect();
         let rest = "USING btree (lower(a) DESC, b) INCLUDE (c) WITH (fillfactor=70) WHERE b > 0";
         assert_eq!(
             told,

@@ -7,8 +7,8 @@ mod send;
 mod tree;
 
 use crate::core::ident::QName;
-use crate::core::index::{Probe, ToDrop, is_of, to_drop};
-use crate::core::step::{Action, IndexBuild, drop_index_sql};
+use crate::core::index::{Part, Probe, ToDrop, is_of, parts, to_drop};
+use crate::core::step::{Action, IndexBuild, drop_index_sql, drop_whole_sql};
 use crate::engine::current::{Current, Direction};
 use crate::engine::error::RunError;
 use crate::engine::execute::{Ended, Execution};
@@ -27,17 +27,20 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         let ended = if tree.is_empty() {
             self.build_one(current, build, &mut on_record).await?
         } else {
-            self.build_by_partitions(current, build, &tree, &mut on_record).await?
+            let parts = parts(build, &tree).map_err(|error| current.refused(error.to_string()))?;
+            let sql = current.sent.get_or_init(|| join(&parts));
+            on_record.sql = sql;
+            self.build_by_partitions(current, build, &parts, &mut on_record).await?
         };
         if ended == Ended::Done {
             crash::point(&format!("ran {}", current.step.id));
-            self.store.step_finished(self.fence, &current.write(true, None, &build.create)).await?;
+            self.store.step_finished(self.fence, &current.write(true, None, on_record.sql)).await?;
         }
         Ok(ended)
     }
 
     pub(crate) async fn drop_index(&self, current: &Current<'_>, index: &QName) -> Result<Ended, RunError> {
-        let sql = drop_index_sql(index);
+        let mut sql = drop_index_sql(index);
         let (mut begun, mut busy) = (current.begun(), Busy::new(self.limits.lock_wait_max));
         loop {
             let probe = self.probe(current, index, None).await?;
@@ -53,6 +56,9 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                 ToDrop::Refuse(why) => return Err(current.refused(why)),
                 ToDrop::Busy(pid) => self.wait_for_builder(current, pid, &mut busy).await?,
                 ToDrop::Drop => {
+                    if matches!(&probe, Probe::Found(found) if found.partitioned) {
+                        sql.clone_from(current.sent.get_or_init(|| drop_whole_sql(index)));
+                    }
                     if !begun {
                         let definition =
                             self.target.index_definition(index).await.map_err(|e| current.failed(e))?;
@@ -99,6 +105,11 @@ fn is_not_ours(current: &Current<'_>, index: &QName, probe: &Probe) -> bool {
         }
         _ => false,
     }
+}
+
+/// The statements of the parts, as the record shows them.
+fn join(parts: &[Part]) -> String {
+    parts.iter().map(Part::sql).collect::<Vec<_>>().join(";\n")
 }
 
 /// Whether a build is on record.

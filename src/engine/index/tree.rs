@@ -4,9 +4,9 @@ use super::OnRecord;
 use super::send::Busy;
 use crate::core::failure::Failure;
 use crate::core::ident::QName;
-use crate::core::index::{Branch, Part, Probe, ToBuild, below, parts, to_build};
+use crate::core::index::{Part, Probe, ToBuild, below, to_build};
 use crate::core::lint::Lock;
-use crate::core::step::{Action, IndexBuild, Limits, drop_index_sql};
+use crate::core::step::{Action, IndexBuild, Limits, drop_index_sql, drop_whole_sql};
 use crate::engine::current::Current;
 use crate::engine::error::RunError;
 use crate::engine::event::Event;
@@ -20,13 +20,12 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         &self,
         current: &Current<'_>,
         build: &IndexBuild,
-        tree: &[Branch],
+        parts: &[Part],
         on_record: &mut OnRecord<'_>,
     ) -> Result<Ended, RunError> {
-        let parts = parts(build, tree).map_err(|error| current.refused(error.to_string()))?;
         let count = parts.len();
         if !on_record.before {
-            self.names_are_free(current, &parts).await?;
+            self.names_are_free(current, parts).await?;
         }
         for (n, part) in parts.iter().enumerate() {
             let part_of = || format!("{} of {count}", n + 1);
@@ -35,7 +34,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                     self.alone(current, build.unique, [table, index], sql, on_record).await?
                 }
                 // One that the server made when the partition came is as good.
-                Part::Build(build) if self.has_its_index(current, build, &parts).await? => continue,
+                Part::Build(build) if self.has_its_index(current, build, parts).await? => continue,
                 Part::Build(build) => {
                     self.listener.on(&Event::Part {
                         id: current.step.id.clone(),
@@ -150,7 +149,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
     pub(super) async fn drop_whole(&self, current: &Current<'_>, index: &QName) -> Result<Ended, RunError> {
         let table = self.target.table_of_index(index).await.map_err(|failure| current.failed(failure))?;
         let locks = table.map(|table| (table, Lock::AccessExclusive)).into_iter().collect();
-        self.quickly(current, locks, &format!("DROP INDEX IF EXISTS {index}")).await
+        self.quickly(current, locks, &drop_whole_sql(index)).await
     }
 
     /// Drops what a build by partitions left that came to no end: indexes that are not attached.

@@ -1,6 +1,7 @@
 //! `phase show`.
 
 mod checklist;
+mod dry;
 mod page;
 
 use std::collections::BTreeMap;
@@ -14,15 +15,17 @@ use crate::cli::naming::find;
 use crate::cli::output::Output;
 use crate::cli::project::Project;
 use crate::core::compile::Server;
+use crate::core::lint::partitioned::{Sent, shown};
 use crate::core::lint::{Taken, World, inspect, mentions, taken};
 use crate::core::sql::SqlError;
-use crate::core::step::{Action, Phase, Step};
-use crate::core::timeline::Item;
-use crate::core::transition::{Transition, Work};
+use crate::core::step::{Action, Phase, Step, Undo};
+use crate::core::timeline::{Item, Rollback};
 use crate::engine::stop::Stop;
 use crate::engine::{Store, Target};
 use checklist::answers;
 use page::page;
+
+pub use dry::{rollback_text, steps_text, world_of};
 
 /// Show what a plan does: every step's SQL, transaction mode, locks and undo, and
 /// how far it is.
@@ -53,8 +56,8 @@ pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output,
             let small = global.config()?.small_table;
             return answers(item, &World::offline(Server::NEWEST.version), small, None);
         }
-        let locks = locks(item, World::offline(Server::NEWEST.version))?;
-        return Ok(page(item, None, &[], &[], &Notes::new(), &locks));
+        let ways = ways(item, World::offline(Server::NEWEST.version))?;
+        return Ok(page(item, None, &[], &[], &Notes::new(), &ways));
     }
     let desk = Desk::open(global, "show", Access::Read, stop).await?;
     let items = desk.items()?;
@@ -65,20 +68,50 @@ pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output,
         return checklist::run(&desk, item, record).await;
     }
     let steps = if desk.recorded() { desk.store.steps(&item.version).await? } else { Vec::new() };
-    let world = desk.target.world(&mentions(&item.steps)?).await?;
+    let world = desk.target.world(&mentions(item.steps_both_ways())?).await?;
     let impacts = if desk.recorded() { desk.store.impacts(Some(&item.version)).await? } else { Vec::new() };
-    Ok(page(item, record, &steps, &impacts, &notes(&desk, item).await?, &locks(item, world)?))
+    Ok(page(item, record, &steps, &impacts, &notes(&desk, item).await?, &ways(item, world)?))
 }
 
-/// The locks of each step, by step, in the order in which they come.
-type Locks = BTreeMap<String, Vec<Taken>>;
+/// What a step does in a database: what is sent, and the locks that it takes.
+struct Seen {
+    sent: Sent,
+    locks: Vec<Taken>,
+    /// What its undo sends, where that is known before.
+    undo: Option<Sent>,
+}
 
-fn locks(item: &Item, mut world: World) -> Result<Locks, SqlError> {
-    let mut locks = Locks::new();
-    for step in Phase::ALL.into_iter().flat_map(|phase| item.steps_of(phase)) {
-        locks.insert(step.id.clone(), taken(&inspect(step, &mut world)?));
+impl Seen {
+    /// Looks at a step; `world` is what stands after it.
+    fn of(step: &Step, world: &mut World) -> Result<Self, SqlError> {
+        let sent = shown(&step.action, world)?;
+        let locks = taken(&inspect(step, world)?);
+        let undo = match &step.undo {
+            Undo::Run(action) => Some(shown(action, world)?),
+            _ => None,
+        };
+        Ok(Self { sent, locks, undo })
     }
-    Ok(locks)
+}
+
+/// Each step of an item with what it does, in the order in which they come.
+type Steps<'a> = Vec<(&'a Step, Seen)>;
+
+/// The steps forward, and those of the way back of a SQL migration.
+struct Ways<'a> {
+    forth: Steps<'a>,
+    back: Steps<'a>,
+}
+
+fn ways(item: &Item, mut world: World) -> Result<Ways<'_>, SqlError> {
+    let mut seen = |step| Ok::<_, SqlError>((step, Seen::of(step, &mut world)?));
+    let steps = Phase::ALL.into_iter().flat_map(|phase| item.steps_of(phase));
+    let forth = steps.map(&mut seen).collect::<Result<_, _>>()?;
+    let back = match &item.down {
+        Rollback::Steps(steps) => steps.iter().map(seen).collect::<Result<_, _>>()?,
+        Rollback::Refused(_) => Vec::new(),
+    };
+    Ok(Ways { forth, back })
 }
 
 /// What is worth knowing about each step's table, by step.
@@ -92,22 +125,4 @@ async fn notes(desk: &Desk, item: &Item) -> Result<Notes, CommandError> {
         }
     }
     Ok(notes)
-}
-
-/// The SQL of the steps of one transition, for a dry run.
-#[must_use]
-pub fn steps_text(item: &Item, row: &Transition) -> String {
-    let wanted = |step: &&Step| match row.work {
-        Work::Run(phase) => step.phase == phase,
-        Work::Apply => true,
-        Work::Undo | Work::RollBack => false,
-    };
-    let mut text = String::new();
-    for step in item.steps.iter().filter(wanted) {
-        text += &format!("-- {} {} ({})\n", step.id, step.title, step.action.mode());
-        for sql in step.action.sql() {
-            text += &format!("{};\n", sql.trim_end());
-        }
-    }
-    text
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Locks, Notes};
+use super::{Notes, Seen, Ways};
 use crate::cli::output::Output;
 use crate::core::lint::Taken;
 use crate::core::record::{Kind, Record, StepRecord, StepStatus};
@@ -48,7 +48,7 @@ pub(super) fn page(
     recorded: &[StepRecord],
     impacts: &[ImpactEvent],
     notes: &Notes,
-    locks: &Locks,
+    ways: &Ways<'_>,
 ) -> Output {
     let state = record.map_or(State::Planned, |record| record.state);
     let mut text = format!("{}: {}\n{state}. {}\n", item.stem(), item.title, state.guarantee());
@@ -57,29 +57,29 @@ pub(super) fn page(
     }
     let mut shown = Vec::new();
     for phase in Phase::ALL {
-        let mut steps = item.steps_of(phase).peekable();
+        let mut steps = ways.forth.iter().filter(|(step, _)| step.phase == phase).peekable();
         if steps.peek().is_some() {
             text += &format!("\n{phase}\n");
         }
-        for step in steps {
+        for (step, seen) in steps {
             let record = recorded.iter().find(|record| record.step == step.id);
             let notes = notes.get(&step.id).map_or(&[][..], Vec::as_slice);
-            let locks = locks.get(&step.id).map_or(&[][..], Vec::as_slice);
-            text += &step_text(step, record, locks);
+            text += &step_text(step, record, seen);
             text.extend(notes.iter().map(|note| format!("    note: {note}\n")));
             let runs: Vec<&ImpactEvent> = impacts.iter().filter(|run| run.step == step.id).collect();
             text.extend(runs.iter().map(|run| impact_text(run)));
             shown.push(Shown {
                 impact: runs.into_iter().cloned().collect(),
-                ..entry(step, record, notes, locks)
+                ..entry(step, record, notes, seen)
             });
         }
     }
     if item.kind == Kind::Sql {
         text += &match &item.down {
             Rollback::Refused(why) => format!("\nrollback: refused, {why}\n"),
-            Rollback::Steps(steps) => {
-                steps.iter().fold("\nrollback\n".to_owned(), |all, step| all + &step_text(step, None, &[]))
+            Rollback::Steps(_) => {
+                let steps = ways.back.iter().map(|(step, seen)| step_text(step, None, seen));
+                steps.fold("\nrollback\n".to_owned(), |all, step| all + &step)
             }
         };
     }
@@ -94,24 +94,24 @@ pub(super) fn page(
     Output::done(text, &document)
 }
 
-fn step_text(step: &Step, record: Option<&StepRecord>, locks: &[Taken]) -> String {
+fn step_text(step: &Step, record: Option<&StepRecord>, seen: &Seen) -> String {
     let mark = match record.map(|record| record.status) {
         Some(StepStatus::Done) => "✓",
         Some(StepStatus::Started | StepStatus::Undoing) => "…",
         Some(StepStatus::Undone) => "↶",
         None => " ",
     };
-    let mut text = format!("{mark} {}  {}  ({})\n", step.id, step.title, step.action.mode());
-    for sql in step.action.sql() {
-        text += &format!("      {};\n", indented(&sql));
+    let mut text = format!("{mark} {}  {}  ({})\n", step.id, step.title, seen.sent.mode);
+    for sql in &seen.sent.sql {
+        text += &format!("      {};\n", indented(sql));
     }
-    text.extend(locks.iter().map(|taken| format!("    lock: {}\n", taken.line())));
+    text.extend(seen.locks.iter().map(|taken| format!("    lock: {}\n", taken.line())));
     text.extend(pace(step).iter().map(|line| format!("    {line}\n")));
     match &step.undo {
         Undo::Nothing => {}
-        Undo::Run(action) => {
-            for sql in action.sql() {
-                text += &format!("    undo: {};\n", indented(&sql));
+        Undo::Run(_) => {
+            for sql in seen.undo.iter().flat_map(|undo| &undo.sql) {
+                text += &format!("    undo: {};\n", indented(sql));
             }
         }
         Undo::Recorded => {
@@ -137,18 +137,15 @@ fn indented(sql: &str) -> String {
     sql.trim().replace('\n', "\n      ")
 }
 
-fn entry(step: &Step, record: Option<&StepRecord>, notes: &[String], locks: &[Taken]) -> Shown {
+fn entry(step: &Step, record: Option<&StepRecord>, notes: &[String], seen: &Seen) -> Shown {
     Shown {
         id: step.id.clone(),
         phase: step.phase,
         title: step.title.clone(),
-        mode: step.action.mode(),
-        sql: step.action.sql(),
-        locks: locks.to_vec(),
-        undo: match &step.undo {
-            Undo::Run(action) => Some(action.sql()),
-            _ => None,
-        },
+        mode: seen.sent.mode,
+        sql: seen.sent.sql.clone(),
+        locks: seen.locks.clone(),
+        undo: seen.undo.as_ref().map(|undo| undo.sql.clone()),
         irreversible: match &step.undo {
             Undo::Irreversible(why) => Some(why.clone()),
             _ => None,
