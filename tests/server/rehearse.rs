@@ -23,6 +23,7 @@ tests![
     what_the_linter_refuses_is_not_green,
     the_linter_goes_by_the_sizes_of_the_target,
     a_lock_that_is_held_too_long_is_worse,
+    what_reaches_out_of_the_database_is_refused,
 ];
 
 fn list<'a>(document: &'a Value, name: &str) -> Vec<&'a Value> {
@@ -523,5 +524,40 @@ async fn a_lock_that_is_held_too_long_is_worse(db: Db) -> TestResult {
     for step in list(&report, "steps").iter().filter(|step| step["took_ms"].as_f64() > Some(20.0)) {
         same!(step["locks"][0]["held_ms"], Value::Null, "{step:#}");
     }
+    Ok(())
+}
+
+async fn what_reaches_out_of_the_database_is_refused(db: Db) -> TestResult {
+    // Where the server's own account may write.
+    let file = std::env::temp_dir().join(format!("phase-{}-{}", std::process::id(), db.name));
+    let file = file.display().to_string();
+    let plan = format!("expand:\n  - sql: COPY (SELECT 1) TO '{file}'\n    undo: SELECT 1\n");
+    let migration = "-- UP\nCREATE TABLE t (id int);\n-- DOWN\nDROP TABLE t;\n";
+    db.file("migrations/1_t.sql", migration)?;
+    db.file("plans/2_p.yaml", &plan)?;
+    let run = async |args: &[&str]| {
+        let mut command = db.command(&[&["rehearse", "2", "--from-files", "--quiet"], args].concat());
+        let output = command.env("PHASE_PG_BIN", db.binaries.folder()).output().await;
+        output.map(|output| crate::harness::Ended::of(&output))
+    };
+    let refused = run(&[]).await?.expect(2)?.stderr;
+    check!(refused.contains("plans/2_p.yaml:2:10: expand.1: COPY (SELECT"), "{refused}");
+    check!(refused.contains("it writes a file of the server") && refused.contains("--outside"), "{refused}");
+    check!(!std::path::Path::new(&file).exists(), "the file was written");
+    // An older one that would be brought forward.
+    db.file(
+        "plans/2_p.yaml",
+        "expand:\n  - {sql: ALTER TABLE t ADD COLUMN a int, undo: ALTER TABLE t DROP COLUMN a}\n",
+    )?;
+    db.file(
+        "migrations/1_t.sql",
+        &migration.replace("-- DOWN", &format!("COPY t TO PROGRAM 'cat > {file}';\n-- DOWN")),
+    )?;
+    let refused = run(&[]).await?.expect(2)?.stderr;
+    check!(refused.contains("migrations/1_t.sql:3:1: ") && refused.contains("runs a program"), "{refused}");
+    check!(!std::path::Path::new(&file).exists(), "the program ran");
+    run(&["--outside"]).await?.expect(0)?;
+    check!(std::path::Path::new(&file).exists(), "the program did not run");
+    std::fs::remove_file(&file)?;
     Ok(())
 }

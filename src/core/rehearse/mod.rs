@@ -6,6 +6,7 @@ mod hold;
 mod look;
 mod markdown;
 mod outcome;
+mod outside;
 mod predict;
 mod report;
 mod route;
@@ -16,6 +17,7 @@ pub use compare::{Compared, LockLine, Verdict, compare};
 pub use look::{Look, Name, Relation, Sighting, sighting};
 pub use markdown::markdown;
 pub use outcome::{EVENT, Outcome};
+pub use outside::reaches_out;
 pub use predict::{Piece, back, forward, mentions, predict};
 pub use report::{Report, RoundTrip, Stage, StepReport};
 pub use route::{

@@ -10,6 +10,7 @@ mod index;
 mod index_same;
 mod locate;
 mod names;
+mod outside;
 mod parse;
 mod redact;
 mod scope;
@@ -32,6 +33,7 @@ pub use expression::{
 pub use index::index_on;
 pub use index_same::may_be_same_index;
 pub use names::{Names, names};
+pub use outside::outside;
 pub use parse::{SqlError, deep};
 pub use redact::{first_words, redact};
 pub use split::{Statement, split};

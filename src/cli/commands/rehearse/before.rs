@@ -5,10 +5,45 @@ use crate::cli::exit::{Code, CommandError};
 use crate::cli::work::Worker;
 use crate::core::decide::Wanted;
 use crate::core::record::Record;
-use crate::core::rehearse::{rehearsed, wanted_before};
+use crate::core::rehearse::{reaches_out, rehearsed, wanted_before};
 use crate::core::state::State;
 use crate::core::timeline::Item;
 use crate::engine::event::Listener;
+
+/// Older items that are to be brought forward first, and how far.
+///
+/// # Errors
+/// When the record cannot be read.
+pub(super) async fn older<'a>(
+    desk: &Desk,
+    items: &'a [Item],
+    item: &Item,
+) -> Result<Vec<(&'a Item, State)>, CommandError> {
+    let records = desk.records().await?;
+    let wanted = |older: &'a Item| {
+        let record = records.iter().find(|record| record.version == older.version);
+        wanted_before(item, older, record).map(|state| (older, state))
+    };
+    Ok(items.iter().filter(|older| older.version < item.version).filter_map(wanted).collect())
+}
+
+/// Refuses what would reach out of the database, before any of it runs.
+///
+/// # Errors
+/// When there is such a statement.
+pub(super) fn refuse_outside<'a>(items: impl IntoIterator<Item = &'a Item>) -> Result<(), CommandError> {
+    let mut found = Vec::new();
+    for item in items {
+        found.extend(reaches_out(item)?);
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(CommandError::Usage(format!(
+        "{}\nA rehearsal would do this in earnest, as production does: --outside lets it",
+        found.join("\n")
+    )))
+}
 
 /// Brings older items as far as the machine would demand; which, and how far.
 ///
@@ -16,15 +51,12 @@ use crate::engine::event::Listener;
 /// When one of them cannot be brought there.
 pub(super) async fn bring_forward(
     desk: &Desk,
-    items: &[Item],
+    wanted: &[(&Item, State)],
     item: &Item,
     listener: &dyn Listener,
 ) -> Result<Vec<String>, CommandError> {
     let mut brought = Vec::new();
-    for older in items.iter().filter(|older| older.version < item.version) {
-        let records = desk.records().await?;
-        let record = records.iter().find(|record| record.version == older.version);
-        let Some(state) = wanted_before(item, older, record) else { continue };
+    for (older, state) in wanted {
         desk.store.lift_hold(&older.version, &desk.actor).await?;
         let open = rehearsed(older);
         let mut worker = Worker::new(desk, listener);
@@ -37,7 +69,7 @@ pub(super) async fn bring_forward(
                 item.stem()
             ),
         };
-        let moved = match Box::pin(worker.run(&open, Wanted::Forward(state), &[])).await {
+        let moved = match Box::pin(worker.run(&open, Wanted::Forward(*state), &[])).await {
             Err(error @ (CommandError::Run { .. } | CommandError::NoPath { .. })) => {
                 return Err(before(error.to_string()));
             }

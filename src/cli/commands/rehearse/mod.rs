@@ -25,7 +25,7 @@ use crate::engine::stop::Stop;
 use crate::pg::connect::{Session, SessionRole, connect};
 use crate::pg::schema;
 use crate::pg::trace::Trace;
-use before::{bring_forward, take_back};
+use before::{bring_forward, older, refuse_outside, take_back};
 use known::Known;
 use rounds::{Rounds, relations};
 use start::{Place, Target};
@@ -65,6 +65,10 @@ pub struct RehearseArgs {
     /// On a clone: also run what nothing leads back from.
     #[arg(long, requires = "on")]
     to_the_end: bool,
+    /// Also run what reaches out of the database, in earnest: COPY to and from files and programs of
+    /// the server, CREATE SUBSCRIPTION.
+    #[arg(long)]
+    outside: bool,
     /// Print Markdown for a comment on a pull request.
     #[arg(long)]
     markdown: bool,
@@ -128,7 +132,11 @@ async fn rehearse(
         return Err(CommandError::Preflight(item.unsupported.join("\n")));
     }
     let listener = progress::listener(global);
-    let brought = bring_forward(&desk, &items, item, &*listener).await?;
+    let before = older(&desk, &items, item).await?;
+    if !args.outside {
+        refuse_outside(before.iter().map(|(older, _)| *older).chain([item]))?;
+    }
+    let brought = bring_forward(&desk, &before, item, &*listener).await?;
     let open = rehearsed(item);
     let was = take_back(&desk, &open, &*listener).await?;
     let undo = match args.undo {
