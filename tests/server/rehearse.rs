@@ -24,6 +24,8 @@ tests![
     the_linter_goes_by_the_sizes_of_the_target,
     a_lock_that_is_held_too_long_is_worse,
     what_reaches_out_of_the_database_is_refused,
+    the_target_that_nobody_names_is_refused_as_well,
+    the_primary_of_the_target_is_refused,
 ];
 
 fn list<'a>(document: &'a Value, name: &str) -> Vec<&'a Value> {
@@ -559,5 +561,60 @@ async fn what_reaches_out_of_the_database_is_refused(db: Db) -> TestResult {
     run(&["--outside"]).await?.expect(0)?;
     check!(std::path::Path::new(&file).exists(), "the program did not run");
     std::fs::remove_file(&file)?;
+    Ok(())
+}
+
+async fn the_target_that_nobody_names_is_refused_as_well(db: Db) -> TestResult {
+    db.file("plans/1_p.yaml", "expand:\n  - {sql: CREATE TABLE fresh (), undo: DROP TABLE fresh}\n")?;
+    // The server of the machine, where nothing but a port is set.
+    let folders = ["/var/run/postgresql", "/tmp"];
+    let folder = folders.into_iter().find(|folder| std::path::Path::new(folder).exists());
+    let (Some(folder), Some(real)) = (folder, socket_of(&db)) else { return Ok(()) };
+    let port = 20_000 + std::process::id() % 20_000;
+    let link = std::path::Path::new(folder).join(format!(".s.PGSQL.{port}"));
+    if std::os::unix::fs::symlink(&real, &link).is_err() {
+        return Ok(());
+    }
+    let mut command = db.command(&["rehearse", "1", "--on", &db.url]);
+    command.env_remove("DATABASE_URL").env("PGPORT", port.to_string()).env("PGUSER", "postgres");
+    // Without a database's name it is the user's.
+    let apart = crate::harness::Ended::of(&command.output().await?).expect(0);
+    let same = {
+        let url = db.url.replace(&format!("/{}?", db.name), "/postgres?");
+        let mut command = db.command(&["rehearse", "1", "--on", &url]);
+        command.env_remove("DATABASE_URL").env("PGPORT", port.to_string()).env("PGUSER", "postgres");
+        crate::harness::Ended::of(&command.output().await?)
+    };
+    std::fs::remove_file(&link)?;
+    check!(same.expect(2)?.stderr.contains("names the target itself (postgres)"), "it was not refused");
+    apart?;
+    // Where nobody answers there is no target.
+    let mut command = db.command(&["rehearse", "1", "--on", &db.url, "--quiet"]);
+    command.env_remove("DATABASE_URL").env("PGPORT", "1").env("PGUSER", "postgres");
+    crate::harness::Ended::of(&command.output().await?).expect(0)?;
+    Ok(())
+}
+
+/// The socket of the test's server.
+fn socket_of(db: &Db) -> Option<std::path::PathBuf> {
+    let found = std::fs::read_dir(&db.socket).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let name = |path: &std::path::Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let is_socket = |name: String| name.starts_with(".s.PGSQL.") && !name.ends_with(".lock");
+    found.into_iter().find(|path| name(path).is_some_and(is_socket))
+}
+
+async fn the_primary_of_the_target_is_refused(db: Db) -> TestResult {
+    let none = phase::throwaway::Options::default();
+    let (primary, replica) = phase::throwaway::Cluster::start_with_replica(&db.binaries, &none, &none)?;
+    db.examples()?;
+    let target = Db { url: replica.url("postgres"), ..db };
+    let on = primary.url("postgres");
+    let ended = target.phase(&["rehearse", "users_display_name", "--on", &on]).await?.expect(2)?;
+    check!(ended.stderr.contains("is a standby, and --on may name its primary"), "{}", ended.stderr);
+    // Another database of that cluster is another one.
+    let admin = crate::harness::connect(&on).await?;
+    admin.batch_execute("CREATE DATABASE clone").await?;
+    let clone = primary.url("clone");
+    target.phase(&["rehearse", "users_display_name", "--on", &clone, "--quiet"]).await?.expect(0)?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! a dump of the schema, a sample of rows.
 
 mod globals;
+mod kin;
 mod load;
 mod sample;
 
@@ -11,9 +12,9 @@ use crate::core::failure::Failure;
 use crate::core::ident::{Ident, QName};
 use crate::pg::classify::failure;
 use crate::pg::connect::Session;
-use crate::pg::queries as q;
 
 pub use globals::Globals;
+pub use kin::{Kin, kin};
 pub use load::load;
 pub use sample::sample;
 
@@ -23,22 +24,6 @@ pub use sample::sample;
 /// When the server refuses.
 pub async fn create_database(session: &Session, name: &Ident) -> Result<(), Failure> {
     run(&session.client, &format!("CREATE DATABASE {name} TEMPLATE template0")).await
-}
-
-/// Whether two sessions are on the same database of the same running server, however
-/// each got there: a lock that the one holds is seen by the other.
-///
-/// # Errors
-/// When one of them does not answer.
-pub async fn same_database(one: &Session, other: &Session) -> Result<bool, Failure> {
-    let key = || i32::from_ne_bytes(rand::random::<[u8; 4]>()) & i32::MAX;
-    let (high, low) = (key(), key());
-    // Held by a transaction, so that a pooler does not keep it.
-    run(&one.client, &format!("BEGIN; SELECT pg_advisory_xact_lock({high}, {low})")).await?;
-    let (high, low) = (high.unsigned_abs(), low.unsigned_abs());
-    let marked = other.client.query_one(q::COPY_MARKED, &[&high, &low]).await;
-    run(&one.client, "ROLLBACK").await?;
-    Ok(marked.map_err(|error| failure(&error))?.get("marked"))
 }
 
 /// What the rows of a table come to.

@@ -11,7 +11,7 @@ use crate::cli::naming::find;
 use crate::core::ident::{Ident, QName, plain};
 use crate::engine::stop::Stop;
 use crate::pg::connect::{ConnectSettings, SessionRole, connect};
-use crate::pg::copy::{Globals, load, same_database, sample};
+use crate::pg::copy::{Globals, Kin, kin, load, sample};
 use crate::pg::schema;
 use crate::throwaway::ServerBinaries;
 
@@ -52,11 +52,15 @@ pub(super) async fn target(
     if args.from_files {
         return Ok(Target::None("--from-files".into()));
     }
-    if !named {
+    // Every other command would go to the server of this machine: a clone must not be that one.
+    if !named && args.on.is_none() {
         return Ok(Target::None("no target is named".into()));
     }
     match Desk::open(global, "rehearse", Access::Read, stop.clone()).await {
         Ok(desk) => Ok(Target::There(Box::new(desk))),
+        Err(CommandError::Connect(error)) if !named && !error.is_settings() => {
+            Ok(Target::None(format!("no target is named, and there is none: {error}")))
+        }
         // Against an unknown target nobody could tell whether the clone is another database.
         Err(CommandError::Connect(error)) if !error.is_configuration() && args.on.is_none() => {
             tracing::warn!("{error}; the rehearsal begins with the project's files instead");
@@ -152,12 +156,21 @@ async fn clone(global: &Global, on: &str, target: &Target) -> Result<Place, Comm
     facts.refuse_standby()?;
     if let Target::There(desk) = target {
         let ours = connect(&global.connection()?, SessionRole::Watch).await?;
-        if same_database(&ours, &session).await? {
-            return Err(CommandError::Usage(format!(
-                "--on names the target itself ({}), under whatever name: a rehearsal changes what it runs on; \
-                 name a clone of it, or leave --on out",
-                desk.server.database
-            )));
+        let target = &desk.server.database;
+        match kin(&ours, &session).await? {
+            Kin::Apart => {}
+            Kin::Same => {
+                return Err(CommandError::Usage(format!(
+                    "--on names the target itself ({target}), under whatever name: a rehearsal changes what it runs on; \
+                     name a clone of it, or leave --on out"
+                )));
+            }
+            Kin::StandbyOf => {
+                return Err(CommandError::Usage(format!(
+                    "the target ({target}) is a standby, and --on may name its primary: a rehearsal changes what it runs \
+                     on; let DATABASE_URL name the primary, so that the two can be told apart"
+                )));
+            }
         }
     }
     let record = global.config()?.schema;
