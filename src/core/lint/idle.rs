@@ -22,6 +22,7 @@ pub(super) const NEED_CATALOG: &[&str] = &[
     "attach-partition-index",
     "create-index-partitioned",
     "create-partition-default",
+    "detach-partition-beside-default",
     "foreign-key-index",
 ];
 

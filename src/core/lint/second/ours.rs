@@ -34,7 +34,7 @@ pub(super) fn meaning(rule: &str) -> Meaning {
         "require-concurrent-index-deletion" => Meaning::Judged(&["drop-index"]),
         "require-concurrent-reindex" => Meaning::Judged(&["reindex-index", "reindex-table", "reindex-wide"]),
         "require-concurrent-partition-detach" => {
-            Meaning::Judged(&["detach-partition", "detach-partition-13"])
+            Meaning::Judged(&["detach-partition", "detach-partition-beside-default", "detach-partition-13"])
         }
         "constraint-missing-not-valid" => {
             Meaning::Judged(&["add-check", "add-foreign-key", "add-not-null", "work-under-lock"])

@@ -8,6 +8,7 @@ const IN_WORDS: &[&str] = &[
     "cluster",
     "concurrent-build-14",
     "detach-partition-13",
+    "detach-partition-beside-default",
     "lock-table",
     "set-access-method",
     "set-logged",
