@@ -16,13 +16,15 @@ pub struct Requirement {
     pub table: QName,
     /// The key that it must have: a unique index over exactly these columns.
     pub key: Option<Vec<Ident>>,
+    /// The column that must be able to be null: an undo will make it so again.
+    pub nullable: Option<Ident>,
     /// Whether the role must be able to leave the table's triggers out.
     pub skips_triggers: bool,
 }
 
 impl Requirement {
     fn table(place: Place, table: &QName) -> Self {
-        Self { place, table: table.clone(), key: None, skips_triggers: false }
+        Self { place, table: table.clone(), key: None, nullable: None, skips_triggers: false }
     }
 }
 
@@ -33,6 +35,10 @@ pub fn requirements(plan: &Plan) -> Vec<Requirement> {
     let steps = plan.expand.iter().chain(&plan.validate).chain(&plan.contract);
     let mut found: Vec<Requirement> = steps
         .filter_map(|step| {
+            let nullable = match &step.value {
+                StepSpec::NotNull { column, .. } => Some(column.clone()),
+                _ => None,
+            };
             let table = match &step.value {
                 StepSpec::Index(spec) => &spec.table,
                 StepSpec::Sync(spec) => &spec.table,
@@ -41,7 +47,7 @@ pub fn requirements(plan: &Plan) -> Vec<Requirement> {
                 | StepSpec::DropTable { table } => table,
                 StepSpec::Sql(_) | StepSpec::DropIndex(_) | StepSpec::Assert(_) => return None,
             };
-            Some(Requirement::table(step.place, table))
+            Some(Requirement { nullable, ..Requirement::table(step.place, table) })
         })
         .collect();
     for entry in &plan.backfill {

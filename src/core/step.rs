@@ -121,6 +121,8 @@ pub enum Action {
     DropIndex {
         /// The index.
         index: QName,
+        /// Whether it may be gone already.
+        if_exists: bool,
     },
     /// DETACH PARTITION CONCURRENTLY, probed before and after.
     Detach(Detach),
@@ -234,7 +236,7 @@ impl Action {
             Self::Transaction(statements) => statements.sql.clone(),
             Self::Autocommit { sql, .. } | Self::Assert { sql, .. } => vec![sql.clone()],
             Self::BuildIndex(build) => vec![build.create.clone()],
-            Self::DropIndex { index } => vec![drop_index_sql(index)],
+            Self::DropIndex { index, .. } => vec![drop_index_sql(index)],
             Self::Detach(detach) => vec![detach.sql.clone()],
             Self::Backfill(backfill) => vec![backfill.outline()],
         }

@@ -155,7 +155,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             Action::Transaction(statements) => self.transaction(current, statements).await,
             Action::Autocommit { sql, repeatable } => self.autocommit(current, sql, *repeatable).await,
             Action::BuildIndex(build) => self.build_index(current, build).await,
-            Action::DropIndex { index } => self.drop_index(current, index).await,
+            Action::DropIndex { index, if_exists } => self.drop_index(current, index, *if_exists).await,
             Action::Detach(detach) => self.detach(current, detach).await,
             Action::Assert { name, sql, expect } => self.assert(current, name, sql, expect).await,
             Action::Backfill(backfill) => {

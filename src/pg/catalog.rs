@@ -33,6 +33,19 @@ pub(super) async fn missing(client: &Client, requirement: &Requirement) -> Resul
                 .into(),
         ));
     }
+    if let Some(column) = &requirement.nullable
+        && client
+            .query_one(q::NOT_NULL, &[&table, &column.as_str()])
+            .await
+            .map_err(|error| failure(&error))?
+            .get("set")
+    {
+        return Ok(Some(format!(
+            "{}.{} is NOT NULL already, and an abort would take that away: take not_null out of the plan",
+            requirement.table.plain(),
+            plain(column)
+        )));
+    }
     let Some(key) = &requirement.key else { return Ok(None) };
     let found = key_columns(client, &requirement.table, Some(key)).await?;
     Ok(found.is_empty().then(|| no_key(&requirement.table, Some(key))))

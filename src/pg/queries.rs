@@ -105,6 +105,7 @@ queries! {
     KEY_COLUMNS = "catalog/key_columns";
     LEAVES = "catalog/leaves";
     LOCK_SESSION = "catalog/lock_session";
+    NOT_NULL = "catalog/not_null";
     PARTITION_KEY = "catalog/partition_key";
     SESSION = "catalog/session";
     STANDING = "catalog/standing";

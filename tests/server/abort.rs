@@ -12,6 +12,7 @@ tests![
     a_purge_that_left_nothing_is_no_end,
     a_column_that_nothing_fills_is_not_hidden,
     a_sync_whose_types_do_not_fit_is_refused,
+    not_null_is_not_taken_from_a_column_that_had_it,
 ];
 
 const RENAME: &str = "expand:
@@ -26,6 +27,16 @@ contract:
   - drop_column: {table: t, column: old}
 keep: 7d
 ";
+
+async fn not_null_is_not_taken_from_a_column_that_had_it(db: Db) -> TestResult {
+    db.run(TABLE).await?;
+    db.file("plans/1_p.yaml", "validate:\n  - not_null: {table: t, column: old}\n")?;
+    let ended = db.phase(&["advance", "1"]).await?.expect(2)?;
+    check!(ended.stderr.contains("t.old is NOT NULL already"), "{ended:?}");
+    db.run("ALTER TABLE t ALTER COLUMN old DROP NOT NULL").await?;
+    db.phase(&["advance", "1"]).await?.expect(0)?;
+    Ok(())
+}
 
 const TABLE: &str = "CREATE TABLE t (id int PRIMARY KEY, old text NOT NULL);
 INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 55) i";

@@ -8,6 +8,7 @@ tests![
     an_invalid_leftover_is_dropped_and_built_again,
     an_index_of_that_name_that_is_not_ours_is_refused,
     an_invalid_index_on_other_columns_is_left_alone,
+    a_drop_hears_if_exists,
     a_build_waits_for_old_snapshots_and_says_so,
     a_partitioned_table_gets_its_index_by_its_partitions,
     a_build_by_partitions_that_was_killed_goes_on_and_is_taken_back,
@@ -78,6 +79,16 @@ async fn an_invalid_index_on_other_columns_is_left_alone(db: Db) -> TestResult {
     check!(ended.stderr.contains("which is not valid, and not of this step"), "{ended:?}");
     db.phase(&["abort", "1"]).await?.expect(0)?;
     same!(db.value("SELECT 't_a'::regclass::oid").await?, before);
+    Ok(())
+}
+
+async fn a_drop_hears_if_exists(db: Db) -> TestResult {
+    db.run(TABLE).await?;
+    db.file("migrations/1_m.sql", "-- UP\nDROP INDEX CONCURRENTLY IF EXISTS t_a;\n-- DOWN\nSELECT 1;\n")?;
+    db.phase(&["advance", "1"]).await?.expect(0)?;
+    db.file("migrations/2_m.sql", "-- UP\nDROP INDEX CONCURRENTLY t_a;\n-- DOWN\nSELECT 1;\n")?;
+    let ended = db.phase(&["advance", "2"]).await?.expect(1)?;
+    check!(ended.stderr.contains("there is no such index"), "{ended:?}");
     Ok(())
 }
 

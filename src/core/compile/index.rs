@@ -18,7 +18,7 @@ pub(super) fn build(at: &At, spec: &IndexSpec) -> Result<Step, CompileError> {
         [only] if matches!(only.kind, Kind::BuildIndex(_)) => {}
         _ => return Err(at.error("index: columns and where must be expressions, nothing more")),
     }
-    let undo = Undo::Run(Action::DropIndex { index: build.index() });
+    let undo = Undo::Run(Action::DropIndex { index: build.index(), if_exists: false });
     let title = format!("build index {} on {}", plain(&spec.name), spec.table.plain());
     Ok(at.step(title, Action::BuildIndex(build), undo))
 }
@@ -26,7 +26,7 @@ pub(super) fn build(at: &At, spec: &IndexSpec) -> Result<Step, CompileError> {
 pub(super) fn drop(at: &At, index: &QName) -> Step {
     at.step(
         format!("drop index {}", index.plain()),
-        Action::DropIndex { index: index.clone() },
+        Action::DropIndex { index: index.clone(), if_exists: false },
         Undo::Recorded,
     )
 }

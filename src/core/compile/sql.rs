@@ -182,7 +182,7 @@ fn action(at: &At, statement: Statement) -> Result<Action, CompileError> {
             Action::BuildIndex(IndexBuild { table: build.table, name, create: text, unique: build.unique })
         }
         Kind::DropIndex(drop) => match drop.indexes.as_slice() {
-            [index] => Action::DropIndex { index: index.clone() },
+            [index] => Action::DropIndex { index: index.clone(), if_exists: drop.if_exists },
             _ => return Err(at.error("DROP INDEX CONCURRENTLY takes one index at a time")),
         },
         Kind::Detach { table, partition } => Action::Detach(Detach { table, partition, sql: text }),

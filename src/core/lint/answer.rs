@@ -130,7 +130,9 @@ fn file(steps: &[Step]) -> String {
     let recorded = steps.iter().any(|step| matches!(step.undo, Undo::Recorded));
     let back = steps.iter().rev().filter_map(|step| match &step.undo {
         // It goes with its constraint.
-        Undo::Run(Action::DropIndex { index }) if steps.iter().any(|step| takes_over(step, index)) => None,
+        Undo::Run(Action::DropIndex { index, .. }) if steps.iter().any(|step| takes_over(step, index)) => {
+            None
+        }
         Undo::Run(action) => Some(sql(action)),
         _ => None,
     });
@@ -160,7 +162,9 @@ fn takes_over(step: &Step, index: &QName) -> bool {
 /// The statements of an action, as a person would write them.
 fn sql(action: &Action) -> Vec<String> {
     match action {
-        Action::DropIndex { index } => vec![format!("DROP INDEX CONCURRENTLY IF EXISTS {}", written(index))],
+        Action::DropIndex { index, .. } => {
+            vec![format!("DROP INDEX CONCURRENTLY IF EXISTS {}", written(index))]
+        }
         _ => action.sql(),
     }
 }

@@ -31,7 +31,7 @@ impl Sent {
 pub fn shown(action: &Action, world: &World) -> Result<Sent, SqlError> {
     let mode = match action {
         Action::BuildIndex(build) if is_partitioned(world, &build.table) => "part by part, each by itself",
-        Action::DropIndex { index } if is_of_partitioned(world, index) => "one transaction",
+        Action::DropIndex { index, .. } if is_of_partitioned(world, index) => "one transaction",
         _ => return Ok(Sent::plain(action)),
     };
     Ok(Sent { sql: sent(action, world)?, mode })
@@ -44,7 +44,7 @@ pub fn shown(action: &Action, world: &World) -> Result<Sent, SqlError> {
 pub fn sent(action: &Action, world: &World) -> Result<Vec<String>, SqlError> {
     match action {
         Action::BuildIndex(build) if is_partitioned(world, &build.table) => by_partitions(build, world),
-        Action::DropIndex { index } if is_of_partitioned(world, index) => Ok(vec![drop_whole_sql(index)]),
+        Action::DropIndex { index, .. } if is_of_partitioned(world, index) => Ok(vec![drop_whole_sql(index)]),
         Action::Backfill(_) | Action::Assert { .. } => Ok(Vec::new()),
         action => Ok(action.sql()),
     }
@@ -138,7 +138,7 @@ mod tests {
             ]
         );
         world.indexes.insert(name("t_a"), name("t"));
-        let drop = Action::DropIndex { index: name("t_a") };
+        let drop = Action::DropIndex { index: name("t_a"), if_exists: false };
         assert_eq!(super::shown(&drop, &world).unwrap().sql, [r#"DROP INDEX IF EXISTS "t_a""#]);
     }
 }

@@ -61,6 +61,8 @@ pub struct BuildIndex {
 pub struct DropIndex {
     /// Their names.
     pub indexes: Vec<QName>,
+    /// Whether they may be gone already.
+    pub if_exists: bool,
 }
 
 pub(super) fn classify(node: &Node) -> Result<Kind, SqlError> {
@@ -73,7 +75,7 @@ pub(super) fn classify(node: &Node) -> Result<Kind, SqlError> {
         },
         Node::IndexStmt(index) if index.concurrent => Kind::BuildIndex(build(index)?),
         Node::DropStmt(drop) if drop.concurrent && drop.remove_type() == ObjectType::ObjectIndex => {
-            Kind::DropIndex(DropIndex { indexes: names(drop)? })
+            Kind::DropIndex(DropIndex { indexes: names(drop)?, if_exists: drop.missing_ok })
         }
         Node::DropStmt(drop) if drop.remove_type() == ObjectType::ObjectSubscription => {
             once("DROP SUBSCRIPTION")

@@ -39,7 +39,12 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         Ok(ended)
     }
 
-    pub(crate) async fn drop_index(&self, current: &Current<'_>, index: &QName) -> Result<Ended, RunError> {
+    pub(crate) async fn drop_index(
+        &self,
+        current: &Current<'_>,
+        index: &QName,
+        if_exists: bool,
+    ) -> Result<Ended, RunError> {
         let mut sql = drop_index_sql(index);
         let (mut begun, mut busy) = (current.begun(), Busy::new(self.limits.lock_wait_max));
         loop {
@@ -50,7 +55,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                 break;
             }
             // An undo drops what a build made; that it is gone already is as good.
-            let wanted_gone = begun || current.direction == Direction::Undo;
+            let wanted_gone = begun || if_exists || current.direction == Direction::Undo;
             let ended = match to_drop(&probe, wanted_gone) {
                 ToDrop::Done => break,
                 ToDrop::Refuse(why) => return Err(current.refused(why)),
