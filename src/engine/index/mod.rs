@@ -57,7 +57,14 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             // An undo drops what a build made; that it is gone already is as good.
             let wanted_gone = begun || if_exists || current.direction == Direction::Undo;
             let ended = match to_drop(&probe, wanted_gone) {
-                ToDrop::Done => break,
+                ToDrop::Done => {
+                    // Nothing is to be dropped, which is put on record all the same.
+                    if current.record.is_none() {
+                        let write = current.write(false, None, &sql);
+                        self.store.step_started(self.fence, &write).await?;
+                    }
+                    break;
+                }
                 ToDrop::Refuse(why) => return Err(current.refused(why)),
                 ToDrop::Busy(pid) => self.wait_for_builder(current, pid, &mut busy).await?,
                 ToDrop::Drop => {
