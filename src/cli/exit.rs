@@ -196,10 +196,16 @@ fn run_hints(item: &str, wanted: Option<Wanted>, error: &RunError) -> Vec<String
                     "or take the step back by hand, and say so: phase abort {version} --undone {step}"
                 )),
                 // Duplicates under a new unique index are rows of the application's own.
-                _ if step.starts_with("validate.") && is_data(error) && !is_duplicate(error) => hints.push(format!(
-                    "rows are not what the plan says: phase validate {version} --prove counts them, --repair sets them to it; \
-                     or go back to the old shape: phase abort {version}"
-                )),
+                _ if step.starts_with("validate.") && is_data(error) && !is_duplicate(error) => hints.extend([
+                    format!(
+                        "there are rows that break it, and a new one is refused from now on: where the application still \
+                         writes such rows its statements fail, until they are mended or phase abort {version} takes it back"
+                    ),
+                    format!(
+                        "where a backfill should have filled them: phase validate {version} --prove counts those that are \
+                         not as its expression says, --repair sets them to it; others are to be mended by hand"
+                    ),
+                ]),
                 // Of a SQL migration.
                 _ if matches!(step.split('.').next(), Some("up" | "down")) => {}
                 _ => hints.push(format!("or go back to the old shape: phase abort {version}")),

@@ -17,6 +17,19 @@ pub fn brief(span: Duration) -> String {
     humantime::format_duration(rounded).to_string()
 }
 
+/// The same of an upper bound: rounded up, so that it stays one.
+#[must_use]
+pub fn brief_at_most(span: Duration) -> String {
+    let unit = match span {
+        span if span < Duration::from_secs(1) => Duration::from_millis(1),
+        span if span < Duration::from_secs(60) => Duration::from_millis(100),
+        _ => Duration::from_secs(1),
+    };
+    let over = span.as_nanos() % unit.as_nanos();
+    let up = if over == 0 { Duration::ZERO } else { unit };
+    brief(span + up)
+}
+
 /// A number with its thousands apart.
 #[must_use]
 pub fn count(number: i64) -> String {
@@ -54,6 +67,11 @@ mod tests {
     fn digits_that_nobody_reads_are_left_out() {
         for (micros, text) in [(1_234, "1ms"), (1_234_567, "1s 200ms"), (61_999_999, "1m 1s"), (0, "0s")] {
             assert_eq!(brief(Duration::from_micros(micros)), text);
+        }
+        for (ms, text) in
+            [(0, "0s"), (412, "412ms"), (1_021, "1s 100ms"), (1_100, "1s 100ms"), (60_001, "1m 1s")]
+        {
+            assert_eq!(brief_at_most(Duration::from_millis(ms)), text);
         }
     }
 }

@@ -114,7 +114,7 @@ fn too_long(failure: Failure, times: u32) -> Failure {
     let message = format!(
         "{}\nThat was attempt {times} that ended so. What to do: take it apart, so that what takes long runs under a lock that \
          lets others through (phase show tells the locks, docs/locks.md the ways), run it when less is going on, or let others \
-         wait longer, with settings: {{lock_timeout: …}} in the plan",
+         wait longer, with settings: {{lock_timeout: …}} in the plan or in phase.yaml",
         failure.message
     );
     Failure { message, ..failure }

@@ -63,7 +63,9 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         };
         let ended = self.with_care(current, moment, run).await;
         if ended != Ok(Ended::Done) && self.target.standing(detach).await == Ok(Standing::Pending) {
-            tracing::warn!(step = %current.step.id, "{}", half_done(detach));
+            let why = half_done(detach);
+            self.store.note(&self.fence.version, Some(&current.step.id), "half done", &why).await?;
+            tracing::warn!(step = %current.step.id, "{why}");
         }
         ended
     }

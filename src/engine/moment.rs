@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use crate::core::brief::brief;
 use crate::core::failure::{Blocker, Failure, FailureKind};
 use crate::core::ident::QName;
 use crate::core::kill::due;
@@ -100,22 +101,40 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             let span = |who: &Blocker| moment.seen.span(at, who);
             let staying = match quiet(&found, self.limits.lock_timeout, deadlock_timeout, span) {
                 Quiet::Go(lock_timeout) => {
+                    self.has_waited(current, since, moment).await?;
                     moment.told.clear();
-                    self.says(current, None).await;
                     return Ok(Came::Now(Limits { lock_timeout, ..self.limits }));
                 }
                 Quiet::Wait(staying) => staying,
             };
             if since.elapsed() >= BLIND || at >= self.limits.lock_wait_max {
+                self.has_waited(current, since, moment).await?;
                 return Ok(Came::Now(self.limits));
             }
             self.tell(current, moment, &staying).await;
             self.end_blockers(current, &staying, at, &moment.seen, &mut moment.ended).await?;
             self.stop.sleep(LOOK_EVERY).await;
             if let Some(why) = self.stop.reason() {
+                self.has_waited(current, since, moment).await?;
                 return Ok(Came::Stopped(why.into()));
             }
         }
+    }
+
+    /// Puts on record how long it waited for a quiet moment, and who was in the way last.
+    async fn has_waited(
+        &self,
+        current: &Current<'_>,
+        since: Instant,
+        moment: &Moment,
+    ) -> Result<(), Failure> {
+        self.says(current, None).await;
+        if moment.told.is_empty() {
+            return Ok(());
+        }
+        let detail =
+            format!("{} for a quiet moment; in the way: {}", brief(since.elapsed()), of_them(&moment.told));
+        self.store.note(&self.fence.version, Some(&current.step.id), "waited", &detail).await
     }
 
     async fn tell(&self, current: &Current<'_>, moment: &mut Moment, staying: &[Blocker]) {

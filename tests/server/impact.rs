@@ -207,6 +207,8 @@ async fn a_quiet_moment_is_waited_for(db: Db) -> TestResult {
     same!((&impact["attempts"], &impact["waiters"]), (&1.into(), &0.into()), "{impact}, {waited:?}");
     let status = db.phase(&["status", "--json"]).await?.expect(0)?.json()?;
     same!(status["plans"][0]["runner"], Value::Null, "{status}");
+    let history = db.phase(&["history", "1"]).await?.expect(0)?;
+    check!(history.stdout.contains("for a quiet moment; in the way: pid"), "{history:?}");
     Ok(())
 }
 

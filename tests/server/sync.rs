@@ -6,7 +6,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use tokio_postgres::Client;
 
-use crate::harness::{Db, Ended, TestResult, check, same, tests, value};
+use crate::harness::{Db, Ended, SCHEMA, TestResult, check, same, tests, value};
 
 tests![
     random_interleavings_end_equal_and_lose_nothing,
@@ -16,6 +16,7 @@ tests![
     a_backfill_pays_nothing_and_never_writes_back,
     a_default_on_the_new_column_is_refused,
     split_columns_stay_together,
+    a_sync_comes_back_from_a_dump,
 ];
 
 const RENAME: &str = "expand:
@@ -27,6 +28,27 @@ contract:
   - drop_column: {table: t, column: old}
 keep: 1d
 ";
+
+/// A trigger must be read again as PostgreSQL prints it, or a restored database has none.
+async fn a_sync_comes_back_from_a_dump(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, old text); INSERT INTO t VALUES (1, 'a')").await?;
+    db.file("plans/1_p.yaml", RENAME)?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    let before = db.value(SCHEMA).await?;
+    let of = |what: &str| {
+        format!(
+            "SELECT string_agg({what}, ';') FROM pg_trigger WHERE tgrelid = 't'::regclass AND NOT tgisinternal"
+        )
+    };
+    let printed = db.value(&of("pg_get_triggerdef(oid)")).await?;
+    check!(printed.contains("CREATE TRIGGER"), "{printed}");
+    db.run(&db.value(&of("format('DROP TRIGGER %I ON t', tgname)")).await?).await?;
+    db.run(&printed).await?;
+    same!(db.value(SCHEMA).await?, before);
+    db.run("UPDATE t SET old = 'b'").await?;
+    same!(db.value("SELECT new FROM t").await?, "b");
+    Ok(())
+}
 
 /// One statement of one version of the application.
 #[derive(Debug, Clone)]

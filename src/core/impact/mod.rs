@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::brief::brief;
+use crate::core::brief::brief_at_most;
 use crate::core::lint::Lock;
 
 pub use look::{Look, Pressure, Waiting};
@@ -42,8 +42,8 @@ impl Impact {
     /// Who waited because of it, in a few words.
     #[must_use]
     pub fn waits(&self) -> String {
-        let longest = brief(Duration::from_millis(self.longest_wait_ms));
-        let gap = brief(Duration::from_millis(self.gap_ms));
+        let longest = brief_at_most(Duration::from_millis(self.longest_wait_ms));
+        let gap = brief_at_most(Duration::from_millis(self.gap_ms));
         match (self.waiters, self.looks) {
             (0, 0) => format!("over within {gap}, before anybody looked who waits for it"),
             (0, _) => format!("nobody was seen waiting for it (what waits less than {gap} may be missed)"),
@@ -72,7 +72,7 @@ impl Impact {
         if let Some(held) = self.held_ms {
             let locks: Vec<String> =
                 self.locks.iter().map(|held| format!("{} on {}", held.lock.name(), held.relation)).collect();
-            let held = brief(Duration::from_millis(held));
+            let held = brief_at_most(Duration::from_millis(held));
             lines.push(format!("held at most {held}: {}", locks.join(", ")));
         }
         lines

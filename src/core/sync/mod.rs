@@ -17,7 +17,7 @@
 //! `n` to E, which the WHEN clause of the trigger sees. What changed is decided
 //! by the values of the row alone: no session setting, no `search_path`, no
 //! recursion, because one BEFORE trigger does all of it. Values are compared as
-//! record images (`*<>`), which also sees what `=` of a type may not, such as
+//! record images (`record_image_ne`), which also sees what `=` of a type may not, such as
 //! the case of citext or the scale of numeric, and needs no `=` at all.
 
 mod turned;
@@ -224,9 +224,10 @@ fn read(columns: &[(Ident, String)]) -> Result<Vec<Computed>, SyncError> {
     columns.iter().map(one).collect()
 }
 
-/// A column that differs between the old and the new row, as an image.
+/// A column that differs between the old and the new row, as an image. The function, not the
+/// operator `*<>`: PostgreSQL prints that without the casts, and cannot read it again from a dump.
 fn changed(column: &Ident) -> String {
-    format!("(ROW(NEW.{column})::record OPERATOR(pg_catalog.*<>) ROW(OLD.{column})::record)")
+    format!("pg_catalog.record_image_ne(ROW(NEW.{column}), ROW(OLD.{column}))")
 }
 
 fn any(conditions: &[String]) -> String {
