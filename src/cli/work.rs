@@ -126,6 +126,7 @@ impl<'a> Worker<'a> {
             refuse_unsafe(self.desk, item, &record).await?;
         }
         let fence = self.desk.store.take_over(&item.version).await?;
+        self.desk.store.end_orphans(&item.version).await?;
         let mover = Mover {
             store: &self.desk.store,
             target: &self.desk.target,

@@ -102,7 +102,8 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
     pub(crate) async fn measured<R>(&self, current: &Current<'_>, work: impl Future<Output = R>) -> R {
         let undo = current.direction == Direction::Undo;
         let id = &current.step.id;
-        let number = self.store.impact_begins(&self.fence.version, id, undo).await;
+        let backend = self.target.backend().await.ok();
+        let number = self.store.impact_begins(&self.fence.version, id, undo, backend).await;
         if let Ok(number) = number {
             current.said.on_record(number);
         }

@@ -122,12 +122,14 @@ pub trait Store: Ledger {
         event: &str,
         detail: &str,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
-    /// Records that a step, or its undo, begins to act on others; the number of the record.
+    /// Records that a step, or its undo, begins to act on others, and the backend that runs it;
+    /// the number of the record.
     fn impact_begins(
         &self,
         version: &Version,
         step: &str,
         undo: bool,
+        backend: Option<i32>,
     ) -> impl Future<Output = Result<i64, Failure>> + Send;
     /// Records what a step under way waits for, or how far it is; `None`: it goes on.
     fn impact_says(
@@ -215,6 +217,8 @@ pub trait Target: Sync {
         who: &Blocker,
         only: &[String],
     ) -> impl Future<Output = Result<bool, Failure>> + Send;
+    /// The backend that steps run on.
+    fn backend(&self) -> impl Future<Output = Result<i32, Failure>> + Send;
     /// What is known of a session of the server.
     fn session(&self, pid: i32) -> impl Future<Output = Result<Blocker, Failure>> + Send;
     /// Looks at an index; `table` is the one it should be on, where that is known.

@@ -14,6 +14,7 @@ mod ledger;
 pub mod lock;
 pub mod monitor;
 mod obstacles;
+mod orphans;
 mod partitions;
 mod prepared;
 pub mod queries;

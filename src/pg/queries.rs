@@ -32,6 +32,7 @@ queries! {
     NEXT_BATCH = "next_batch";
     NOTE = "note";
     NOW = "now";
+    ORPHANS = "orphans";
     REGISTER_ITEM = "register_item";
     RUNNER_ADD = "runner_add";
     SET_ERROR = "set_error";

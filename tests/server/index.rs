@@ -1,7 +1,7 @@
 //! Concurrent index builds: what fails leaves nothing, what a crash left is
 //! found, and our own sessions are never what a build waits for.
 
-use crate::harness::{Db, Ended, SCHEMA, TestResult, check, same, tests};
+use crate::harness::{Db, Ended, SCHEMA, TestResult, check, same, tests, value};
 
 tests![
     a_failed_build_leaves_no_invalid_index,
@@ -9,6 +9,7 @@ tests![
     an_index_of_that_name_that_is_not_ours_is_refused,
     an_invalid_index_on_other_columns_is_left_alone,
     a_drop_hears_if_exists,
+    a_statement_does_not_outlive_its_runner,
     a_build_waits_for_old_snapshots_and_says_so,
     a_partitioned_table_gets_its_index_by_its_partitions,
     a_build_by_partitions_that_was_killed_goes_on_and_is_taken_back,
@@ -89,6 +90,39 @@ async fn a_drop_hears_if_exists(db: Db) -> TestResult {
     db.file("migrations/2_m.sql", "-- UP\nDROP INDEX CONCURRENTLY t_a;\n-- DOWN\nSELECT 1;\n")?;
     let ended = db.phase(&["advance", "2"]).await?.expect(1)?;
     check!(ended.stderr.contains("there is no such index"), "{ended:?}");
+    Ok(())
+}
+
+async fn a_statement_does_not_outlive_its_runner(db: Db) -> TestResult {
+    db.run(TABLE).await?;
+    db.run("CREATE INDEX t_b ON t (a)").await?;
+    db.file("plans/1_p.yaml", &format!("{PLAN}contract:\n  - drop_index: {{name: t_b}}\n"))?;
+    let indexes = "SELECT string_agg(indexrelid::regclass::text, ' ' ORDER BY indexrelid::regclass::text) FROM pg_index WHERE indrelid = 't'::regclass";
+    let ways = [
+        ("backfilled", "validate", "validate", "t_a t_b t_pkey"),
+        ("validated", "contract", "abort", "t_b t_pkey"),
+    ];
+    for (n, (to, command, next, end)) in ways.into_iter().enumerate() {
+        db.phase(&["advance", "1", "--to", to]).await?.expect(0)?;
+        let (holder, watch) = (db.connect().await?, db.connect().await?);
+        holder.batch_execute("BEGIN; LOCK TABLE t IN SHARE UPDATE EXCLUSIVE MODE").await?;
+        let mut child = db.start(&[command, "1"])?;
+        let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 't'::regclass";
+        while value(&watch, waits).await? == "0" {
+            check!(child.try_wait()?.is_none(), "{command} ended");
+        }
+        child.kill().await?;
+        // Its statement waits on, and would run when nobody thinks of it any more.
+        check!(value(&watch, waits).await? != "0", "the server has seen the kill");
+        let next = db.start(&[next, "1"])?;
+        let ended = format!("SELECT count(*) > {n} FROM phase.history WHERE event = 'orphan'");
+        while value(&watch, &ended).await? != "t" {}
+        holder.batch_execute("COMMIT").await?;
+        Ended::of(&next.wait_with_output().await?).expect(0)?;
+        same!(db.value(indexes).await?, end);
+        let left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'phase' AND datname = current_database()";
+        same!(value(&watch, left).await?, "0");
+    }
     Ok(())
 }
 

@@ -63,6 +63,15 @@ pub async fn run(global: &Global, args: &RollbackArgs, stop: Stop) -> Result<Out
     for item in &todo {
         refuse_early(item)?;
     }
+    if let Some(half) = records.iter().find(|record| todo.is_empty() && is_half_done(record)) {
+        return Err(CommandError::NoPath {
+            item: half.stem(),
+            why: format!(
+                "its UP was interrupted: finish it with phase expand --to {}, then roll it back",
+                half.version
+            ),
+        });
+    }
     if args.dry_run {
         return dry_run(&todo, world_of(&desk, &todo).await?);
     }
@@ -74,6 +83,11 @@ pub async fn run(global: &Global, args: &RollbackArgs, stop: Stop) -> Result<Out
         moves.push(worker.run(item, wanted, &[]).await?);
     }
     Ok(report(&moves, "nothing is applied that could be rolled back"))
+}
+
+/// Whether a SQL migration was begun and is not over.
+fn is_half_done(record: &Record) -> bool {
+    record.kind == Kind::Sql && record.state == State::Planned && record.goal == State::Completed
 }
 
 fn chosen<'a>(args: &RollbackArgs, records: &'a [Record]) -> Result<Vec<&'a Record>, CommandError> {

@@ -98,6 +98,16 @@ pub(super) fn steps(at: &At, title: &str, text: &Text<'_>, undo: Undo) -> Result
             set.line
         )));
     }
+    let detaches = |statement: &&Statement| matches!(statement.kind, Kind::Detach { .. });
+    if let (Undo::Run(_), Some(second)) = (&undo, statements.iter().filter(detaches).nth(1)) {
+        return Err(text.fault(
+            at,
+            Some(second.offset),
+            "one undo cannot take back two concurrent detaches, of which only one may have happened: a step for each, \
+             with its own undo"
+                .into(),
+        ));
+    }
     let mut undo = Some(undo);
     let compile = |(n, statement): (usize, Statement)| {
         let at =

@@ -232,13 +232,36 @@ fn markers(text: &str) -> Vec<(Marker, usize)> {
 /// The line of a comment of one word that is one slip away from DOWN.
 fn misspelt(text: &str) -> Option<usize> {
     let mut state = Scan::default();
-    let slip = |line: &str| word(line).is_some_and(|word| osa_distance(&word.to_lowercase(), "down") == 1);
+    let slip = |line: &str| {
+        word(line).is_some_and(|word| osa_distance(&word.to_lowercase(), "down") == 1) || foreign(line)
+    };
     let mut lines = text.lines().enumerate();
     lines.find_map(|(n, line)| {
         let found = state.outside() && slip(line);
         state.line(line);
         found.then_some(n + 1)
     })
+}
+
+/// Whether a comment is the marker of another tool, or one with something beside it.
+fn foreign(line: &str) -> bool {
+    let line = line.trim();
+    if (!line.starts_with("--") && !line.starts_with("/*")) || marker(line).is_some() {
+        return false;
+    }
+    let words: Vec<String> = line
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    matches!(
+        words.as_slice(),
+        ["down"]
+            | ["goose" | "migrate", "down"]
+            | ["down", "migration" | "rollback"]
+            | ["migrate", "down", _]
+    )
 }
 
 /// What a line says that may be a marker.
@@ -298,6 +321,10 @@ mod tests {
     fn faults_name_their_line() {
         for (text, line) in [
             ("-- DOWN\nSELECT 1", 1),
+            ("-- UP\nSELECT 1;\n-- DOWN --\nSELECT 2", 3),
+            ("-- UP\nSELECT 1;\n-- +goose Down\nSELECT 2", 3),
+            ("-- UP\nSELECT 1;\n/* DOWN */\nSELECT 2", 3),
+            ("-- UP\nSELECT 1;\n-- DOWN (rollback)\nSELECT 2", 3),
             ("-- UP\nSELECT 1;\n-- UP\nSELECT 2", 3),
             ("-- UP\nSELECT 1;\n-- DOWN\n-- DOWN\n", 4),
             ("SELECT 0;\n-- UP\nSELECT 1", 1),

@@ -8,17 +8,18 @@ use crate::core::step::{Action, Step, Undo};
 use crate::core::timeline::Item;
 
 /// Every statement of an item, forward and back, that reaches files or programs of the server or
-/// other servers, with its place, one message each.
+/// other servers, with its place, one message each. On a `clone`, which may share its server
+/// with others, so does what is the whole server's.
 ///
 /// # Errors
 /// When SQL does not parse; such an item is refused before it is one.
-pub fn reaches_out(item: &Item) -> Result<Vec<String>, SqlError> {
+pub fn reaches_out(item: &Item, clone: bool) -> Result<Vec<String>, SqlError> {
     let mut found = Vec::new();
     for step in item.steps_both_ways() {
         let file = step.file_of(item);
-        found.extend(of_action(item, step, &step.action, &file, &step.statements)?);
+        found.extend(of_action(item, step, &step.action, &file, &step.statements, clone)?);
         if let Undo::Run(action) = &step.undo {
-            found.extend(of_action(item, step, action, &item.file, &step.undo_statements)?);
+            found.extend(of_action(item, step, action, &item.file, &step.undo_statements, clone)?);
         }
     }
     Ok(found)
@@ -30,6 +31,7 @@ fn of_action(
     action: &Action,
     file: &str,
     places: &[Place],
+    clone: bool,
 ) -> Result<Vec<String>, SqlError> {
     let sql = match action {
         Action::Transaction(_) | Action::Autocommit { .. } => action.sql(),
@@ -38,7 +40,7 @@ fn of_action(
     };
     let mut found = Vec::new();
     for (n, statement) in sql.iter().enumerate() {
-        let reached = outside(statement)?.into_iter().flatten().next();
+        let reached = outside(statement, clone)?.into_iter().flatten().next();
         found.extend(reached.map(|what| {
             let place = places.get(n).or(places.last()).copied().or(step.place);
             let text = if file == item.file { item.source.as_str() } else { "" };
@@ -60,7 +62,7 @@ mod tests {
             "1_x",
             "expand:\n  - sql: |\n      CREATE TABLE a ();\n      COPY a TO PROGRAM 'x'\n    undo: |\n      DROP TABLE a;\n      COPY b TO '/tmp/b'\n  - sql: CREATE TABLE c ()\n    undo: DROP TABLE c\n",
         );
-        let found = reaches_out(&item).unwrap();
+        let found = reaches_out(&item, false).unwrap();
         let first: Vec<&str> = found.iter().map(|one| one.lines().next().unwrap()).collect();
         assert_eq!(first.len(), 2, "{first:?}");
         assert!(

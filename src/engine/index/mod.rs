@@ -8,6 +8,7 @@ mod tree;
 
 use crate::core::ident::QName;
 use crate::core::index::{Part, Probe, ToDrop, is_of, parts, to_drop};
+use crate::core::record::StepStatus;
 use crate::core::step::{Action, IndexBuild, drop_index_sql, drop_whole_sql};
 use crate::engine::current::{Current, Direction};
 use crate::engine::error::RunError;
@@ -52,6 +53,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             if is_not_ours(current, index, &probe) {
                 let detail = format!("{} is left: it is not the index that this step builds", index.plain());
                 self.store.note(&self.fence.version, Some(&current.step.id), "left", &detail).await?;
+                tracing::warn!(step = %current.step.id, "{detail}");
                 break;
             }
             // An undo drops what a build made; that it is gone already is as good.
@@ -109,10 +111,12 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
     }
 }
 
-/// Whether what an undo would drop is another index than the one that its step builds.
+/// Whether what an undo would drop is another index than the one that its step builds. Once the
+/// record says that it was built, it is ours, whatever became of its columns.
 fn is_not_ours(current: &Current<'_>, index: &QName, probe: &Probe) -> bool {
+    let only_begun = current.record.is_some_and(|record| record.status == StepStatus::Started);
     match (current.direction, &current.step.action, probe) {
-        (Direction::Undo, Action::BuildIndex(build), Probe::Found(found)) => {
+        (Direction::Undo, Action::BuildIndex(build), Probe::Found(found)) if only_begun => {
             build.index() == *index && !is_of(build, found)
         }
         _ => false,

@@ -40,7 +40,13 @@ pub struct Sum {
 /// # Errors
 /// When the server does not answer.
 pub async fn sum(session: &Session, table: &QName) -> Result<Option<Sum>, Failure> {
-    let there = session.client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table.to_string()]).await;
+    let there = session
+        .client
+        .query_one(
+            "SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1)::oid AND relkind IN ('r', 'p'))",
+            &[&table.to_string()],
+        )
+        .await;
     if !there.map_err(|error| failure(&error))?.get::<_, bool>(0) {
         return Ok(None);
     }

@@ -148,8 +148,15 @@ impl Store for PgStore {
         Ok(())
     }
 
-    async fn impact_begins(&self, version: &Version, step: &str, undo: bool) -> Result<i64, Failure> {
-        Ok(self.one(q::IMPACT_BEGINS, &[&version.as_str(), &step, &undo, &self.runner]).await?.get("id"))
+    async fn impact_begins(
+        &self,
+        version: &Version,
+        step: &str,
+        undo: bool,
+        backend: Option<i32>,
+    ) -> Result<i64, Failure> {
+        let params: [&(dyn ToSql + Sync); 5] = [&version.as_str(), &step, &undo, &self.runner, &backend];
+        Ok(self.one(q::IMPACT_BEGINS, &params).await?.get("id"))
     }
 
     async fn impact_says(&self, number: i64, words: Option<&str>) -> Result<(), Failure> {

@@ -123,6 +123,10 @@ impl Target for PgTarget {
         self.sessions.end_session(who, only).await
     }
 
+    async fn backend(&self) -> Result<i32, Failure> {
+        Ok(self.sessions.work().await?.pid)
+    }
+
     async fn session(&self, pid: i32) -> Result<Blocker, Failure> {
         self.sessions.session(pid).await
     }

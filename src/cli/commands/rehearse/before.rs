@@ -31,10 +31,13 @@ pub(super) async fn older<'a>(
 ///
 /// # Errors
 /// When there is such a statement.
-pub(super) fn refuse_outside<'a>(items: impl IntoIterator<Item = &'a Item>) -> Result<(), CommandError> {
+pub(super) fn refuse_outside<'a>(
+    items: impl IntoIterator<Item = &'a Item>,
+    clone: bool,
+) -> Result<(), CommandError> {
     let mut found = Vec::new();
     for item in items {
-        found.extend(reaches_out(item)?);
+        found.extend(reaches_out(item, clone)?);
     }
     if found.is_empty() {
         return Ok(());

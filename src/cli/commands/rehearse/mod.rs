@@ -134,7 +134,7 @@ async fn rehearse(
     let listener = progress::listener(global);
     let before = older(&desk, &items, item).await?;
     if !args.outside {
-        refuse_outside(before.iter().map(|(older, _)| *older).chain([item]))?;
+        refuse_outside(before.iter().map(|(older, _)| *older).chain([item]), args.on.is_some())?;
     }
     let brought = bring_forward(&desk, &before, item, &*listener).await?;
     let open = rehearsed(item);

@@ -132,7 +132,7 @@ fn binds(of: &Constraint) -> bool {
 }
 
 /// The columns that an expression names, each once.
-pub(in crate::core::sql) fn columns_of(expr: &impl serde::Serialize) -> Result<Vec<Ident>, SqlError> {
+pub(super) fn columns_of(expr: &impl serde::Serialize) -> Result<Vec<Ident>, SqlError> {
     let mut found: Vec<Ident> = Vec::new();
     walk(&json(expr)?, &mut |name, fields| {
         let parts = fields.get("fields").and_then(serde_json::Value::as_array);

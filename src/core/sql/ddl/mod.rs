@@ -19,7 +19,6 @@ mod write;
 
 pub use bound::{Bound, Edge, PartitionKey};
 pub use change::*;
-pub(super) use column::columns_of;
 pub use column::{proven_not_null, read_default};
 pub use parts::*;
 pub(super) use read::changes;
