@@ -24,6 +24,7 @@ tests![
     the_linter_goes_by_the_sizes_of_the_target,
     a_lock_that_is_held_too_long_is_worse,
     what_reaches_out_of_the_database_is_refused,
+    what_has_no_rows_to_count_is_no_fault,
     the_target_that_nobody_names_is_refused_as_well,
     the_primary_of_the_target_is_refused,
 ];
@@ -525,6 +526,25 @@ async fn a_lock_that_is_held_too_long_is_worse(db: Db) -> TestResult {
     same!(report["ok"], true, "{report:#}");
     for step in list(&report, "steps").iter().filter(|step| step["took_ms"].as_f64() > Some(20.0)) {
         same!(step["locks"][0]["held_ms"], Value::Null, "{step:#}");
+    }
+    Ok(())
+}
+
+async fn what_has_no_rows_to_count_is_no_fault(db: Db) -> TestResult {
+    let made = "-- UP\nCREATE TABLE u (a int); CREATE INDEX u_a ON u (a); CREATE SEQUENCE q; CREATE MATERIALIZED VIEW m AS SELECT a FROM u WITH NO DATA;\n-- DOWN\nDROP MATERIALIZED VIEW m; DROP SEQUENCE q; DROP TABLE u;\n";
+    db.file("migrations/0_u.sql", made)?;
+    db.file(
+        "plans/20_p.yaml",
+        "validate:\n  - {sql: ALTER INDEX u_a SET (fillfactor = 70), undo: ALTER INDEX u_a RESET (fillfactor)}\n  - {sql: ALTER SEQUENCE q CACHE 5, undo: ALTER SEQUENCE q CACHE 1}\n  - {sql: REFRESH MATERIALIZED VIEW m, undo: REFRESH MATERIALIZED VIEW m WITH NO DATA}\ncontract:\n  - drop_index: {name: u_a}\n",
+    )?;
+    let mut command = db.command(&["rehearse", "20", "--from-files", "--json"]);
+    let output = command.env("PHASE_PG_BIN", db.binaries.folder()).output().await?;
+    let ended = crate::harness::Ended::of(&output);
+    check!(!ended.stdout.is_empty(), "{ended:?}");
+    let report = ended.json()?;
+    same!(report["failure"], Value::Null, "{report:#}");
+    for id in ["validate.1", "validate.2", "validate.3", "contract.1"] {
+        check!(list(&report, "steps").iter().any(|step| step["id"] == id), "{id}: {report:#}");
     }
     Ok(())
 }
