@@ -23,12 +23,20 @@ pub struct DeployedArgs {
 }
 
 fn app_version(text: &str) -> Result<AppVersion, String> {
-    match text.split_once('@') {
+    let app = match text.split_once('@') {
         Some((app, version)) if !app.is_empty() && !version.is_empty() => {
-            Ok(AppVersion { app: app.into(), version: version.into() })
+            AppVersion { app: app.into(), version: version.into() }
         }
-        _ => Err("write it like web@2.4.0".into()),
+        _ => return Err("write it like web@2.4.0".into()),
+    };
+    if app.is_placeholder() {
+        // A marker of it would open the gate of every plan that was pasted as it was printed.
+        return Err(format!(
+            "{text} is what a printed plan says where nobody knew the application: write its name and version into \
+             the plan's gates, and here"
+        ));
     }
+    Ok(app)
 }
 
 /// Runs the command.

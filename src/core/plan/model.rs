@@ -309,3 +309,11 @@ pub struct AppVersion {
     /// Its version.
     pub version: String,
 }
+
+impl AppVersion {
+    /// Whether it is what a printed plan has in the place of an application or a version that nobody knew.
+    #[must_use]
+    pub fn is_placeholder(&self) -> bool {
+        self.app == "APP" || self.version == "VERSION"
+    }
+}
