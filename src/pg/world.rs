@@ -183,6 +183,7 @@ fn table(seen: Seen) -> Result<Table, Failure> {
             filled: match seen.filled.as_deref() {
                 Some("generated") => Some(Filled::Generated),
                 Some("identity") => Some(Filled::Identity),
+                Some("always") => Some(Filled::Always),
                 Some(_) => Some(Filled::Serial),
                 None => None,
             },

@@ -6,6 +6,7 @@ use super::inspect::statements;
 use super::look::Way;
 use crate::core::compile::{self, Server};
 use crate::core::ident::QName;
+use crate::core::plan::model::Gates;
 use crate::core::plan::{Source, parse};
 use crate::core::record::Kind;
 use crate::core::sql::{Alter, Change, Demand};
@@ -76,7 +77,8 @@ impl Asked<'_> {
         if words.any(|word| of_plans.contains(&word)) { format!("{safe}. {}", self.place()) } else { safe }
     }
 
-    /// The SQL migrations that do what a plan does, where it needs no more than SQL before contract.
+    /// The SQL migrations that do what a plan does, where it needs no more than SQL before contract,
+    /// and waits for nobody.
     fn migrations(&self, text: &str) -> Option<String> {
         let Self { item, alone, version, .. } = *self;
         // What is only said in a comment is to be written by hand.
@@ -85,6 +87,9 @@ impl Asked<'_> {
         }
         let source = Source { file: &item.file, version: &item.version, name: &item.name, text };
         let plan = parse(&source, &|_| Err("no file is named here".into())).ok()?;
+        if plan.gates != Gates::default() {
+            return None;
+        }
         let steps = compile::plan(&plan, Server { version }).ok()?;
         if steps.is_empty() || !steps.iter().all(in_sql) {
             return None;

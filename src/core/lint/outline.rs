@@ -189,7 +189,7 @@ fn column(added: &NewColumn) -> Column {
         filled: if added.generated.is_some() {
             Some(Filled::Generated)
         } else if added.identity {
-            Some(Filled::Identity)
+            Some(if added.always { Filled::Always } else { Filled::Identity })
         } else {
             added.kind.is_serial().then_some(Filled::Serial)
         },

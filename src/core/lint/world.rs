@@ -119,8 +119,10 @@ pub struct Column {
 pub enum Filled {
     /// It is computed from other columns.
     Generated,
-    /// It counts up by itself.
+    /// It counts up by itself where it is given no value.
     Identity,
+    /// It counts up by itself, and is given no value.
+    Always,
     /// Its default reads a sequence that is dropped with it.
     Serial,
 }
@@ -230,6 +232,12 @@ impl World {
     pub fn domain(&self, name: &QName) -> Option<&Domain> {
         self.domains.get(name)
     }
+}
+
+/// Whether the first columns of an index are those of a key, in any order.
+pub(super) fn begins(index: &[Option<Ident>], key: &[Ident]) -> bool {
+    let first: Vec<_> = index.iter().take(key.len()).flatten().collect();
+    key.iter().all(|column| first.contains(&column))
 }
 
 impl Index {

@@ -1,6 +1,7 @@
 //! Writes what a column that takes another's place takes over from it, as far as it is
 //! known: its type, NOT NULL, its default; and names what else hangs on the old one.
 
+use super::kept::{Kept, kept};
 use super::names::{Names, named, written};
 use super::yaml::scalar;
 use crate::core::ident::{Ident, QName};
@@ -10,6 +11,8 @@ use crate::core::lint::world::{Column, Filled, Table};
 /// What is known of the column whose place is taken.
 #[derive(Default)]
 pub(super) struct Heir {
+    /// Its type; empty where it is not known.
+    kind: String,
     not_null: bool,
     default: Option<String>,
     filled: Option<Filled>,
@@ -22,6 +25,7 @@ impl Heir {
         let Some(table) = case.table() else { return Self::default() };
         let Some(known) = table.column(column) else { return Self::default() };
         Self {
+            kind: known.kind.clone(),
             not_null: known.not_null,
             default: known.default.clone(),
             filled: known.filled,
@@ -40,12 +44,20 @@ impl Heir {
                 self.hangs.join(", ")
             );
         }
-        if self.not_null {
-            steps += &format!(
-                "validate:\n  - not_null: {{table: {}, column: {}}}\n",
-                scalar(&table),
-                scalar(&new)
-            );
+        let kept = names.cast.as_ref().map(|to| kept(&table, &new, &names.old(), to, &self.kind));
+        let (loss, assert) = match kept {
+            Some(Kept::Asserted(assert)) => (String::new(), assert),
+            Some(Kept::Unknown(comment)) => (comment, String::new()),
+            None => Default::default(),
+        };
+        steps += &loss;
+        let not_null = if self.not_null {
+            format!("  - not_null: {{table: {}, column: {}}}\n", scalar(&table), scalar(&new))
+        } else {
+            String::new()
+        };
+        if !assert.is_empty() || !not_null.is_empty() {
+            steps += &format!("validate:\n{assert}{not_null}");
         }
         steps
     }
@@ -54,7 +66,7 @@ impl Heir {
     pub(super) fn contract(&self, names: &Names) -> String {
         let (table, new, old) = (written(&names.table), named(&names.new), names.old());
         let own = match (self.filled, &self.default) {
-            (Some(Filled::Identity), _) => None,
+            (Some(Filled::Identity | Filled::Always), _) => None,
             (Some(Filled::Serial), default) => Some(default.as_deref().and_then(sequence)),
             (Some(Filled::Generated), _) | (None, None) => return String::new(),
             (None, Some(_)) => Some(Some(String::new())),

@@ -3,7 +3,7 @@
 use super::heir::Heir;
 use super::yaml::scalar;
 use crate::core::ident::{Ident, QName, literal, plain};
-use crate::core::lint::table::{CODE_GATE, Case};
+use crate::core::lint::table::{CODE_GATE, Case, LOSS_GATE, VALUE_GATE};
 use crate::core::sql::{Alter, Change, Demand, NewConstraint, Object, Renamed, TypeRef, is_keyword};
 
 /// The words of one change.
@@ -20,6 +20,10 @@ pub(super) struct Names {
     pub(super) columns: Vec<Ident>,
     pub(super) kind: String,
     pub(super) default: String,
+    /// Whether the column that is added is NOT NULL.
+    not_null: bool,
+    /// Whether an index of the table begins with the columns.
+    supported: bool,
     pub(super) constraint: Ident,
     pub(super) definition: String,
     pub(super) key_shape: String,
@@ -45,6 +49,8 @@ impl Names {
             columns: Vec::new(),
             kind: "TYPE".into(),
             default: "DEFAULT".into(),
+            not_null: false,
+            supported: false,
             constraint: word("CONSTRAINT"),
             definition: "CONDITION".into(),
             key_shape: String::new(),
@@ -70,6 +76,7 @@ impl Names {
                 names.alter(what);
                 let proven =
                     |column: &&Ident| case.table().is_some_and(|table| table.proves_not_null(column));
+                names.supported = case.supported(&names.columns);
                 names.proven = names.columns.iter().filter(proven).cloned().collect();
                 if let Alter::Type { column, to, .. } = what {
                     names.heir = Heir::of(case, column);
@@ -110,6 +117,7 @@ impl Names {
             Alter::AddColumn(column) => {
                 self.column = Some(column.name.clone());
                 self.kind = type_text(&column.kind);
+                self.not_null = column.not_null;
                 if let Some(default) = &column.default {
                     self.default.clone_from(&default.text);
                 }
@@ -152,6 +160,15 @@ impl Names {
     /// A name of the table's and some more words, as long as the server allows.
     fn derived(&self, words: &[&str]) -> Ident {
         Ident::shortened("", &[&[self.table.name.as_str()], words].concat().join("_"))
+    }
+
+    /// The index that a foreign key wants, where there is none yet.
+    fn key_support(&self, columns: &[String]) -> String {
+        if self.supported {
+            return String::new();
+        }
+        let columns = if columns.is_empty() { "COLUMNS".into() } else { columns.join(", ") };
+        format!("expand:\n  - index: {{table: {}, columns: [{columns}]}}\n", scalar(&written(&self.table)))
     }
 
     /// What each placeholder stands for.
@@ -200,7 +217,14 @@ impl Names {
             ("{new}", named(&self.new)),
             ("{heir_validate}", self.heir.validate(self)),
             ("{heir_contract}", self.heir.contract(self)),
+            (
+                "{added_not_null}",
+                if self.not_null { format!("validate:\n{}", not_null(&column)) } else { String::new() },
+            ),
+            ("{key_support}", self.key_support(&list)),
             ("{code_gate}", CODE_GATE.into()),
+            ("{loss_gate}", LOSS_GATE.into()),
+            ("{value_gate}", VALUE_GATE.into()),
             ("{sequence}", written(&sequence)),
             ("{sequence_text}", literal(&written(&sequence))),
             ("{table}", table.clone()),

@@ -1,10 +1,10 @@
 //! A foreign key wants an index on its columns, and the same types on both sides.
 
 use super::{Objection, Rule, Scene};
-use crate::core::ident::{Ident, list, plain};
+use crate::core::ident::{list, plain};
 use crate::core::lint::finding::Level;
 use crate::core::lint::table::Case;
-use crate::core::lint::world::{Table, TableKind};
+use crate::core::lint::world::{TableKind, begins};
 use crate::core::sql::{Change, Demand};
 
 pub(super) const RULE: Rule = Rule {
@@ -35,19 +35,14 @@ fn without_index(case: &Case<'_>, later: &[Change]) -> Option<Objection> {
     if !matches!(added.demand, Demand::Foreign { .. }) || !case.world.complete {
         return None;
     }
-    let table = case.table().filter(|table| table.kind != TableKind::Other)?;
-    // Any index whose first columns are those of the key, in any order.
-    let covers = |columns: &[Option<Ident>]| {
-        let first: Vec<_> = columns.iter().take(added.columns.len()).flatten().collect();
-        added.columns.iter().all(|column| first.contains(&column))
-    };
+    case.table().filter(|table| table.kind != TableKind::Other)?;
     let comes = later.iter().any(|change| match change {
-        Change::CreateIndex(index) => Some(&index.table) == case.subject() && covers(&index.columns),
+        Change::CreateIndex(index) => {
+            Some(&index.table) == case.subject() && begins(&index.columns, &added.columns)
+        }
         _ => false,
     });
-    let has = |table: &Table| table.indexes.iter().any(|index| covers(&index.columns));
-    let parts = || table.partitions.iter().filter_map(|name| case.world.table(name)).all(has);
-    if comes || has(table) || table.kind == TableKind::Partitioned && parts() {
+    if comes || case.supported(&added.columns) {
         return None;
     }
     let name = case.subject()?.plain();

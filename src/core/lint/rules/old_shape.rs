@@ -5,10 +5,9 @@
 
 use super::{Objection, Rule, Scene};
 use crate::core::ident::{Ident, QName};
-use crate::core::lint::fill::{fill, named, scalar, written};
+use crate::core::lint::fill::{fill, named, scalar, unfillable, written};
 use crate::core::lint::finding::Level;
-use crate::core::lint::table::{CODE_GATE, Case, widens};
-use crate::core::lint::world::Filled;
+use crate::core::lint::table::{CODE_GATE, Case, VALUE_GATE, widens};
 use crate::core::sql::{Alter, Change, Demand, DomainChange, NewColumn, Object, Renamed, WriteVerb};
 use crate::core::step::Phase;
 
@@ -113,18 +112,10 @@ fn dropped(case: &Case<'_>, of: Object, names: &[QName]) -> Option<Objection> {
 fn renamed(case: &Case<'_>, of: Renamed, from: &Ident) -> Option<Objection> {
     match of {
         Renamed::Table | Renamed::View => old_name(),
-        Renamed::Column if !case.made_column(from) => {
-            let known = case.table().and_then(|table| table.column(from));
-            let generated = known.is_some_and(|known| known.filled == Some(Filled::Generated));
-            Objection::new(
-                "the application that runs now knows the old name only: its statements fail from this moment on",
-                if generated {
-                    "add a column of the new name with the same expression in expand, and drop the old one in contract".into()
-                } else {
-                    fill(RENAMED, case, &[])
-                },
-            )
-        }
+        Renamed::Column if !case.made_column(from) => Objection::new(
+            "the application that runs now knows the old name only: its statements fail from this moment on",
+            unfillable(case, from).map_or_else(|| fill(RENAMED, case, &[]), str::to_owned),
+        ),
         _ => None,
     }
 }
@@ -133,7 +124,7 @@ fn altered(case: &Case<'_>, table: &QName, what: &Alter) -> Option<Objection> {
     let not_null = |column: &Ident| {
         let proven = case.table().is_some_and(|table| table.proves_not_null(column));
         let safe = format!(
-            "validate:\n  - not_null: {{table: {}, column: {}}}\n",
+            "validate:\n  - not_null: {{table: {}, column: {}}}\n{VALUE_GATE}",
             scalar(&written(table)),
             scalar(&named(column))
         );
@@ -142,11 +133,7 @@ fn altered(case: &Case<'_>, table: &QName, what: &Alter) -> Option<Objection> {
     match what {
         Alter::DropColumn(column) if !case.made_column(column) => Objection::new(
             "the application that runs now may still use the column: its statements fail from this moment on",
-            format!(
-                "contract:\n  - drop_column: {{table: {}, column: {}}}\n{CODE_GATE}keep: 7d\n",
-                scalar(&written(table)),
-                scalar(&named(column))
-            ),
+            without(case, table, column),
         ),
         Alter::AddColumn(column) if wants_value(column) => filled(
             "the new column",
@@ -169,6 +156,40 @@ fn altered(case: &Case<'_>, table: &QName, what: &Alter) -> Option<Objection> {
         ),
         _ => None,
     }
+}
+
+/// The plan that takes a column away. Out of sight it must not ask for a value that new code no
+/// longer gives: contract refuses that.
+fn without(case: &Case<'_>, table: &QName, column: &Ident) -> String {
+    let (table_text, name) = (written(table), named(column));
+    let drop = format!("  - drop_column: {{table: {}, column: {}}}\n", scalar(&table_text), scalar(&name));
+    let known = case.table().and_then(|table| Some((table, table.column(column)?)));
+    let Some((known, found)) = known.filter(|(_, found)| !found.kind.is_empty()) else {
+        return format!(
+            "contract:\n  # where it is NOT NULL and has no default, expand must drop its NOT NULL first: phase check \
+             --online knows\n{drop}{CODE_GATE}keep: 7d\n"
+        );
+    };
+    if !found.not_null || found.default.is_some() || found.filled.is_some() {
+        return format!("contract:\n{drop}{CODE_GATE}keep: 7d\n");
+    }
+    if known.constraints.iter().any(|key| key.kind == 'p' && key.columns.contains(column)) {
+        return format!(
+            "contract:\n  # it is of the primary key, which goes with it, and cannot be kept out of sight: no keep, no way \
+             back\n{drop}{CODE_GATE}"
+        );
+    }
+    // SET NOT NULL would read every row, and fail on those that new code has written.
+    let check = Ident::shortened("", &format!("{}_{}_not_null", table.name.as_str(), column.as_str()));
+    let undo = format!(
+        "ALTER TABLE {table_text} ADD CONSTRAINT {} CHECK ({name} IS NOT NULL) NOT VALID",
+        named(&check)
+    );
+    format!(
+        "expand:\n  - sql: {}\n    undo: {}\ncontract:\n{drop}{CODE_GATE}keep: 7d\n",
+        scalar(&format!("ALTER TABLE {table_text} ALTER COLUMN {name} DROP NOT NULL")),
+        scalar(&undo)
+    )
 }
 
 /// Whether every INSERT must give the column a value.

@@ -121,7 +121,7 @@ backfill:
   - table: «{table}»
     set: {«{column}»: «{default}»}
     where: «{column} IS NULL»
-",
+{added_not_null}",
         ),
     )
     .back("ALTER TABLE {table} ADD COLUMN {column} {type}; ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}"),

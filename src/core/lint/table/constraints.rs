@@ -125,9 +125,7 @@ validate:
     .hurts(
         "every row of the table is looked up in the other one while nobody writes either of them",
         Safe::Plan(
-            "expand:
-  - index: {table: «{table}», columns: [{columns}]}
-validate:
+            "{key_support}validate:
   - sql: «{not_valid}»
     undo: «ALTER TABLE {table} DROP CONSTRAINT {constraint}»
   - sql: «ALTER TABLE {table} VALIDATE CONSTRAINT {constraint}»

@@ -133,12 +133,22 @@ INSERT INTO p SELECT g, g FROM generate_series(1, 50) g;
 ";
 
 /// NOT NULL, proven first and then set.
-const NOT_NULL: &str = "validate:\n  - not_null: {table: «{table}», column: «{column}»}\n";
+const NOT_NULL: &str = "validate:\n  - not_null: {table: «{table}», column: «{column}»}\n{value_gate}";
 
 /// The gate before a contract that takes away what old code uses: as it is printed it is closed,
 /// until somebody says that an application of this name has reached this version.
 pub(in crate::core::lint) const CODE_GATE: &str = "gates:
   contract: {deployed: APP@VERSION, soak: 24h}   # the first version that does without what contract takes away
+";
+
+/// The gate before a backfill that deletes every row.
+pub(in crate::core::lint) const LOSS_GATE: &str = "gates:
+  backfill: {approvals: 1}   # nothing brings the rows back
+";
+
+/// The gate before NOT NULL: as it is printed it is closed, like that of code.
+pub(in crate::core::lint) const VALUE_GATE: &str = "gates:
+  validate: {deployed: APP@VERSION}   # the first version that never leaves it null
 ";
 
 /// Every row; of two that apply to a change the first holds.

@@ -34,7 +34,7 @@ pub(super) const ROWS: &[Row] = &[
     .work(Work::SCAN)
     .hurts(
         "every row stays locked until the one transaction commits, and the table is left full of dead rows",
-        Safe::Plan("backfill:\n  - {table: «{table}», delete: true, where: \"true\"}\n"),
+        Safe::Plan("backfill:\n  - {table: «{table}», delete: true, where: \"true\"}\n{loss_gate}"),
     ),
     light(
         "merge-all",

@@ -116,7 +116,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .hurts(
         "every row is gone at once, and nobody reads or writes the table until the step commits",
-        Safe::Plan("backfill:\n  - {table: «{table}», delete: true, where: \"true\"}\n"),
+        Safe::Plan("backfill:\n  - {table: «{table}», delete: true, where: \"true\"}\n{loss_gate}"),
     ),
     light(
         "set-logged",

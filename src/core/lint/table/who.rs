@@ -2,7 +2,7 @@
 //! the database.
 
 use crate::core::ident::{Ident, QName};
-use crate::core::lint::world::{Table, TableKind, World};
+use crate::core::lint::world::{Table, TableKind, World, begins};
 use crate::core::sql::{Alter, Change, Demand, NewConstraint};
 
 /// A change and what is known of the database that it meets.
@@ -92,6 +92,16 @@ impl<'a> Case<'a> {
     #[must_use]
     pub fn made_column(&self, name: &Ident) -> bool {
         self.table().is_some_and(|table| table.made || table.column(name).is_some_and(|column| column.made))
+    }
+
+    /// Whether an index of the subject, or of each of its partitions, is known to begin with these columns.
+    #[must_use]
+    pub fn supported(&self, columns: &[Ident]) -> bool {
+        let has = |table: &Table| table.indexes.iter().any(|index| begins(&index.columns, columns));
+        self.table().is_some_and(|table| {
+            let parts = || table.partitions.iter().filter_map(|name| self.world.table(name)).all(has);
+            !columns.is_empty() && (has(table) || table.kind == TableKind::Partitioned && parts())
+        })
     }
 
     /// Whether the subject is known to be partitioned.

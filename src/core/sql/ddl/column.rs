@@ -26,6 +26,7 @@ pub(super) fn column(def: &ColumnDef) -> Result<(NewColumn, Vec<NewConstraint>),
         not_null: def.is_not_null || serial,
         default: None,
         identity: false,
+        always: false,
         generated: None,
         perhaps: false,
     };
@@ -41,7 +42,10 @@ pub(super) fn column(def: &ColumnDef) -> Result<(NewColumn, Vec<NewConstraint>),
                 column.default =
                     constraint.raw_expr.as_deref().filter(|expr| !is_null(expr)).map(default).transpose()?;
             }
-            ConstrType::ConstrIdentity => (column.identity, column.not_null) = (true, true),
+            ConstrType::ConstrIdentity => {
+                (column.identity, column.not_null) = (true, true);
+                column.always = constraint.generated_when == "a";
+            }
             ConstrType::ConstrGenerated => {
                 let stored = constraint.generated_kind == "s";
                 column.generated = Some(if stored { Generated::Stored } else { Generated::Virtual });

@@ -112,6 +112,8 @@ pub struct NewColumn {
     pub default: Option<NewDefault>,
     /// GENERATED … AS IDENTITY.
     pub identity: bool,
+    /// Whether that is GENERATED ALWAYS.
+    pub always: bool,
     /// GENERATED ALWAYS AS (…).
     pub generated: Option<Generated>,
     /// IF NOT EXISTS: it may be there already, as something else.

@@ -14,7 +14,8 @@ SELECT asked.name, jsonb_build_object(
             'name', a.attname, 'kind', format_type(a.atttypid, a.atttypmod),
             'default', (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
                         WHERE d.adrelid = c.oid AND d.adnum = a.attnum AND a.attgenerated = ''),
-            'filled', CASE WHEN a.attgenerated <> '' THEN 'generated' WHEN a.attidentity <> '' THEN 'identity'
+            'filled', CASE WHEN a.attgenerated <> '' THEN 'generated' WHEN a.attidentity = 'a' THEN 'always'
+                WHEN a.attidentity = 'd' THEN 'identity'
                 WHEN EXISTS (SELECT FROM pg_depend e JOIN pg_class s ON s.oid = e.objid AND s.relkind = 'S'
                     WHERE e.classid = 'pg_class'::regclass AND e.refclassid = 'pg_class'::regclass
                     AND e.refobjid = c.oid AND e.refobjsubid = a.attnum AND e.deptype = 'a') THEN 'serial' END,
