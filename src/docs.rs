@@ -177,9 +177,13 @@ fn every_rule_has_its_page() {
          ```text\n    lint: {allow: [{rule: RULE, reason: WHY}]}\n```\n\n\
          In a SQL migration it is a line of its own: `-- lint: allow RULE: WHY`. Before the first statement it is for the\n\
          whole file, behind it for the next statement. What accepts nothing any more is reported. There is no switch for all.\n\n\
-         A plan that a finding prints takes nothing away by itself: before its contract stands a gate that is closed as it is\n\
-         printed, `deployed: APP@VERSION` for the application that does without the old shape, or an approval. With a\n\
-         connection a column that takes another's place gets its type, NOT NULL and default from the catalog.\n\n\
+         A plan that a finding prints takes nothing away by itself: before its contract, before a backfill that deletes every\n\
+         row, and before NOT NULL stands a gate that is closed as it is printed, `deployed: APP@VERSION` for the application\n\
+         that does without the old shape or never leaves the column null, or an approval. `phase deployed` does not take\n\
+         APP or VERSION, and `phase check` names a plan that still has them. Where a column's type changes, an assert in\n\
+         validate stops the plan if a value was cut or rounded. With a connection a column that takes another's place gets\n\
+         its type, NOT NULL and default from the catalog, DROP COLUMN comes with the DROP NOT NULL that it needs, and an\n\
+         index that is there is not made again.\n\n\
          Against a statement of a SQL migration the answer is SQL where SQL is enough: the migration again, or two where one\n\
          transaction must not hold both, each with its DOWN. Where it is not, a comment above the plan says which file it\n\
          becomes. An undo and a DOWN get a statement that can stand there, or are told that there is none.\n\n\

@@ -1,7 +1,7 @@
 //! Writes what a column that takes another's place takes over from it, as far as it is
 //! known: its type, NOT NULL, its default; and names what else hangs on the old one.
 
-use super::kept::{Kept, kept};
+use super::kept::{Kept, is_text, kept};
 use super::names::{Names, named, written};
 use super::yaml::scalar;
 use crate::core::ident::{Ident, QName};
@@ -60,6 +60,16 @@ impl Heir {
             steps += &format!("validate:\n{assert}{not_null}");
         }
         steps
+    }
+
+    /// The value of the new column as one of the old: nothing else than a text takes a text unasked.
+    pub(super) fn back(&self, names: &Names) -> String {
+        let (new, to) = (named(&names.new), names.cast.as_deref().unwrap_or_default());
+        if is_text(to) && !self.kind.is_empty() && !is_text(&self.kind) {
+            format!("{new}::{}", self.kind)
+        } else {
+            new
+        }
     }
 
     /// The step of contract that gives the new column its default: while a sync fills it, it must have none.

@@ -54,6 +54,12 @@ fn sides(new: &str, old: &str, to: &str, from: &str) -> Option<(String, String)>
     Some((format!("({new})::{from}{text}"), format!("{old}{text}")))
 }
 
+/// Whether a type takes any text that fits.
+pub(super) fn is_text(kind: &str) -> bool {
+    let texts = TEXTS.iter().chain(&["character", "char", "bpchar", "name"]);
+    !kind.ends_with("[]") && texts.into_iter().any(|text| *text == base(kind))
+}
+
 /// A type without its modifiers.
 fn base(kind: &str) -> &str {
     kind.split(['(', '[']).next().unwrap_or_default().trim()

@@ -215,6 +215,7 @@ impl Names {
             ),
             ("{key}", written(&key)),
             ("{new}", named(&self.new)),
+            ("{back}", self.heir.back(self)),
             ("{heir_validate}", self.heir.validate(self)),
             ("{heir_contract}", self.heir.contract(self)),
             (

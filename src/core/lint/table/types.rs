@@ -109,7 +109,7 @@ validate:
 const SHADOW: &str = "expand:
   - sql: «ALTER TABLE {table} ADD COLUMN {new} {type}»
     undo: «ALTER TABLE {table} DROP COLUMN {new}»
-  - sync: {table: «{table}», set: {«{new}»: «{column}::{type}»}, back: {«{column}»: «{new}»}}
+  - sync: {table: «{table}», set: {«{new}»: «{column}::{type}»}, back: {«{column}»: «{back}»}}
 backfill:
   - table: «{table}»
     set: {«{new}»: «{column}::{type}»}

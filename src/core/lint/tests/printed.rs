@@ -147,6 +147,8 @@ fn a_change_of_type_proves_that_no_value_is_lost() {
         let known = asserts(column, to, world(setup, 180_000));
         assert!(known.contains(wanted) && known.contains("expect: \"0\""), "no {wanted} in {known}");
     }
+    let text = printed("ALTER TABLE t ALTER COLUMN at TYPE text", world("", 180_000));
+    assert!(text.contains("back: {at: \"at_new::timestamp without time zone\"}"), "{text}");
     for (to, wanted) in [
         ("varchar(5)", "c_new::text IS DISTINCT FROM c::text"),
         ("numeric(5,1)", "c_new::text::numeric IS DISTINCT FROM c::text::numeric"),
