@@ -18,6 +18,10 @@ const NO_WAY_BACK: &str = "no statement does this on the way back while the appl
                            what is here as it is until contract, so that there is less to take back, or say \
                            irreversible and why";
 
+/// Stands under a plan that does not do all that its statement does.
+pub(super) const REST: &str =
+    "# what else the statement says is not in here: keep it beside this, or in a step of its own\n";
+
 /// Where a safe way is asked for.
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
@@ -46,13 +50,13 @@ impl Asked<'_> {
 
     /// The plan, with the name that its file must have.
     fn plan(&self, safe: &str) -> String {
-        format!("# {}:\n{safe}", self.place())
+        format!("# {}:\n{safe}", self.place(safe.ends_with(REST)))
     }
 
     /// What becomes of the SQL migration where only a plan will do.
-    fn place(&self) -> String {
+    fn place(&self, partial: bool) -> String {
         let Self { item, alone, .. } = self;
-        if *alone {
+        if *alone && !partial {
             format!(
                 "SQL alone cannot do this safely: a plan can, {}.yaml among the plans, in the place of {}",
                 item.stem(),
@@ -74,7 +78,11 @@ impl Asked<'_> {
         }
         let of_plans = ["validate", "contract", "backfill", "sync"];
         let mut words = safe.split(|c: char| !c.is_ascii_alphanumeric());
-        if words.any(|word| of_plans.contains(&word)) { format!("{safe}. {}", self.place()) } else { safe }
+        if words.any(|word| of_plans.contains(&word)) {
+            format!("{safe}. {}", self.place(false))
+        } else {
+            safe
+        }
     }
 
     /// The SQL migrations that do what a plan does, where it needs no more than SQL before contract,
@@ -111,7 +119,7 @@ impl Asked<'_> {
 }
 
 /// Whether a safe way is phases of a plan.
-fn is_plan(safe: &str) -> bool {
+pub(super) fn is_plan(safe: &str) -> bool {
     let first = safe.lines().next().unwrap_or_default();
     Phase::ALL.iter().any(|phase| first.strip_suffix(':') == Some(phase.name()))
 }

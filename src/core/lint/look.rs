@@ -1,5 +1,6 @@
 //! Owns what there is to say against one statement, on its way or on the way back.
 
+use super::answer::{REST, is_plan};
 use super::effect::Effect;
 use super::fill::{fill, merged, safe_way};
 use super::finding::Level;
@@ -7,7 +8,7 @@ use super::rules::{Objection, RULES, Scene};
 use super::table::Case;
 use super::world::World;
 use crate::core::ident::QName;
-use crate::core::sql::{Change, Demand};
+use crate::core::sql::{Alter, Change, Demand, NewColumn};
 
 /// Up to this size a table is small: what reads or writes all of it is a matter
 /// of moments. 10 MB are about 1,300 pages, which one core reads and writes
@@ -47,8 +48,9 @@ pub(super) type Found = (&'static str, Level, Objection);
 pub(super) fn look(scene: &Scene<'_>, small: f64, way: Way) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     // Of several changes that meet one row, each has its part in the safe way.
-    let mut ways: Vec<Vec<String>> = Vec::new();
-    for (effect, change) in scene.inspected.effects.iter().zip(&scene.inspected.statement.changes) {
+    let mut ways: Vec<Vec<(usize, String)>> = Vec::new();
+    let effects = scene.inspected.effects.iter().zip(&scene.inspected.statement.changes);
+    for (n, (effect, change)) in effects.enumerate() {
         let case = Case { change, world: scene.world };
         let Some(row) = effect.row else { continue };
         let Some(hazard) = row.hazard else { continue };
@@ -61,19 +63,43 @@ pub(super) fn look(scene: &Scene<'_>, small: f64, way: Way) -> Vec<Found> {
             None => safe_way(row, &case, changes),
         };
         match found.iter().position(|(rule, ..)| *rule == row.id) {
-            Some(known) => ways[known].push(safe),
+            Some(known) => ways[known].push((n, safe)),
             None => {
                 found.push((row.id, Level::Error, Objection { why: hazard.why.into(), safe: None }));
-                ways.push(vec![safe]);
+                ways.push(vec![(n, safe)]);
             }
         }
     }
-    for ((_, _, objection), ways) in found.iter_mut().zip(&ways) {
-        objection.safe = Some(merged(ways));
+    for ((_, _, objection), ways) in found.iter_mut().zip(ways) {
+        let (met, ways): (Vec<usize>, Vec<String>) = ways.into_iter().unzip();
+        let rest = if leaves_out(&scene.inspected.statement.changes, &met) { REST } else { "" };
+        let safe = merged(&ways);
+        objection.safe = Some(if is_plan(&safe) { safe + rest } else { safe });
     }
     let asked = RULES.iter().filter(|rule| way == Way::Forth || rule.back);
     found.extend(asked.filter_map(|rule| Some((rule.id, rule.level, (rule.check)(scene)?))));
     found
+}
+
+/// Whether the safe way of some changes of a statement says less than the statement.
+fn leaves_out(changes: &[Change], met: &[usize]) -> bool {
+    let inline = met.iter().any(|n| {
+        matches!(changes.get(*n), Some(Change::Alter { what: Alter::AddConstraint(added), .. }) if added.inline.is_some())
+    });
+    changes.iter().enumerate().any(|(n, change)| match change {
+        // A column comes with the constraint that stands in its definition.
+        Change::Alter { what: Alter::AddColumn(column), .. } if inline && !met.contains(&n) => {
+            !is_plain(column)
+        }
+        Change::Drop { names, .. } => names.len() > 1,
+        _ => !met.contains(&n),
+    })
+}
+
+/// Whether a column is a name and a type, and nothing else.
+fn is_plain(column: &NewColumn) -> bool {
+    let said = column.not_null || column.identity || column.perhaps;
+    !said && column.default.is_none() && column.collation.is_none() && column.generated.is_none()
 }
 
 /// Whether the application feels a change: by a lock that its writes wait for,

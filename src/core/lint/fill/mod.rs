@@ -66,12 +66,28 @@ pub(super) fn unfillable(case: &Case<'_>, column: &Ident) -> Option<&'static str
 /// The text with `{table}`, `{column}` and the like in the words of the change of a `statement`;
 /// what the change does not tell stays in capitals.
 pub(super) fn fill(text: &str, case: &Case<'_>, statement: &[Change]) -> String {
-    let names = Names::of(case, statement);
-    let filled = names.pairs().iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
-    let mut pieces = filled.split('«');
+    let names = Names::of(case, statement).pairs();
+    // In one pass: what is filled in is the author's, whatever it looks like.
+    let mut pieces = text.split('«');
+    let first = put(pieces.next().unwrap_or_default(), &names);
+    pieces.fold(first, |filled, piece| match piece.split_once('»') {
+        Some((value, rest)) => filled + &scalar(&put(value, &names)) + &put(rest, &names),
+        None => filled + &put(piece, &names),
+    })
+}
+
+/// A piece of a row's text with its placeholders filled in.
+fn put(text: &str, names: &[(&'static str, String)]) -> String {
+    let mut pieces = text.split('{');
     let first = pieces.next().unwrap_or_default().to_owned();
-    pieces.fold(first, |text, piece| match piece.split_once('»') {
-        Some((value, rest)) => text + &scalar(value) + rest,
-        None => text + piece,
+    pieces.fold(first, |filled, piece| {
+        let found = piece.split_once('}').and_then(|(name, rest)| {
+            let value = names.iter().find(|(known, _)| known.trim_matches(['{', '}']) == name);
+            value.map(|(_, value)| (value, rest))
+        });
+        match found {
+            Some((value, rest)) => filled + value + rest,
+            None => filled + "{" + piece,
+        }
     })
 }

@@ -52,6 +52,10 @@ pub(in crate::core::lint) fn scalar(value: &str) -> String {
     let sentence = |c: char| {
         word(c) || matches!(c, ' ' | '(' | ')' | '=' | '>' | '<' | '+' | '\'' | '/' | '*' | '-' | ';')
     };
+    if value.contains(char::is_control) {
+        // In double quotes YAML reads what JSON does.
+        return serde_json::Value::from(value).to_string();
+    }
     if starts && value.chars().all(sentence) && !taken.contains(&value.to_lowercase().as_str()) {
         value.to_owned()
     } else if value.contains('"') || value.contains('\\') {

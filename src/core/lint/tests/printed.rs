@@ -81,6 +81,44 @@ fn a_printed_contract_waits_for_somebody_to_open_its_gate() {
 }
 
 #[test]
+fn a_plan_that_says_less_than_its_statement_says_so() {
+    let said = |sql: &str| printed(sql, world("CREATE INDEX x ON t (a); CREATE INDEX y ON t (b)", 180_000));
+    for sql in [
+        "ALTER TABLE t ADD COLUMN n bigint DEFAULT 7 REFERENCES r (id)",
+        "ALTER TABLE t ADD COLUMN x int, ADD CONSTRAINT k CHECK (a > 0)",
+        "ALTER TABLE t ADD COLUMN n text DEFAULT random()::text UNIQUE",
+        "DROP INDEX x, y",
+    ] {
+        assert!(said(sql).contains("# what else the statement says is not in here"), "{sql}:\n{}", said(sql));
+    }
+    for sql in [
+        "ALTER TABLE t ADD COLUMN n bigint REFERENCES r (id)",
+        "DROP INDEX x",
+        "ALTER TABLE t ADD CHECK (a > 0), ADD CHECK (b > '')",
+    ] {
+        assert!(!said(sql).contains("# what else"), "{sql}:\n{}", said(sql));
+    }
+}
+
+#[test]
+fn what_is_filled_in_is_the_authors_whatever_it_looks_like() {
+    let said = |sql: &str| printed(sql, world("", 180_000));
+    for text in ["{table}", "^{column}{columns}$", "{key}", "«x»", "a\nb"] {
+        let plan = said(&format!(
+            "ALTER TABLE t ADD CONSTRAINT k CHECK (b <> '{}')",
+            text.replace('\n', "\n      ")
+        ));
+        let check = item(&plan)
+            .steps
+            .into_iter()
+            .flat_map(|step| step.action.sql())
+            .find(|sql| sql.contains("CHECK"));
+        let first = text.lines().next().unwrap();
+        assert!(check.as_ref().is_some_and(|sql| sql.contains(first)), "{text}: {check:?}\n{plan}");
+    }
+}
+
+#[test]
 fn a_column_that_takes_anothers_place_takes_what_is_known_of_it() {
     let rename = "ALTER TABLE t RENAME COLUMN b TO z";
     let unknown = printed(rename, World::offline(180_000));
