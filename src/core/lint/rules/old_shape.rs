@@ -5,7 +5,7 @@
 
 use super::{Objection, Rule, Scene};
 use crate::core::ident::{Ident, QName};
-use crate::core::lint::fill::{fill, named, scalar, unfillable, written};
+use crate::core::lint::fill::{fill, merged, named, scalar, unfillable, written};
 use crate::core::lint::finding::Level;
 use crate::core::lint::table::{CODE_GATE, Case, VALUE_GATE, widens};
 use crate::core::sql::{Alter, Change, Demand, DomainChange, NewColumn, Object, Renamed, WriteVerb};
@@ -48,7 +48,13 @@ fn check(scene: &Scene<'_>) -> Option<Objection> {
     if scene.phase() != Phase::Expand {
         return None;
     }
-    scene.cases().find_map(|case| breaks(&case))
+    // Of several changes that break in one way, each has its part in the safe way.
+    let mut found = scene.cases().filter_map(|case| breaks(&case));
+    let mut first = found.next()?;
+    let alike = found.filter(|next| next.why == first.why).filter_map(|next| next.safe);
+    let ways: Vec<String> = first.safe.into_iter().chain(alike).collect();
+    first.safe = Some(merged(&ways));
+    Some(first)
 }
 
 fn breaks(case: &Case<'_>) -> Option<Objection> {

@@ -213,6 +213,9 @@ fn a_column_that_nothing_fills_any_more_may_be_null_first() {
     for column in ["c", "d"] {
         assert!(plan(column, world(setup, 180_000)).starts_with("contract:\n  - drop_column"), "{column}");
     }
+    let both = plan("a, DROP COLUMN c", world(setup, 180_000));
+    assert_eq!((both.matches("drop_column").count(), both.matches("keep: 7d").count()), (2, 1), "{both}");
+    item(&both);
     let key = plan("id", world(setup, 180_000));
     assert!(key.contains("primary key") && !key.contains("keep: "), "{key}");
     let unknown = plan("a", World::offline(180_000));
