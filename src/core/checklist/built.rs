@@ -9,6 +9,7 @@ impl Known<'_> {
             "create-index",
             "create-index-partitioned",
             "add-unique",
+            "add-primary-key-partitioned",
             "add-unique-partitioned",
             "add-primary-key",
             "add-exclusion",

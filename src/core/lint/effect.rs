@@ -1,11 +1,11 @@
 //! Owns what a statement does to the database: the rows of its changes, and
 //! the locks that they come to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::lock::Lock;
 use super::outline;
-use super::table::{Case, Row, Work, row};
+use super::table::{Case, Row, Who, Work, row};
 use super::world::World;
 use crate::core::ident::QName;
 use crate::core::sql::{Change, Statement};
@@ -19,6 +19,24 @@ pub struct Effect {
     pub locks: Vec<(QName, Lock)>,
     /// What is done while they are held.
     pub work: Work,
+    /// Relations that are locked because a foreign key ties them to the one that is worked on:
+    /// their files stay, whatever happens to that one.
+    pub beside: BTreeSet<QName>,
+}
+
+impl Effect {
+    /// What is done to one of the relations while the locks are held.
+    #[must_use]
+    pub fn work_on(&self, relation: &QName) -> Work {
+        if !self.beside.contains(relation) {
+            self.work
+        } else if self.work.rewrites {
+            // The key is made anew over the new type, and every row is looked up.
+            Work::SCAN
+        } else {
+            Work::NONE
+        }
+    }
 }
 
 /// What each change of a statement does.
@@ -41,15 +59,19 @@ pub fn effects(statement: &Statement, world: &World) -> Vec<Effect> {
 #[must_use]
 pub fn effect(case: &Case<'_>) -> Effect {
     let row = row(case);
-    let mut locks = Vec::new();
+    let (mut locks, mut beside) = (Vec::new(), BTreeSet::new());
     for (who, lock) in row.map(|row| row.locks).unwrap_or_default() {
         let lock = match case.change {
             Change::LockTable { mode, .. } => Lock::numbered(*mode).unwrap_or(*lock),
             _ => *lock,
         };
-        locks.extend(case.whom(*who).into_iter().map(|relation| (relation, lock)));
+        let relations = case.whom(*who);
+        if *who == Who::Bound {
+            beside.extend(relations.iter().filter(|relation| Some(*relation) != case.subject()).cloned());
+        }
+        locks.extend(relations.into_iter().map(|relation| (relation, lock)));
     }
-    Effect { row, locks, work: row.map(|row| row.work).unwrap_or_default() }
+    Effect { row, locks, work: row.map(|row| row.work).unwrap_or_default(), beside }
 }
 
 /// The strongest lock on each relation.

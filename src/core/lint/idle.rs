@@ -13,6 +13,7 @@ use crate::core::step::{Allow, Step};
 pub(super) const NEED_CATALOG: &[&str] = &[
     "add-column-domain",
     "add-foreign-key-partitioned",
+    "add-primary-key-partitioned",
     "add-unique-partitioned",
     "alter-type-check",
     "alter-type-index",

@@ -100,10 +100,10 @@ pub fn taken(inspected: &[Inspected]) -> Vec<Taken> {
     let mut work: BTreeMap<_, super::table::Work> = BTreeMap::new();
     for effect in effects() {
         for (relation, _) in &effect.locks {
-            let entry = work.entry(relation.clone()).or_default();
-            entry.rewrites |= effect.work.rewrites;
-            entry.scans |= effect.work.scans;
-            entry.builds |= effect.work.builds;
+            let (entry, here) = (work.entry(relation.clone()).or_default(), effect.work_on(relation));
+            entry.rewrites |= here.rewrites;
+            entry.scans |= here.scans;
+            entry.builds |= here.builds;
         }
     }
     let taken = strongest(effects()).into_iter().map(|(relation, lock)| Taken {

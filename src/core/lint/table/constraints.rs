@@ -1,7 +1,9 @@
 //! Rows of constraints.
 
 use super::{Case, NOT_NULL, Row, Safe, Who, Work, example, light};
+use crate::core::ident::Ident;
 use crate::core::lint::lock::Lock::{AccessExclusive, RowShare, ShareRowExclusive, ShareUpdateExclusive};
+use crate::core::lint::world::TableKind;
 use crate::core::sql::{Alter, Demand};
 
 const ALL: &[(Who, crate::core::lint::lock::Lock)] = &[(Who::This, AccessExclusive)];
@@ -293,7 +295,15 @@ fn keys_not_null(case: &Case<'_>) -> bool {
         return false;
     };
     let Some(table) = case.table() else { return false };
-    table.indexes.iter().find(|known| known.name == *index).is_some_and(|known| {
-        known.columns.iter().all(|column| column.as_ref().is_some_and(|column| table.proves_not_null(column)))
-    })
+    // What a partitioned table proves, its partitions obey.
+    let above = table.parent.as_ref().and_then(|name| case.world.table(name));
+    let above = above.filter(|above| above.kind == TableKind::Partitioned);
+    let proven = |column: &Ident| {
+        table.proves_not_null(column) || above.is_some_and(|above| above.proves_not_null(column))
+    };
+    table
+        .indexes
+        .iter()
+        .find(|known| known.name == *index)
+        .is_some_and(|known| known.columns.iter().all(|column| column.as_ref().is_some_and(proven)))
 }

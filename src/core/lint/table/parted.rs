@@ -5,9 +5,13 @@ use super::{Case, Row, Safe, Who, Work, example, light};
 use crate::core::lint::lock::Lock::{AccessExclusive, Share, ShareRowExclusive};
 use crate::core::lint::outline::constraint;
 use crate::core::lint::world::Table;
+use crate::core::sql::Demand;
 
 const UNIQUE: &[(Who, crate::core::lint::lock::Lock)] =
     &[(Who::Only, AccessExclusive), (Who::Below, Share), (Who::BelowFrom18, AccessExclusive)];
+
+/// A primary key sets NOT NULL as well, which locks the partitions before their indexes are built.
+const PRIMARY: &[(Who, crate::core::lint::lock::Lock)] = &[(Who::This, AccessExclusive)];
 
 pub(super) const ROWS: &[Row] = &[
     light(
@@ -49,6 +53,51 @@ pub(super) const ROWS: &[Row] = &[
 ",
     ),
     light(
+        "add-primary-key-attached",
+        "ADD PRIMARY KEY over a column that may be null to a partitioned table whose partitions all have it",
+        |case| primary(case) && !keys_not_null(case) && parts_have_index(case),
+        PRIMARY,
+        example(
+            "CREATE TABLE q (id bigint) PARTITION BY RANGE (id);
+             CREATE TABLE q1 PARTITION OF q (CONSTRAINT k1 PRIMARY KEY (id)) FOR VALUES FROM (0) TO (100);
+             INSERT INTO q SELECT g FROM generate_series(1, 50) g",
+            "ALTER TABLE q ADD CONSTRAINT k PRIMARY KEY (id)",
+        ),
+    ),
+    light(
+        "add-primary-key-partitioned",
+        "ADD PRIMARY KEY to a partitioned table, over a column that may be null",
+        |case| primary(case) && !keys_not_null(case),
+        PRIMARY,
+        example(
+            "CREATE TABLE q (id bigint) PARTITION BY RANGE (id);
+             CREATE TABLE q1 PARTITION OF q FOR VALUES FROM (0) TO (100);
+             INSERT INTO q SELECT g FROM generate_series(1, 50) g",
+            "ALTER TABLE q ADD CONSTRAINT k PRIMARY KEY (id)",
+        ),
+    )
+    .work(Work { rewrites: false, scans: true, builds: true })
+    .hurts(
+        "every partition is read for nulls and gets an index, one after the other, while nobody reads or writes any of them",
+        Safe::Plan(
+            "validate:
+{key_nulls}{key_parts}  - sql: «{whole}»
+    undo: «ALTER TABLE {table} DROP CONSTRAINT {constraint}»
+",
+        ),
+    )
+    .good(
+        "validate:
+  - not_null: {table: q, column: id}
+  - sql: CREATE UNIQUE INDEX CONCURRENTLY q1_k ON q1 USING btree (id)
+    undo: DROP INDEX CONCURRENTLY q1_k
+  - sql: ALTER TABLE q1 ADD CONSTRAINT q1_k PRIMARY KEY USING INDEX q1_k
+    undo: ALTER TABLE q1 DROP CONSTRAINT q1_k
+  - sql: ALTER TABLE q ADD CONSTRAINT k PRIMARY KEY (id)
+    undo: ALTER TABLE q DROP CONSTRAINT k
+",
+    ),
+    light(
         "add-unique-attached",
         "ADD UNIQUE, PRIMARY KEY to a partitioned table whose partitions all have it",
         |case| case.partitioned() && parts_have_index(case),
@@ -83,6 +132,17 @@ pub(super) const ROWS: &[Row] = &[
 ",
     ),
 ];
+
+/// Whether a partitioned table gets a primary key with an index of its own.
+fn primary(case: &Case<'_>) -> bool {
+    case.partitioned() && case.added().is_some_and(|added| added.demand == Demand::Primary)
+}
+
+/// Whether the columns of the key are known to hold no null in the partitioned table.
+fn keys_not_null(case: &Case<'_>) -> bool {
+    let (Some(added), Some(table)) = (case.added(), case.table()) else { return false };
+    added.columns.iter().all(|column| table.proves_not_null(column))
+}
 
 /// Whether a partitioned table gets a foreign key that its rows must obey at once.
 fn key_of_parts(case: &Case<'_>) -> bool {

@@ -47,3 +47,23 @@ fn a_change_of_type_is_as_dear_as_what_hangs_on_the_column() {
     let check = format!("{parted}; ALTER TABLE q1 ADD CONSTRAINT k CHECK (b <> '')");
     assert_eq!(met(&check, wider), Some("alter-type-check"));
 }
+
+#[test]
+fn work_is_told_of_the_table_that_is_worked_on() {
+    let works = |setup: &str, sql: &str| -> Vec<(String, &'static str)> {
+        let mut world = world(setup, 180_000);
+        let inspected = inspect_sql(&[sql.to_owned()], &mut world).unwrap();
+        taken(&inspected).into_iter().map(|taken| (taken.relation, taken.work)).collect()
+    };
+    let key = "ALTER TABLE t ADD FOREIGN KEY (r_id) REFERENCES r (id)";
+    let told = |relation: &str, work| (relation.to_owned(), work);
+    assert_eq!(
+        works(key, "ALTER TABLE r ALTER id TYPE numeric"),
+        [told("r", "writes the whole table anew"), told("t", "reads every row")]
+    );
+    let key = "ALTER TABLE t ADD FOREIGN KEY (b) REFERENCES r (x); CREATE INDEX i ON t (lower(b))";
+    assert_eq!(
+        works(key, "ALTER TABLE t ALTER COLUMN b TYPE varchar(40)"),
+        [told("r", "changes the catalog only"), told("t", "builds an index")]
+    );
+}
