@@ -3,7 +3,7 @@
 
 use crate::cli::desk::Desk;
 use crate::cli::exit::CommandError;
-use crate::core::lint::{Finding, judge, mentions};
+use crate::core::lint::{Finding, is_judged, judge, mentions};
 use crate::core::plan::located;
 use crate::core::record::{Record, StepStatus};
 use crate::core::state::State;
@@ -18,7 +18,7 @@ use crate::engine::Store;
 pub(super) async fn refuse_unsafe(desk: &Desk, item: &Item, record: &Record) -> Result<(), CommandError> {
     let steps = desk.store.steps(&item.version).await?;
     let done = |step: &str| steps.iter().any(|known| known.step == step && known.status == StepStatus::Done);
-    if item.steps.iter().all(|step| step.statements.is_empty() || done(&step.id)) {
+    if item.steps.iter().all(|step| !is_judged(step) || done(&step.id)) {
         return Ok(());
     }
     let world = desk.target.world_in_use(&mentions(item.steps_both_ways())?, desk.config.small_table).await?;

@@ -98,6 +98,7 @@ queries! {
     INDEX_ATTACHED = "catalog/index_attached";
     INDEX_DUPLICATES = "catalog/index_duplicates";
     INDEX_LEFTOVERS = "catalog/index_leftovers";
+    HANGING = "catalog/hanging";
     INDEX_TABLE = "catalog/index_table";
     PARTITIONS = "catalog/partitions";
     INDEX_DEFINITION = "catalog/index_definition";

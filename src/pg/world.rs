@@ -8,7 +8,8 @@ use tokio_postgres::Client;
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::{Ident, QName};
 use crate::core::lint::{
-    Column, Constraint, Domain, Filled, Index, Mentions, Referrer, Table, TableKind, World, constraint,
+    Column, Constraint, Domain, Filled, Hanging, HangingKind, Index, Mentions, Referrer, Table, TableKind,
+    World, constraint,
 };
 use crate::core::sql::{
     Alter, Change, NewDefault, PartitionKey, SqlError, deep, proven_not_null, read_default, split,
@@ -35,6 +36,7 @@ struct Seen {
 
 #[derive(Deserialize)]
 struct SeenReferrer {
+    name: String,
     table: String,
     columns: Vec<String>,
 }
@@ -90,6 +92,7 @@ pub async fn world(client: &Client, version: u32, mentions: &Mentions) -> Result
         let tied = world.tables.values().flat_map(tied).chain(world.indexes.values().cloned());
         wanted = tied.filter(|name| !world.tables.contains_key(name)).collect();
     }
+    hanging(client, &mut world, mentions).await?;
     let defaults = world.domains.values().flat_map(|domain| &domain.default);
     let called = defaults.flat_map(|default| default.calls.clone()).chain(mentions.functions.clone());
     let called: BTreeSet<QName> = called.collect();
@@ -144,6 +147,35 @@ async fn domains(client: &Client, world: &mut World, mentions: &Mentions) -> Res
     Ok(())
 }
 
+async fn hanging(client: &Client, world: &mut World, mentions: &Mentions) -> Result<(), Failure> {
+    if mentions.dropping.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = mentions.dropping.iter().map(ToString::to_string).collect();
+    for row in client.query(q::HANGING, &[&names]).await.map_err(|error| failure(&error))? {
+        let (name, kind): (String, String) = (row.get("name"), row.get("kind"));
+        let (column, called): (Option<String>, Option<String>) = (row.get("column"), row.get("called"));
+        let relation: Option<String> = row.get("relation");
+        let called = called.map(ident).transpose()?;
+        let known = Hanging {
+            column: column.map(ident).transpose()?,
+            relation: relation.as_deref().map(named).transpose()?,
+            kind: match (kind.as_str(), called) {
+                ("view", _) => HangingKind::View,
+                ("generated", Some(column)) => HangingKind::Generated(column),
+                ("foreign", Some(key)) => HangingKind::Foreign(key),
+                _ => HangingKind::Part,
+            },
+            said: row.get("said"),
+            holds: row.get("holds"),
+        };
+        if let Some(table) = world.tables.get_mut(&named(&name)?) {
+            table.hanging.push(known);
+        }
+    }
+    Ok(())
+}
+
 async fn functions(client: &Client, world: &mut World, called: &BTreeSet<QName>) -> Result<(), Failure> {
     let schema = |name: &QName| name.schema.as_ref().map_or("", Ident::as_str).to_owned();
     let schemas: Vec<String> = called.iter().map(schema).collect();
@@ -191,7 +223,11 @@ fn table(seen: Seen) -> Result<Table, Failure> {
         })
     };
     let referrer = |seen: SeenReferrer| {
-        Ok::<_, Failure>(Referrer { table: named(&seen.table)?, columns: idents(seen.columns)? })
+        Ok::<_, Failure>(Referrer {
+            name: Some(ident(seen.name)?),
+            table: named(&seen.table)?,
+            columns: idents(seen.columns)?,
+        })
     };
     let key = |seen: SeenKey| {
         let columns = seen.columns.into_iter().map(|name| name.map(ident).transpose());
@@ -244,6 +280,7 @@ fn table(seen: Seen) -> Result<Table, Failure> {
         constraints: seen.constraints.into_iter().map(bound).collect::<Result<_, _>>()?,
         indexes: seen.indexes.into_iter().map(index).collect::<Result<_, _>>()?,
         referenced_by: seen.referenced_by.into_iter().map(referrer).collect::<Result<_, _>>()?,
+        hanging: Vec::new(),
         parent: seen.parent.as_deref().map(named).transpose()?,
         partitions: names(seen.partitions)?,
         default_partition: seen.default_partition.as_deref().map(named).transpose()?,

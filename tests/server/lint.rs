@@ -24,6 +24,7 @@ tests![
     steady_functions_are_steady_on_the_server,
     a_fault_of_syntax_has_its_place,
     a_table_of_an_earlier_plan_is_new,
+    what_hangs_on_a_dropped_column_is_told_before_expand,
 ];
 
 /// The binary, with the examples' tables first on its path.
@@ -629,5 +630,56 @@ async fn a_table_of_an_earlier_plan_is_new(db: Db) -> TestResult {
     db.run("INSERT INTO t VALUES (1, 1)").await?;
     db.file("phase.yaml", "lint: {small_table: 0B}\n")?;
     db.phase(&["check", "--online"]).await?.expect(2)?;
+    Ok(())
+}
+
+async fn what_hangs_on_a_dropped_column_is_told_before_expand(db: Db) -> TestResult {
+    db.run(
+        "CREATE TABLE t (id bigint PRIMARY KEY, a int UNIQUE, c int, d int GENERATED ALWAYS AS (c * 2) STORED, e int);
+         CREATE TABLE o (t_a int, CONSTRAINT o_t FOREIGN KEY (t_a) REFERENCES t (a));
+         CREATE VIEW v AS SELECT c FROM t; CREATE MATERIALIZED VIEW mv AS SELECT c FROM t;
+         CREATE POLICY pol ON t USING (c > 1);
+         CREATE RULE ru AS ON INSERT TO o WHERE EXISTS (SELECT FROM t WHERE c = 1) DO INSTEAD NOTHING;
+         CREATE INDEX t_e ON t (e); ALTER TABLE t ADD CONSTRAINT t_ce CHECK (e > 0)",
+    )
+    .await?;
+    let plan = |steps: &str| format!("contract:\n{steps}keep: 1s\n");
+    let drop = |column: &str| format!("  - drop_column: {{table: t, column: {column}}}\n");
+    for (column, rule, named) in [
+        (
+            "c",
+            "drop-column-dependents",
+            &["view v", "materialized view mv", "policy pol on table t", "rule ru on table o"][..],
+        ),
+        ("a", "drop-column-dependents", &["foreign key o_t of table o"]),
+        ("a", "drop-column-takes-along", &["UNIQUE constraint t_a_key"]),
+        ("id", "drop-column-takes-along", &["PRIMARY KEY t_pkey"]),
+    ] {
+        db.file("plans/1_p.yaml", &plan(&drop(column)))?;
+        let found = db.phase(&["check", "--online", "--json"]).await?.expect(2)?.json()?;
+        let findings = found["findings"].as_array().cloned().unwrap_or_default();
+        let ours = findings.iter().find(|finding| finding["rule"] == rule).ok_or(format!("{findings:?}"))?;
+        let why = ours["why"].as_str().unwrap_or_default();
+        check!(named.iter().all(|name| why.contains(name)), "{column}: {why}");
+        let ended = db.phase(&["advance", "1", "--to", "completed"]).await?;
+        check!(ended.code != Some(0) && ended.stderr.contains(rule), "{column}: {ended:?}");
+        same!(db.value("SELECT count(*) FROM phase.step WHERE status = 'done'").await?, "0");
+    }
+    // From 15 on a generated column holds the column that it is computed from; before, it goes along.
+    db.file("plans/1_p.yaml", &plan(&drop("c")))?;
+    let found = db.phase(&["check", "--online", "--json"]).await?.expect(2)?.stdout;
+    check!(found.contains("generated column d of table t"), "{found}");
+    // A plain index and a CHECK are to be looked at only.
+    db.file("plans/1_p.yaml", &plan(&drop("e")))?;
+    let ended = db.phase(&["check", "--online"]).await?.expect(0)?;
+    check!((ended.stdout + &ended.stderr).contains("drop-column-takes-along"), "no warning of t_e");
+    // What the plan takes away first holds nothing back.
+    let sql = |sql: &str| format!("  - sql: {sql}\n    undo: \"irreversible: an example\"\n");
+    let first = ["DROP VIEW v", "DROP MATERIALIZED VIEW mv", "DROP POLICY pol ON t", "DROP RULE ru ON o"];
+    let first: String = first.into_iter().map(sql).collect();
+    db.file("plans/1_p.yaml", &plan(&format!("{first}{}{}", drop("d"), drop("c"))))?;
+    db.phase(&["check", "--online"]).await?.expect(0)?;
+    db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(0)?;
+    db.phase(&["advance", "1", "--to", "completed"]).await?;
     Ok(())
 }

@@ -24,6 +24,8 @@ pub(super) const NEED_CATALOG: &[&str] = &[
     "create-index-partitioned",
     "create-partition-default",
     "detach-partition-beside-default",
+    "drop-column-dependents",
+    "drop-column-takes-along",
     "foreign-key-index",
 ];
 

@@ -7,14 +7,14 @@ use super::answer::Asked;
 use super::effect::effects;
 use super::finding::{Finding, Level};
 use super::inspect::{Inspected, statements, statements_of, taken};
-use super::look::{Found, Way, hot, look};
+use super::look::{Found, Way, hot, look, look_at_ours};
 use super::outline::apply;
 use super::passage::{filled, into};
 use super::rules::Scene;
 use super::world::{Table, World};
 use crate::core::ident::QName;
 use crate::core::plan::model::Place;
-use crate::core::sql::{Change, Object, SqlError, Statement, deep, first_words};
+use crate::core::sql::{Alter, Change, Object, SqlError, Statement, deep, first_words};
 use crate::core::step::{Action, Phase, Step, Undo};
 use crate::core::timeline::{Item, Rollback};
 
@@ -33,6 +33,19 @@ pub fn judge(item: &Item, world: World, small: f64) -> Result<Vec<Finding>, SqlE
         judge.unused();
         Ok(judge.findings)
     })?
+}
+
+/// Whether a step has statements that are judged: those of the plan's author, and drops.
+#[must_use]
+pub fn is_judged(step: &Step) -> bool {
+    let drops = |change: &Change| {
+        matches!(
+            change,
+            Change::Drop { of: Object::Table, .. } | Change::Alter { what: Alter::DropColumn(_), .. }
+        )
+    };
+    !step.statements.is_empty()
+        || statements(step).is_ok_and(|read| read.iter().flat_map(|of| &of.changes).any(drops))
 }
 
 fn judged(item: &Item, mut world: World, small: f64) -> Result<Judge<'_>, SqlError> {
@@ -57,8 +70,14 @@ fn judged(item: &Item, mut world: World, small: f64) -> Result<Judge<'_>, SqlErr
         }
         let rest = changes.get(passed..).unwrap_or_default();
         passed += statements.iter().map(|statement| statement.changes.len()).sum::<usize>();
-        let forth =
-            Script { step, action: &step.action, places: &step.statements, way: Way::Forth, changes: rest };
+        let forth = Script {
+            step,
+            action: &step.action,
+            places: &step.statements,
+            way: Way::Forth,
+            changes: rest,
+            plan: &changes,
+        };
         judge.script(&forth, statements, &mut world);
         if let Some((action, statements)) = undo(step)? {
             let mut world = world.clone();
@@ -69,7 +88,7 @@ fn judged(item: &Item, mut world: World, small: f64) -> Result<Judge<'_>, SqlErr
             fills.for_each(|backfill| filled(&mut world, into(backfill)));
             let places = &step.undo_statements;
             let changes = changes_of(&statements);
-            let back = Script { step, action, places, way: Way::Undo, changes: &changes };
+            let back = Script { step, action, places, way: Way::Undo, changes: &changes, plan: &changes };
             judge.script(&back, statements, &mut world);
         }
     }
@@ -85,6 +104,8 @@ struct Script<'a> {
     way: Way,
     /// What it changes, and what comes after it.
     changes: &'a [Change],
+    /// All that this way changes.
+    plan: &'a [Change],
 }
 
 pub(super) struct Judge<'a> {
@@ -110,10 +131,11 @@ impl Judge<'_> {
         for (n, statement) in statements.into_iter().enumerate() {
             passed += statement.changes.len();
             let inspected = Inspected { effects: effects(&statement, world), statement };
-            // What the program writes itself is safe by construction.
+            let later = script.changes.get(passed..).unwrap_or_default();
             if let Some(place) = script.places.get(n).or(script.places.last()) {
-                let later = script.changes.get(passed..).unwrap_or_default();
                 self.statement(script, &inspected, &before, later, *place, world);
+            } else if let (Way::Forth, Some(place)) = (script.way, script.step.place) {
+                self.ours(script, &inspected, &before, later, place, world);
             }
             inspected.statement.changes.iter().for_each(|change| apply(world, change));
             before.push(inspected);
@@ -132,7 +154,8 @@ impl Judge<'_> {
         let look = |small: f64| {
             let hot = |relation: &QName| hot(world, relation, small);
             let Script { step, action, .. } = *script;
-            look(&Scene { step, action, inspected, before, later, world, hot: &hot }, small, script.way)
+            let plan = script.plan;
+            look(&Scene { step, action, inspected, before, later, plan, world, hot: &hot }, small, script.way)
         };
         let allow = &script.step.allow;
         if !allow.is_empty() {
@@ -145,6 +168,27 @@ impl Judge<'_> {
         for found in look(self.small) {
             let busy = self.busy(inspected, world);
             self.findings.push(self.finding(script, inspected, place, found, busy.as_deref()));
+        }
+    }
+
+    /// Judges a statement that the program writes itself, for what the author of the plan cannot
+    /// have seen in it.
+    fn ours(
+        &mut self,
+        script: &Script<'_>,
+        inspected: &Inspected,
+        before: &[Inspected],
+        later: &[Change],
+        place: Place,
+        world: &World,
+    ) {
+        let hot = |relation: &QName| hot(world, relation, self.small);
+        let Script { step, action, plan, .. } = *script;
+        let found = look_at_ours(&Scene { step, action, inspected, before, later, plan, world, hot: &hot });
+        for found in found {
+            let finding = self.finding(script, inspected, place, found, None);
+            // People know the step, not the name that is out of sight.
+            self.findings.push(Finding { statement: script.step.title.clone(), ..finding });
         }
     }
 
@@ -175,6 +219,7 @@ impl Judge<'_> {
                 places: &step.statements,
                 way: Way::Down,
                 changes: &changes,
+                plan: &changes,
             };
             self.script(&script, read, &mut world);
         }

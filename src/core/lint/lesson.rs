@@ -80,7 +80,7 @@ pub fn lessons() -> Vec<Lesson> {
         level: rule.level,
         why: rule.why,
         row: None,
-        setup: "",
+        setup: rule.setup,
         bad: rule.bad.to_owned(),
         good: Some(rule.good.to_owned()).filter(|good| !good.is_empty()),
         advice: None,

@@ -4,7 +4,7 @@ use super::answer::{REST, is_plan};
 use super::effect::Effect;
 use super::fill::{fill, merged, safe_way};
 use super::finding::Level;
-use super::rules::{Objection, RULES, Scene};
+use super::rules::{Objection, RULES, Rule, Scene};
 use super::table::Case;
 use super::world::World;
 use crate::core::ident::QName;
@@ -65,7 +65,11 @@ pub(super) fn look(scene: &Scene<'_>, small: f64, way: Way) -> Vec<Found> {
         match found.iter().position(|(rule, ..)| *rule == row.id) {
             Some(known) => ways[known].push((n, safe)),
             None => {
-                found.push((row.id, Level::Error, Objection { why: hazard.why.into(), safe: None }));
+                found.push((
+                    row.id,
+                    Level::Error,
+                    Objection { why: hazard.why.into(), safe: None, level: None },
+                ));
                 ways.push(vec![(n, safe)]);
             }
         }
@@ -77,7 +81,7 @@ pub(super) fn look(scene: &Scene<'_>, small: f64, way: Way) -> Vec<Found> {
         objection.safe = Some(if is_plan(&safe) { safe + rest } else { safe });
     }
     let asked = RULES.iter().filter(|rule| way == Way::Forth || rule.back);
-    found.extend(asked.filter_map(|rule| Some((rule.id, rule.level, (rule.check)(scene)?))));
+    found.extend(asked.filter_map(|rule| met(rule, scene)));
     found
 }
 
@@ -100,6 +104,17 @@ fn leaves_out(changes: &[Change], met: &[usize]) -> bool {
 fn is_plain(column: &NewColumn) -> bool {
     let said = column.not_null || column.identity || column.perhaps;
     !said && column.default.is_none() && column.collation.is_none() && column.generated.is_none()
+}
+
+/// What the rules have against a statement that the program writes itself: by its locks it is
+/// safe by construction.
+pub(super) fn look_at_ours(scene: &Scene<'_>) -> Vec<Found> {
+    RULES.iter().filter(|rule| rule.ours).filter_map(|rule| met(rule, scene)).collect()
+}
+
+fn met(rule: &Rule, scene: &Scene<'_>) -> Option<Found> {
+    let objection = (rule.check)(scene)?;
+    Some((rule.id, objection.level.unwrap_or(rule.level), objection))
 }
 
 /// Whether the application feels a change: by a lock that its writes wait for,

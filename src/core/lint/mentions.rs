@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use crate::core::ident::QName;
-use crate::core::sql::{Alter, Change, Demand, NewColumn, TypeRef};
+use crate::core::sql::{Alter, Change, Demand, NewColumn, Object, Renamed, TypeRef};
 
 /// Names that a statement mentions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mentions {
     /// Relations: tables, views, indexes.
     pub relations: BTreeSet<QName>,
+    /// Tables that are dropped, or a column of which is, or that are renamed before that.
+    pub dropping: BTreeSet<QName>,
     /// Types that are not built in, and domains.
     pub types: BTreeSet<QName>,
     /// Functions that defaults call.
@@ -29,6 +31,9 @@ impl Mentions {
         match change {
             Change::Alter { table, what, .. } => {
                 self.relation(table);
+                if matches!(what, Alter::DropColumn(_)) {
+                    self.dropping.insert(table.clone());
+                }
                 self.alter(what);
             }
             Change::CreateTable { table, columns, partition_of, inherits, reads, .. } => {
@@ -42,6 +47,14 @@ impl Mentions {
             Change::CreateIndex(index) => self.relation(&index.table),
             Change::Reindex { name, .. } | Change::Comment(name) | Change::Cluster(Some(name)) => {
                 self.relation(name);
+            }
+            Change::Drop { of: Object::Table, names, .. } => {
+                self.relations.extend(names.iter().cloned());
+                self.dropping.extend(names.iter().cloned());
+            }
+            Change::Rename { of: Renamed::Table, table, .. } => {
+                self.relation(table);
+                self.dropping.insert(table.clone());
             }
             Change::Drop { names: tables, .. }
             | Change::Truncate(tables)

@@ -5,6 +5,7 @@ mod answer;
 mod effect;
 mod fill;
 mod finding;
+mod hanging;
 mod idle;
 mod inspect;
 mod judge;
@@ -27,7 +28,7 @@ mod tests;
 pub use effect::{Effect, effect, effects, strongest};
 pub use finding::{Finding, Level};
 pub use inspect::{Inspected, Taken, inspect, inspect_sql, mentions, statements, taken};
-pub use judge::judge;
+pub use judge::{is_judged, judge};
 pub use lesson::{Lesson, accepts, lessons, names};
 pub use lock::Lock;
 pub use look::SMALL_TABLE_BYTES;
@@ -35,4 +36,6 @@ pub use mentions::Mentions;
 pub use outline::{apply, constraint};
 pub use passage::Passage;
 pub use traffic::{BUSY_PER_SECOND, Look, Traffic};
-pub use world::{Column, Constraint, Domain, Filled, Index, Referrer, Table, TableKind, World};
+pub use world::{
+    Column, Constraint, Domain, Filled, Hanging, HangingKind, Index, Referrer, Table, TableKind, World,
+};

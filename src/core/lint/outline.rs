@@ -1,9 +1,10 @@
 //! Carries what is known of a database over a change: what earlier steps of a
 //! plan have made is there for the later ones.
 
+use super::hanging;
 use super::world::{Column, Constraint, Domain, Filled, Index, Referrer, Table, TableKind, World};
 use crate::core::ident::{Ident, QName};
-use crate::core::sql::{Alter, Bound, Change, Demand, NewColumn, NewConstraint, Object, Renamed};
+use crate::core::sql::{Alter, Bound, Change, Demand, NewColumn, NewConstraint, Object, Renamed, Verb};
 
 /// What is known after a change.
 pub fn apply(world: &mut World, change: &Change) {
@@ -60,17 +61,25 @@ pub fn apply(world: &mut World, change: &Change) {
         Change::Create { of, name } => {
             world.made.insert((*of, name.clone()));
         }
-        Change::CreateView { view, replace: false, .. } => {
-            world.made.insert((Object::View, view.clone()));
+        Change::CreateView { view, replace, .. } => {
+            if !replace {
+                world.made.insert((Object::View, view.clone()));
+            }
+            hanging::without(world, view);
         }
         Change::Rename { of: Renamed::Table, table, to, .. } => {
+            let to = table.sibling(to.clone());
             if let Some(known) = world.tables.remove(table) {
-                world.tables.insert(table.sibling(to.clone()), known);
+                world.tables.insert(to.clone(), known);
+                hanging::moved(world, table, &to);
             }
         }
         Change::Drop { of: Object::Table | Object::View | Object::MatView, names, .. } => {
             names.iter().for_each(|name| drop(world.tables.remove(name)));
+            names.iter().for_each(|name| hanging::without(world, name));
         }
+        Change::OnTable { verb: Verb::Drop | Verb::Alter, table, .. } => hanging::without_parts(world, table),
+        Change::Rename { of: Renamed::Column, table, from, to } => hanging::renamed(world, table, from, to),
         Change::Drop { of: Object::Index, names, .. } => {
             for name in names {
                 if let Some(table) = world.indexes.remove(name) {
@@ -84,6 +93,7 @@ pub fn apply(world: &mut World, change: &Change) {
                 Alter::AddConstraint(added) => constrain(world, table, added, !added.not_valid),
                 _ => {}
             }
+            hanging::altered(world, table, what);
             alter(world.table_mut(table), what);
         }
         _ => {}
@@ -101,7 +111,7 @@ fn of_domain(world: &mut World, table: &QName, column: &NewColumn) {
 fn constrain(world: &mut World, table: &QName, added: &NewConstraint, valid: bool) {
     let known = constraint(added, valid);
     if let Demand::Foreign { to, columns } = &added.demand {
-        let referrer = Referrer { table: table.clone(), columns: columns.clone() };
+        let referrer = Referrer { name: added.name.clone(), table: table.clone(), columns: columns.clone() };
         world.table_mut(to).referenced_by.push(referrer);
     }
     let entry = world.table_mut(table);

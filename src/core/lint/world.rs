@@ -60,6 +60,8 @@ pub struct Table {
     pub indexes: Vec<Index>,
     /// The foreign keys that refer to it.
     pub referenced_by: Vec<Referrer>,
+    /// What else hangs on it and on its columns.
+    pub hanging: Vec<Hanging>,
     /// The table that it is a partition of, or inherits from.
     pub parent: Option<QName>,
     /// Its partitions or children, of every level.
@@ -73,10 +75,51 @@ pub struct Table {
 /// A table whose foreign key refers to another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Referrer {
+    /// The name of the key; `None`: it is not known.
+    pub name: Option<Ident>,
     /// The table.
     pub table: QName,
     /// The columns of the other one that it refers to.
     pub columns: Vec<Ident>,
+}
+
+/// What hangs on a table, or on one of its columns, and is no foreign key of another table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hanging {
+    /// The column; `None`: the table as a whole.
+    pub column: Option<Ident>,
+    /// The relation that it is, or that it belongs to, where there is one.
+    pub relation: Option<QName>,
+    /// What it is.
+    pub kind: HangingKind,
+    /// What people call it.
+    pub said: String,
+    /// Whether it makes a drop fail; or else it goes along.
+    pub holds: bool,
+}
+
+/// What hangs on a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HangingKind {
+    /// A view or a materialized view.
+    View,
+    /// Another column, that is computed from it.
+    Generated(Ident),
+    /// A foreign key of the table to itself.
+    Foreign(Ident),
+    /// A trigger, a policy, a rule or anything else that belongs to a table.
+    Part,
+}
+
+impl Hanging {
+    /// The column that it is, where it is one of a table that is computed.
+    #[must_use]
+    pub fn generated(&self, table: &QName) -> Option<&Ident> {
+        match &self.kind {
+            HangingKind::Generated(column) if self.relation.as_ref() == Some(table) => Some(column),
+            _ => None,
+        }
+    }
 }
 
 /// What a relation is.

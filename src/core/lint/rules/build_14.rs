@@ -12,7 +12,9 @@ pub(super) const RULE: Rule = Rule {
     why: "PostgreSQL 14.0 to 14.3 may leave rows out of an index that is built concurrently, and nothing tells which",
     level: Level::Error,
     back: true,
+    ours: false,
     check,
+    setup: "",
     bad: "expand:
   - sql: CREATE INDEX CONCURRENTLY i ON t (a)
     undo: DROP INDEX CONCURRENTLY i

@@ -13,7 +13,9 @@ pub(super) const RULE: Rule = Rule {
     why: "each DELETE and each change of the key in the referenced table looks the referencing rows up; without an index that reads all of the table, and with another type on either side it converts",
     level: Level::Warning,
     back: false,
+    ours: false,
     check,
+    setup: "",
     bad: "validate:
   - sql: ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (r_id) REFERENCES r NOT VALID
     undo: ALTER TABLE t DROP CONSTRAINT k

@@ -13,7 +13,9 @@ pub(super) const RULE: Rule = Rule {
     why: "a lock is held until its transaction ends; what reads or writes a table after it keeps everybody waiting for as long as that takes",
     level: Level::Error,
     back: true,
+    ours: false,
     check,
+    setup: "",
     bad: "expand:
   - sql: |
       ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0) NOT VALID;

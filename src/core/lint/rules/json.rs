@@ -11,7 +11,9 @@ pub(super) const RULE: Rule = Rule {
     why: "json has no equality, so that SELECT DISTINCT and GROUP BY over rows with such a column fail",
     level: Level::Warning,
     back: false,
+    ours: false,
     check,
+    setup: "",
     bad: "expand:
   - sql: ALTER TABLE t ADD COLUMN z json
     undo: ALTER TABLE t DROP COLUMN z

@@ -2,6 +2,7 @@
 //! the transaction, the server, the table.
 
 mod build_14;
+mod dependents;
 mod foreign_key_index;
 mod held_lock;
 mod json;
@@ -10,6 +11,7 @@ mod no_timeout;
 mod old_shape;
 mod scan_in_contract;
 mod statistics;
+mod takes_along;
 mod unknown_type;
 mod unused_allow;
 
@@ -32,6 +34,8 @@ pub(super) struct Scene<'a> {
     pub(super) before: &'a [Inspected],
     /// What comes after it, in this step and in later ones.
     pub(super) later: &'a [Change],
+    /// Everything that the plan or the file changes on its way.
+    pub(super) plan: &'a [Change],
     /// The database before it.
     pub(super) world: &'a World,
     /// Whether a relation is one that the application feels.
@@ -50,8 +54,12 @@ pub(super) struct Rule {
     pub(super) level: Level,
     /// Whether it is asked of the way back as well.
     pub(super) back: bool,
+    /// Whether it is asked of what the program writes itself as well.
+    pub(super) ours: bool,
     /// Why the statement hurts and what to write instead; `None`: it does not.
     pub(super) check: fn(&Scene<'_>) -> Option<Objection>,
+    /// What stands before the examples, beside the tables of the lock table's examples.
+    pub(super) setup: &'static str,
     /// A plan against the tables of the lock table's examples that it objects to.
     pub(super) bad: &'static str,
     /// One that it does not; empty where only another server helps.
@@ -64,6 +72,8 @@ pub(super) struct Objection {
     pub(super) why: String,
     /// What to write instead.
     pub(super) safe: Option<String>,
+    /// How bad it is, where that is not what the rule says.
+    pub(super) level: Option<Level>,
 }
 
 /// Every rule.
@@ -77,13 +87,15 @@ pub(super) const RULES: &[Rule] = &[
     foreign_key_index::RULE,
     json::RULE,
     statistics::RULE,
+    dependents::RULE,
+    takes_along::RULE,
     unknown_type::RULE,
     unused_allow::RULE,
 ];
 
 impl Objection {
     fn new(why: impl Into<String>, safe: impl Into<String>) -> Option<Self> {
-        Some(Self { why: why.into(), safe: Some(safe.into()) })
+        Some(Self { why: why.into(), safe: Some(safe.into()), level: None })
     }
 }
 

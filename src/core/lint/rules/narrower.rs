@@ -13,7 +13,9 @@ pub(super) const RULE: Rule = Rule {
     why: "a constraint binds every new write from the moment on at which it is there, NOT VALID or not; the application that runs while expand does was written without it",
     level: Level::Warning,
     back: false,
+    ours: false,
     check,
+    setup: "",
     bad: "expand:
   - sql: ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0) NOT VALID
     undo: ALTER TABLE t DROP CONSTRAINT k

@@ -12,7 +12,9 @@ pub(super) const RULE: Rule = Rule {
     why: "lock_timeout and statement_timeout bound how long the application waits behind a step; without them one long query in front of it stops everybody",
     level: Level::Error,
     back: true,
+    ours: false,
     check,
+    setup: "",
     bad: "expand:
   - sql: |
       SET LOCAL lock_timeout = 0;

@@ -17,7 +17,9 @@ pub(super) const RULE: Rule = Rule {
     why: "the application that runs while expand does still uses the old shape; what is dropped, renamed, emptied or narrowed under it fails its statements from that moment on, however small the table is",
     level: Level::Error,
     back: false,
+    ours: false,
     check,
+    setup: "",
     bad: "expand:
   - sql: ALTER TABLE t DROP COLUMN c
     undo: ALTER TABLE t ADD COLUMN c text

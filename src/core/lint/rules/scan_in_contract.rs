@@ -10,7 +10,9 @@ pub(super) const RULE: Rule = Rule {
     why: "contract runs when the application has moved on, and must be a matter of a moment; what reads a whole table under a lock belongs into validate",
     level: Level::Error,
     back: false,
+    ours: false,
     check,
+    setup: "",
     bad: "validate:
   - sql: ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0) NOT VALID
     undo: ALTER TABLE t DROP CONSTRAINT k

@@ -10,7 +10,9 @@ pub(super) const RULE: Rule = Rule {
     why: "ALTER TYPE drops the statistics of the column, and queries over it may get bad plans until the next ANALYZE",
     level: Level::Warning,
     back: false,
+    ours: false,
     check,
+    setup: "",
     bad: "expand:
   - sql: ALTER TABLE t ALTER COLUMN b TYPE varchar(40)
     undo: \"irreversible: a longer value may have come in\"

@@ -11,7 +11,9 @@ pub(super) const RULE: Rule = Rule {
     why: "a column of a domain with a constraint or a volatile default has the whole table written anew; without a server a domain cannot be told from an enum",
     level: Level::Warning,
     back: false,
+    ours: false,
     check,
+    setup: "",
     bad: "expand:
   - sql: ALTER TABLE t ADD COLUMN z some_type
     undo: ALTER TABLE t DROP COLUMN z

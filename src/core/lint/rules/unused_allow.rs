@@ -10,7 +10,9 @@ pub(super) const RULE: Rule = Rule {
     why: "an acceptance that accepts nothing any more would accept the next finding of its rule unseen",
     level: Level::Warning,
     back: false,
+    ours: false,
     check: |_| None,
+    setup: "",
     bad: "expand:
   - sql: ALTER TABLE t ADD COLUMN z integer
     undo: ALTER TABLE t DROP COLUMN z

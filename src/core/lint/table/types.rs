@@ -90,6 +90,24 @@ validate:
     .hurts(
         "the table stays, but every index on the column is built anew while nobody reads or writes the table",
         Safe::Plan(SHADOW),
+    )
+    .good(
+        "expand:
+  - sql: ALTER TABLE t ADD COLUMN at_new timestamptz
+    undo: ALTER TABLE t DROP COLUMN at_new
+  - sync: {table: t, set: {at_new: \"at::timestamptz\"}, back: {at: at_new}}
+backfill:
+  - table: t
+    set: {at_new: \"at::timestamptz\"}
+    where: \"at_new IS DISTINCT FROM at::timestamptz\"
+validate:
+  - index: {table: t, columns: [at_new]}
+contract:
+  - drop_column: {table: t, column: at}
+gates:
+  contract: {deployed: APP@VERSION, soak: 24h}   # the first version that does without what contract takes away
+keep: 7d
+",
     ),
     light(
         "alter-type",
@@ -102,6 +120,24 @@ validate:
     .hurts(
         "the whole table and its indexes are written anew while nobody reads or writes it",
         Safe::Plan(SHADOW),
+    )
+    .good(
+        "expand:
+  - sql: ALTER TABLE t ADD COLUMN a_new bigint
+    undo: ALTER TABLE t DROP COLUMN a_new
+  - sync: {table: t, set: {a_new: \"a::bigint\"}, back: {a: a_new}}
+backfill:
+  - table: t
+    set: {a_new: \"a::bigint\"}
+    where: \"a_new IS DISTINCT FROM a::bigint\"
+validate:
+  - index: {table: t, columns: [a_new]}
+contract:
+  - drop_column: {table: t, column: a}
+gates:
+  contract: {deployed: APP@VERSION, soak: 24h}   # the first version that does without what contract takes away
+keep: 7d
+",
     ),
 ];
 

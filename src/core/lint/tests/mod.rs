@@ -4,6 +4,7 @@
 mod application;
 mod back;
 mod fuzz;
+mod hanging;
 mod hidden;
 mod lessons;
 mod places;

@@ -40,7 +40,7 @@ SELECT asked.name, jsonb_build_object(
                 WHERE k.conindid = x.oid AND k.conrelid = c.oid AND k.contype IN ('p', 'u', 'x')))), '[]')
         FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid),
     'referenced_by', (SELECT coalesce(jsonb_agg(jsonb_build_object(
-            'table', k.conrelid::regclass::text,
+            'name', k.conname, 'table', k.conrelid::regclass::text,
             'columns', (SELECT jsonb_agg(a.attname) FROM pg_attribute a
                         WHERE a.attrelid = c.oid AND a.attnum = ANY (k.confkey)))), '[]')
         FROM pg_constraint k WHERE k.confrelid = c.oid AND k.contype = 'f' AND k.conrelid <> c.oid),
