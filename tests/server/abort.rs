@@ -186,10 +186,21 @@ async fn a_purge_that_left_nothing_is_no_end(db: Db) -> TestResult {
     let before = db.value(SCHEMA).await?;
     db.file("plans/1_p.yaml", RENAME)?;
     db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(0)?;
+    // What hangs on the column is told before anything runs.
     db.run("CREATE VIEW v AS SELECT _phase_1_old FROM t").await?;
-    db.phase(&["purge", "1", "--now"]).await?.expect(1)?;
-    db.phase(&["abort", "1"]).await?.expect(0)?;
+    let refused = db.phase(&["purge", "1", "--now"]).await?.expect(2)?;
+    check!(refused.stderr.contains("view v depends on it"), "{refused:?}");
     db.run("DROP VIEW v").await?;
+    // What only the server knows makes it fail, and leaves nothing.
+    db.run(
+        "CREATE FUNCTION no() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not today'; END $$;
+         CREATE EVENT TRIGGER no ON sql_drop EXECUTE FUNCTION no()",
+    )
+    .await?;
+    let failed = db.phase(&["purge", "1", "--now"]).await?.expect(1)?;
+    check!(failed.stdout.contains("not today"), "{failed:?}");
+    db.run("DROP EVENT TRIGGER no; DROP FUNCTION no()").await?;
+    db.phase(&["abort", "1"]).await?.expect(0)?;
     same!(db.value(SCHEMA).await?, before);
     Ok(())
 }
