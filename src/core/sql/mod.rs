@@ -9,6 +9,7 @@ mod expression;
 mod index;
 mod index_same;
 mod locate;
+mod memo;
 mod names;
 mod outside;
 mod parse;

@@ -82,6 +82,11 @@ thread_local! {
     static DEEP: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Whether this thread reads many scripts.
+pub(super) fn is_deep() -> bool {
+    DEEP.get()
+}
+
 /// Whether SQL parses, or what the parser has against it; on a thread with a deep stack.
 pub(super) fn parses(sql: &str) -> Result<(), String> {
     deep(|| pg_query::parse(sql, 0).map(|_| ()).map_err(|error| plain(&error)))
