@@ -13,7 +13,7 @@ use crate::core::plan::model::{Gates, Place, Plan};
 use crate::core::plan::{self, MAX_PLAN_BYTES, Source};
 use crate::core::preflight;
 use crate::core::record::Kind;
-use crate::core::sql::deep;
+use crate::core::sql::{SqlError, deep_each};
 use crate::core::step::Limits;
 use crate::core::timeline::{Item, Rollback};
 use crate::core::version::Version;
@@ -102,9 +102,9 @@ impl Project {
     /// # Errors
     /// When SQL of a file does not parse or may not stand where it stands.
     pub fn items(&self, server: Server) -> Result<Vec<Item>, ProjectError> {
-        let compile = |file| self.item(file, server).map_err(|error| located(file, &error));
-        let compiled: Vec<Result<Item, String>> = deep(|| self.files.iter().map(compile).collect())
-            .map_err(|error| ProjectError::Invalid(error.to_string()))?;
+        let compile = |file: &_| Ok(self.item(file, server).map_err(|error| located(file, &error)));
+        let compiled = deep_each(&self.files, compile)
+            .map_err(|error: SqlError| ProjectError::Invalid(error.to_string()))?;
         let (mut items, mut faults) = (Vec::new(), Vec::new());
         for result in compiled {
             match result {

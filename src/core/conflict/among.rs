@@ -9,7 +9,7 @@ use super::index::{Index, Rules};
 use super::{Links, builds_on};
 use crate::core::footprint::{Footprint, SearchPath};
 use crate::core::record::Kind;
-use crate::core::sql::{SqlError, Thing, deep};
+use crate::core::sql::{SqlError, Thing, deep_each};
 use crate::core::step::Phase;
 use crate::core::timeline::Item;
 
@@ -75,12 +75,11 @@ pub fn among(
     items: &[Item],
     standing: &(dyn Fn(&Item) -> Standing + Sync),
 ) -> Result<Vec<Conflict>, SqlError> {
-    let mut parties: Vec<(&Item, Standing, Footprint)> = deep(|| {
-        let open = items.iter().map(|item| (item, standing(item)));
-        open.filter(|(_, standing)| *standing != Standing::Over)
-            .map(|(item, standing)| Ok((item, standing, Footprint::of_item(item)?)))
-            .collect::<Result<_, SqlError>>()
-    })??;
+    let open = items.iter().map(|item| (item, standing(item)));
+    let open: Vec<_> = open.filter(|(_, standing)| *standing != Standing::Over).collect();
+    let mut parties = deep_each(&open, |(item, standing)| {
+        Ok::<_, SqlError>((*item, *standing, Footprint::of_item(item)?))
+    })?;
     parties.sort_by(|(a, ..), (b, ..)| a.version.cmp(&b.version));
     let ancestors = ancestors(&parties, items);
     let footprints: Vec<&Footprint> = parties.iter().map(|(.., footprint)| footprint).collect();

@@ -1,6 +1,8 @@
 //! Owns the call into the parser: bounded input, a stack of its own, one kind of error.
 
+use std::any::Any;
 use std::cell::Cell;
+use std::thread::{self, Scope, ScopedJoinHandle};
 
 use pg_query::protobuf::node::Node;
 use pg_query::protobuf::{
@@ -14,6 +16,9 @@ pub(super) const MAX_SQL_BYTES: usize = 16 * 1024 * 1024;
 /// The stack of the thread that parses. PostgreSQL's own depth check bounds the
 /// parser itself; what walks the tree afterwards needs a multiple of that.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
+
+/// The fewest things that are worth a thread of their own.
+const LEAST_SHARE: usize = 16;
 
 /// Why SQL was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,32 +64,58 @@ pub(super) fn with_tree<R: Send>(
 /// # Errors
 /// When there is no thread to be had, or the work panicked.
 pub fn deep<R: Send>(work: impl FnOnce() -> R + Send) -> Result<R, SqlError> {
-    let gave_up = |_| SqlError::new("the parser gave this SQL up");
     if DEEP.get() {
         return std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).map_err(gave_up);
     }
+    thread::scope(|scope| start(scope, work)?.join().map_err(gave_up))
+}
+
+/// Does work that reads SQL for each of many things, in their order, shared among as many threads
+/// with a deep stack as there are processors.
+///
+/// # Errors
+/// As [`deep`]; and the first of the work.
+pub fn deep_each<T: Sync, R: Send, E: Send + From<SqlError>>(
+    of: &[T],
+    work: impl Fn(&T) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let share = of.len().div_ceil(processors).max(LEAST_SHARE);
+    let all = |part: &[T]| part.iter().map(&work).collect::<Result<Vec<R>, E>>();
+    let all = &all;
+    thread::scope(|scope| {
+        let parts = of.chunks(share).map(|part| start(scope, move || all(part)));
+        let started: Vec<_> = parts.collect::<Result<_, SqlError>>()?;
+        let mut done = Vec::with_capacity(of.len());
+        for part in started {
+            done.extend(part.join().map_err(gave_up)??);
+        }
+        Ok(done)
+    })
+}
+
+fn start<'scope, R: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> R + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, R>, SqlError> {
     let marked = || {
         DEEP.set(true);
         work()
     };
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new()
-            .name("sql".into())
-            .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, marked);
-        let thread = thread.map_err(|error| SqlError::new(format!("no thread for the parser: {error}")))?;
-        thread.join().map_err(gave_up)
-    })
+    thread::Builder::new()
+        .name("sql".into())
+        .stack_size(STACK_BYTES)
+        .spawn_scoped(scope, marked)
+        .map_err(|error| SqlError::new(format!("no thread for the parser: {error}")))
+}
+
+fn gave_up(_: Box<dyn Any + Send>) -> SqlError {
+    SqlError::new("the parser gave this SQL up")
 }
 
 thread_local! {
     /// Whether this thread has the deep stack.
     static DEEP: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether this thread reads many scripts.
-pub(super) fn is_deep() -> bool {
-    DEEP.get()
 }
 
 /// Whether SQL parses, or what the parser has against it; on a thread with a deep stack.

@@ -5,7 +5,6 @@ use pg_query::protobuf::RawStmt;
 use super::classify::{Kind, classify};
 use super::ddl::{Change, changes};
 use super::locate::locate;
-use super::memo::{Memo, remembered};
 use super::parse::{SqlError, with_tree};
 
 /// One statement of a script.
@@ -28,13 +27,8 @@ pub struct Statement {
 /// # Errors
 /// When any of it does not parse.
 pub fn split(sql: &str) -> Result<Vec<Statement>, SqlError> {
-    let read = || with_tree(sql, |tree| tree.stmts.iter().map(|raw| statement(sql, raw)).collect());
-    remembered(&STATEMENTS, sql, read)
-        .map_err(|error| SqlError { offset: locate(sql, &error.message), ..error })
-}
-
-thread_local! {
-    static STATEMENTS: Memo<Statement> = Memo::default();
+    let read = with_tree(sql, |tree| tree.stmts.iter().map(|raw| statement(sql, raw)).collect());
+    read.map_err(|error| SqlError { offset: locate(sql, &error.message), ..error })
 }
 
 fn statement(sql: &str, raw: &RawStmt) -> Result<Statement, SqlError> {

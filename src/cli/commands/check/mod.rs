@@ -22,7 +22,7 @@ use crate::core::compile::Server;
 use crate::core::conflict::{Conflict, Grade};
 use crate::core::lint::second::Opinion;
 use crate::core::lint::{Finding, World, judge};
-use crate::core::sql::deep;
+use crate::core::sql::deep_each;
 use crate::core::timeline::Item;
 use crate::core::version::Version;
 use crate::engine::stop::Stop;
@@ -181,12 +181,7 @@ fn check(global: &Global, args: &CheckArgs) -> Result<Checked, CommandError> {
         return Err(ProjectError::Invalid(faults.join("\n")).into());
     }
     let small = config.small_table;
-    let judged = deep(|| {
-        items
-            .iter()
-            .map(|item| judge(item, World::offline(Server::NEWEST.version), small))
-            .collect::<Result<Vec<_>, _>>()
-    })??;
+    let judged = deep_each(&items, |item| judge(item, World::offline(Server::NEWEST.version), small))?;
     let findings = judged.into_iter().flatten().collect();
     let conflicts = if args.online { Vec::new() } else { conflicts::offline(&items, args.since.as_ref())? };
     let sources = items.iter().map(|item| (item.file.clone(), item.source.clone())).collect();

@@ -7,7 +7,7 @@ use crate::cli::files::ProjectError;
 use crate::core::compile::Server;
 use crate::core::lint::Finding;
 use crate::core::lint::second::{Opinion, Wanted, opinions};
-use crate::core::sql::deep;
+use crate::core::sql::deep_each;
 use crate::core::timeline::Item;
 
 /// Which opinions are shown.
@@ -37,8 +37,7 @@ pub(super) fn of<'a>(
         Which::None => return Ok(Vec::new()),
     };
     let items: Vec<&Item> = items.collect();
-    let of = |item: &&Item| opinions(item, server, findings, wanted);
-    let found: Vec<Vec<Opinion>> = deep(|| items.iter().map(of).collect::<Result<_, _>>())?
+    let found = deep_each(&items, |item| opinions(item, server, findings, wanted))
         .map_err(|error| ProjectError::Invalid(error.to_string()))?;
     Ok(found.into_iter().flatten().collect())
 }

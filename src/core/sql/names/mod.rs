@@ -16,7 +16,6 @@ use serde_json::Value;
 use crate::core::ident::{Ident, QName};
 use crate::core::sql::classify::ident;
 use crate::core::sql::ddl::{Change, changes};
-use crate::core::sql::memo::{Memo, remembered};
 use crate::core::sql::parse::{SqlError, json, with_tree};
 use crate::core::sql::scope::{Scope, relation, strings, text};
 use crate::core::sql::thing::{How, Thing};
@@ -41,11 +40,7 @@ pub struct Names {
 /// # Errors
 /// When the script does not parse.
 pub fn names(sql: &str) -> Result<Vec<Names>, SqlError> {
-    remembered(&NAMES, sql, || with_tree(sql, |tree| tree.stmts.iter().map(statement).collect()))
-}
-
-thread_local! {
-    static NAMES: Memo<Names> = Memo::default();
+    with_tree(sql, |tree| tree.stmts.iter().map(statement).collect())
 }
 
 fn statement(raw: &RawStmt) -> Result<Names, SqlError> {
