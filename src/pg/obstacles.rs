@@ -8,6 +8,7 @@ use crate::core::failure::{Blocker, Failure};
 use crate::core::ident::QName;
 use crate::core::lint::Lock;
 use crate::core::quiet::Holder;
+use crate::core::sql::without_literals;
 use crate::pg::classify::failure;
 use crate::pg::queries as q;
 use crate::pg::sessions::Sessions;
@@ -62,7 +63,7 @@ pub(super) fn blocker(row: &Row) -> Blocker {
         application: row.get("application_name"),
         state: row.get("state"),
         age_s: None,
-        query: row.get("query"),
+        query: row.get::<_, Option<String>>("query").as_deref().map(without_literals),
         transaction: row.get("transaction"),
     }
 }

@@ -1,20 +1,19 @@
 //! Owns SQL migrations: one file into UP and DOWN.
 
-mod scan;
+mod comments;
+mod markers;
 
-use scan::Scan;
-use strsim::osa_distance;
+pub use comments::lint_comment;
 
-use crate::core::lint;
+use comments::{allowed, depends_on};
+use markers::{Marker, markers, misspelt};
+
 use crate::core::plan::fault::located;
 use crate::core::plan::model::Place;
+use crate::core::sql::Scan;
 use crate::core::step::Allow;
 use crate::core::version::Version;
 
-/// What a comment begins with that accepts a finding.
-const LINT: &str = "lint:";
-/// What one begins with that names items which this one builds on.
-const DEPENDS_ON: &str = "depends_on:";
 /// The most bytes that a SQL file may have.
 pub const MAX_MIGRATION_BYTES: usize = 16 * 1024 * 1024;
 
@@ -56,12 +55,6 @@ pub enum Down {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct MigrationError(String);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Marker {
-    Up,
-    Down,
-}
 
 impl SqlMigration {
     /// Reads a file. `-- UP` and `-- DOWN` (also `-- Up:`, any case) stand alone
@@ -106,73 +99,6 @@ impl SqlMigration {
     }
 }
 
-/// A comment that says something and stands alone on its line.
-struct Comment<'a> {
-    /// The line, from 1.
-    line: usize,
-    /// The byte at which it begins.
-    at: usize,
-    /// What it says after its key.
-    said: &'a str,
-    /// Whether a statement stands before it.
-    begun: bool,
-}
-
-/// The comments that begin with a key.
-fn comments<'a>(text: &'a str, key: &str) -> Vec<Comment<'a>> {
-    let mut state = Scan::default();
-    let (mut found, mut begun, mut start) = (Vec::new(), false, 0);
-    for (n, line) in text.split_inclusive('\n').enumerate() {
-        let comment = line.trim().strip_prefix("--").map(str::trim);
-        if let Some(said) = comment.and_then(|text| text.strip_prefix(key)).filter(|_| state.outside()) {
-            let at = start + line.len() - line.trim_start().len();
-            found.push(Comment { line: n + 1, at, said: said.trim(), begun });
-        }
-        begun |= state.line(line.trim_end_matches(['\n', '\r']));
-        start += line.len();
-    }
-    found
-}
-
-/// Where SQL has a comment that accepts a finding in a migration.
-#[must_use]
-pub fn lint_comment(sql: &str) -> Option<usize> {
-    comments(sql, LINT).first().map(|comment| comment.at)
-}
-
-/// The findings that comments accept, for the whole file and for the next statement alone;
-/// or the line of a comment that is not right.
-fn allowed(text: &str) -> Result<(Vec<Allow>, Vec<Allow>), (usize, String)> {
-    let (mut all, mut next) = (Vec::new(), Vec::new());
-    for Comment { line, said, begun, .. } in comments(text, LINT) {
-        let said = said.strip_prefix("allow ").and_then(|allow| allow.split_once(':'));
-        let Some((rule, reason)) = said else {
-            return Err((line, "write it as -- lint: allow RULE: why it is right all the same".into()));
-        };
-        let (rule, reason) = (rule.trim().to_owned(), reason.trim().to_owned());
-        lint::accepts(&rule, &reason).map_err(|why| (line, why))?;
-        let place = Some(Place { line, column: 1 });
-        let of = if begun { &mut next } else { &mut all };
-        of.push(Allow { rule, reason, place, statement: None });
-    }
-    Ok((all, next))
-}
-
-/// The items that comments say it builds on, or the line of one that is not right.
-fn depends_on(text: &str) -> Result<Vec<Version>, (usize, String)> {
-    let mut found = Vec::new();
-    for Comment { line, said, .. } in comments(text, DEPENDS_ON) {
-        for word in said.split(',').map(str::trim) {
-            let version =
-                Version::parse(word).or_else(|| Version::split_stem(word).map(|(version, _)| version));
-            found.push(
-                version.ok_or_else(|| (line, "write it as -- depends_on: VERSION, VERSION".to_owned()))?,
-            );
-        }
-    }
-    Ok(found)
-}
-
 fn down(text: &str) -> Down {
     if !blank(text) {
         return Down::Sql(text.into());
@@ -211,74 +137,6 @@ fn blank(text: &str) -> bool {
 fn stray(text: &str) -> Option<usize> {
     let mut state = Scan::default();
     text.lines().enumerate().find(|(_, line)| state.line(line)).map(|(n, _)| n + 1)
-}
-
-/// The markers and their lines; what stands in strings, dollar quotes, quoted
-/// names and block comments is none.
-fn markers(text: &str) -> Vec<(Marker, usize)> {
-    let mut state = Scan::default();
-    let mut found = Vec::new();
-    for (n, line) in text.lines().enumerate() {
-        if state.outside()
-            && let Some(marker) = marker(line)
-        {
-            found.push((marker, n + 1));
-        }
-        state.line(line);
-    }
-    found
-}
-
-/// The line of a comment of one word that is one slip away from DOWN.
-fn misspelt(text: &str) -> Option<usize> {
-    let mut state = Scan::default();
-    let slip = |line: &str| {
-        word(line).is_some_and(|word| osa_distance(&word.to_lowercase(), "down") == 1) || foreign(line)
-    };
-    let mut lines = text.lines().enumerate();
-    lines.find_map(|(n, line)| {
-        let found = state.outside() && slip(line);
-        state.line(line);
-        found.then_some(n + 1)
-    })
-}
-
-/// Whether a comment is the marker of another tool, or one with something beside it.
-fn foreign(line: &str) -> bool {
-    let line = line.trim();
-    if (!line.starts_with("--") && !line.starts_with("/*")) || marker(line).is_some() {
-        return false;
-    }
-    let words: Vec<String> = line
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_ascii_lowercase)
-        .collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    matches!(
-        words.as_slice(),
-        ["down"]
-            | ["goose" | "migrate", "down"]
-            | ["down", "migration" | "rollback"]
-            | ["migrate", "down", _]
-    )
-}
-
-/// What a line says that may be a marker.
-fn word(line: &str) -> Option<&str> {
-    let word = line.trim().strip_prefix("--")?.trim();
-    Some(word.strip_suffix(':').unwrap_or(word).trim())
-}
-
-fn marker(line: &str) -> Option<Marker> {
-    let word = word(line)?;
-    if word.eq_ignore_ascii_case("up") {
-        Some(Marker::Up)
-    } else if word.eq_ignore_ascii_case("down") {
-        Some(Marker::Down)
-    } else {
-        None
-    }
 }
 
 #[cfg(test)]

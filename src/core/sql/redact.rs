@@ -2,6 +2,8 @@
 
 use pg_query::protobuf::Token;
 
+use super::scan::{Piece, Scan};
+
 /// What stands in the place of a secret.
 const HIDDEN: &str = "'***'";
 
@@ -47,9 +49,47 @@ pub fn first_words(text: &str) -> String {
     words
 }
 
+/// The most characters that are shown of another session's statement.
+const FOREIGN_CHARS: usize = 120;
+
+/// The beginning of another session's statement on one line, every string in it hidden: they are
+/// nobody's business but that session's. The statement may be cut off anywhere.
+#[must_use]
+pub fn without_literals(sql: &str) -> String {
+    let (mut scan, mut shown, mut before) = (Scan::default(), String::new(), Piece::Blank);
+    for line in sql.split_inclusive('\n') {
+        scan.pieces(line, |piece, text| {
+            match piece {
+                Piece::Literal if before == Piece::Literal => {}
+                Piece::Literal => shown += "'…'",
+                _ => shown += text,
+            }
+            before = piece;
+        });
+    }
+    shown.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(FOREIGN_CHARS).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::redact;
+    use super::{redact, without_literals};
+
+    #[test]
+    fn no_string_of_another_session_is_shown() {
+        for (sql, shown) in [
+            ("SELECT 'it''s', 2\n FROM  t WHERE a = '' ", "SELECT '…', 2 FROM t WHERE a = '…'"),
+            (r"SELECT E'a\'secret', u", "SELECT '…', u"),
+            (r"SELECT 'C:\', secret, 'x'", "SELECT '…', secret, '…'"),
+            ("SELECT $$se'cret$$, $a$ $$secret $a$, $1, a$b$c", "SELECT '…', '…', $1, a$b$c"),
+            ("SELECT 'cut\noff", "SELECT '…'"),
+            ("SELECT $x$ cut $x", "SELECT '…'"),
+            ("SELECT \"it's\", '\"', x -- don't\n, 'y'", "SELECT \"it's\", '…', x -- don't , '…'"),
+            ("/* don't */ SELECT U&'d\\0061', B'01', 7", "/* don't */ SELECT U&'…', B'…', 7"),
+        ] {
+            assert_eq!(without_literals(sql), shown, "{sql}");
+        }
+        assert_eq!(without_literals(&"x ".repeat(500)).chars().count(), 120);
+    }
 
     #[test]
     fn secrets_are_hidden_and_nothing_else() {

@@ -11,9 +11,7 @@ SELECT wanted.n, l.mode, coalesce(l.pid, 0) AS pid, l.virtualtransaction AS tran
        coalesce(a.usename::text, p.owner::text) AS usename, coalesce(a.application_name, p.gid) AS application_name,
        coalesce(a.state, a.backend_type) AS state,
        extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, p.prepared))::float8 AS age_s,
-       -- Literals are nobody's business but the session's.
-       left(regexp_replace(regexp_replace(left(a.query, 4000), '''([^'']|'''')*(''|$)|\$(\w*)\$.*?(\$\3\$|$)', '''…''', 'g'),
-                           '\s+', ' ', 'g'), 120) AS query,
+       left(a.query, 4000) AS query,
        coalesce(a.backend_type = 'autovacuum worker' AND a.query NOT LIKE '%to prevent wraparound%', false) AS gives_way
 FROM wanted JOIN pg_locks l ON l.locktype = 'relation' AND l.relation = wanted.relation
 LEFT JOIN pg_stat_activity a ON a.pid = l.pid

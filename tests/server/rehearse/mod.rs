@@ -1,32 +1,26 @@
-//! `phase rehearse`: every example plan as predicted and back again; what is worse,
-//! what does not lead back, and what it must not touch is found.
+//! `phase rehearse`: every example plan as predicted and back again; what is worse, and what
+//! does not lead back, is found.
+
+pub(crate) mod apart;
+pub(crate) mod target;
 
 use serde_json::Value;
 
-use crate::harness::{Db, TestResult, check, same, tests, value};
+use crate::harness::{Db, TestResult, check, same, tests};
 
 tests![
     every_plan_is_as_predicted_and_leads_back,
-    the_schema_of_the_target_is_where_it_begins,
-    a_plan_that_has_begun_is_taken_back_first,
-    rows_of_the_target_come_with_those_that_they_refer_to,
     an_undo_that_does_not_undo_is_found,
     what_a_do_block_takes_is_reported,
     more_than_predicted_is_worse,
     a_step_that_fails_is_a_result_and_the_way_back_is_tried,
-    the_target_itself_is_refused,
-    a_clone_is_left_as_it_was,
     a_sql_migration_goes_up_and_down_and_up,
     the_markdown_fits_a_comment,
     a_shape_has_every_kind_of_object,
     an_index_on_a_partitioned_table_is_as_predicted,
     what_the_linter_refuses_is_not_green,
-    the_linter_goes_by_the_sizes_of_the_target,
     a_lock_that_is_held_too_long_is_worse,
-    what_reaches_out_of_the_database_is_refused,
     what_has_no_rows_to_count_is_no_fault,
-    the_target_that_nobody_names_is_refused_as_well,
-    the_primary_of_the_target_is_refused,
 ];
 
 fn list<'a>(document: &'a Value, name: &str) -> Vec<&'a Value> {
@@ -70,105 +64,6 @@ async fn every_plan_is_as_predicted_and_leads_back(db: Db) -> TestResult {
     check!(plans >= 2, "only {plans} plans");
     // The database that the tests came with was not asked.
     same!(db.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'phase'").await?, "0");
-    Ok(())
-}
-
-/// Rehearses against the target; `None` where there is no pg_dump for its version.
-async fn on_target(db: &Db, args: &[&str], code: i32) -> Result<Option<crate::harness::Ended>, String> {
-    let mut command = db.command(&[&["rehearse"], args].concat());
-    let output = command.env("PHASE_PG_BIN", db.binaries.folder()).output().await;
-    let ended = crate::harness::Ended::of(&output.map_err(|error| error.to_string())?);
-    let said = format!("{}{}", ended.stdout, ended.stderr);
-    if ended.code == Some(2) && said.contains("must not be older than the server") {
-        return Ok(None);
-    }
-    ended.expect(code).map(Some)
-}
-
-async fn the_schema_of_the_target_is_where_it_begins(db: Db) -> TestResult {
-    db.examples()?;
-    db.phase(&["expand", "--to", "20261103090000"]).await?.expect(0)?;
-    // Only the target has this one; a trigger on the plan's table that the files do not know.
-    db.run(
-        "CREATE ROLE rehearse_reader; GRANT SELECT ON users TO rehearse_reader; CREATE TABLE seen (id bigint); \
-         CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; \
-         CREATE TRIGGER see BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION see(); \
-         INSERT INTO users (name, email) SELECT i, i FROM generate_series(1, 10) i",
-    )
-    .await?;
-    let before = db.value(crate::harness::SCHEMA).await?;
-    let Some(ended) = on_target(&db, &["users_display_name", "--json"], 0).await? else { return Ok(()) };
-    let report = ended.json()?;
-    as_predicted(&report)?;
-    same!(report["stage"]["notes"], Value::Array(Vec::new()));
-    same!(report["stage"]["brought"], Value::Array(Vec::new()));
-    same!(report["stage"]["rows"][0]["rows"], 0);
-    same!(db.value(crate::harness::SCHEMA).await?, before);
-    same!(db.value("SELECT count(*) FROM phase.item WHERE version = '20261110090000'").await?, "0");
-    // What later commands ask for.
-    let detail = db.value("SELECT detail FROM phase.history WHERE event = 'rehearse'").await?;
-    let outcome = phase::core::rehearse::Outcome::read(&detail).ok_or("no outcome")?;
-    check!(outcome.passed && !outcome.clone && outcome.round_trips == 4, "{outcome:?}");
-    same!(Value::from(outcome.checksum), report["checksum"]);
-    db.run("DROP OWNED BY rehearse_reader; DROP ROLE rehearse_reader").await?;
-    Ok(())
-}
-
-async fn a_plan_that_has_begun_is_taken_back_first(db: Db) -> TestResult {
-    db.examples()?;
-    db.phase(&["expand"]).await?.expect(0)?;
-    db.phase(&["backfill", "users_display_name"]).await?.expect(0)?;
-    let Some(ended) = on_target(&db, &["users_display_name", "--json", "--undo", "last"], 0).await? else {
-        return Ok(());
-    };
-    as_predicted(&ended.json()?)?;
-    same!(db.value("SELECT state FROM phase.item WHERE version = '20261110090000'").await?, "backfilled");
-    // Another plan on the same table has to wait for it: there it is brought to its end.
-    let plan =
-        "expand:\n  - sql: ALTER TABLE users ADD COLUMN n int\n    undo: ALTER TABLE users DROP COLUMN n\n";
-    db.file("plans/20261120090000_more.yaml", plan)?;
-    let ended = on_target(&db, &["more", "--json"], 0).await?.ok_or("pg_dump was there a moment ago")?;
-    let brought = ended.json()?["stage"]["brought"].to_string();
-    check!(brought.contains("20261110090000_users_display_name: completed"), "{brought}");
-    same!(db.value("SELECT state FROM phase.item WHERE version = '20261110090000'").await?, "backfilled");
-    Ok(())
-}
-
-async fn rows_of_the_target_come_with_those_that_they_refer_to(db: Db) -> TestResult {
-    db.examples()?;
-    db.phase(&["expand", "--to", "20261103090000"]).await?.expect(0)?;
-    db.run(
-        "INSERT INTO users (name, email) SELECT i, i FROM generate_series(1, 500) i; \
-         INSERT INTO orders (user_id, total) SELECT 501 - i, 1 FROM generate_series(1, 500) i; \
-         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'; \
-         CREATE TRIGGER refuse BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION refuse()",
-    )
-    .await?;
-    // A foreign key that every order obeys is proven on the sample: its users have come along, past every trigger.
-    db.file(
-        "plans/20261120090000_again.yaml",
-        "expand:\n  - sql: ALTER TABLE orders ADD COLUMN n int\n    undo: ALTER TABLE orders DROP COLUMN n\n  - sql: ALTER TABLE orders ADD CONSTRAINT again FOREIGN KEY (user_id) REFERENCES users NOT VALID\n    undo: ALTER TABLE orders DROP CONSTRAINT again\nbackfill:\n  - table: orders\n    set: {n: \"1\"}\n    where: n IS NULL\nvalidate:\n  - sql: ALTER TABLE orders VALIDATE CONSTRAINT again\n",
-    )?;
-    for plan in ["users_display_name", "orders_currency"] {
-        std::fs::remove_file(db.project.path().join(format!(
-            "plans/{}.yaml",
-            match plan {
-                "users_display_name" => "20261110090000_users_display_name",
-                _ => "20261111090000_orders_currency",
-            }
-        )))?;
-    }
-    let Some(ended) = on_target(&db, &["again", "--sample", "50", "--json"], 0).await? else { return Ok(()) };
-    let report = ended.json()?;
-    same!(report["ok"], true, "{report:#}");
-    same!(report["stage"]["rows"][0]["rows"], 50, "{}", report["stage"]);
-    let step = |id: &str| {
-        list(&report, "steps").into_iter().find(|step| step["id"] == id && step["undo"] == false).cloned()
-    };
-    let validate = step("validate.1").ok_or("it did not run")?;
-    check!(validate["scanned"].to_string().contains("foreign key again"), "{validate:#}");
-    let backfill = step("backfill.1").ok_or("it did not run")?;
-    same!(backfill["locks"][0]["seen"], "row_exclusive", "{backfill:#}");
     Ok(())
 }
 
@@ -254,72 +149,6 @@ async fn a_step_that_fails_is_a_result_and_the_way_back_is_tried(db: Db) -> Test
     let last = list(&report, "round_trips").into_iter().next_back().ok_or("no way back")?;
     same!(last["equal"], true, "{last:#}");
     same!(last["state"], "backfilled");
-    Ok(())
-}
-
-async fn the_target_itself_is_refused(db: Db) -> TestResult {
-    db.examples()?;
-    // Another spelling of the same database.
-    let other = format!("{}&application_name=other", db.url.replace("postgresql://", "postgres://"));
-    let ended = db.phase(&["rehearse", "users_display_name", "--on", &other]).await?.expect(2)?;
-    check!(ended.stderr.contains("names the target itself"), "{}", ended.stderr);
-    same!(db.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'phase'").await?, "0");
-    Ok(())
-}
-
-async fn a_clone_is_left_as_it_was(db: Db) -> TestResult {
-    db.examples()?;
-    db.phase(&["expand", "--to", "20261103090000"]).await?.expect(0)?;
-    let clone = format!("{}_clone", db.name);
-    let admin = db.connect().await?;
-    admin
-        .batch_execute("INSERT INTO users (name, email) SELECT i, i FROM generate_series(1, 3000) i")
-        .await?;
-    drop(admin);
-    let postgres = crate::harness::connect(&db.url.replace(&format!("/{}?", db.name), "/postgres?")).await?;
-    // The sessions of the commands before may still be on their way out.
-    let end =
-        format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{}'", db.name);
-    if db.major >= 14 {
-        postgres.simple_query(&end).await?;
-    } else {
-        postgres.simple_query(&end.replace(", 5000", "")).await?;
-        while value(
-            &postgres,
-            &format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{}'", db.name),
-        )
-        .await?
-            != "0"
-        {}
-    }
-    postgres.batch_execute(&format!("CREATE DATABASE \"{clone}\" TEMPLATE \"{}\"", db.name)).await?;
-    let url = db.url.replace(&format!("/{}?", db.name), &format!("/{clone}?"));
-    let client = crate::harness::connect(&url).await?;
-    let before = value(&client, crate::harness::SCHEMA).await?;
-    let args = ["rehearse", "users_display_name", "--on", &url, "--json", "--undo", "last"];
-    let report = db.phase(&args).await?.expect(0)?.json()?;
-    as_predicted(&report)?;
-    same!(report["stage"]["rows"][0]["rows"], 3000);
-    same!(list(&report, "round_trips").len(), 2);
-    check!(report["uncovered"][0].to_string().contains("purge.1"), "{}", report["uncovered"]);
-    check!(report["left"][0].to_string().contains("the record in schema phase"), "{}", report["left"]);
-    let step =
-        |id: &str| list(&report, "steps").into_iter().find(|step| step["id"] == id && step["undo"] == false);
-    let locks = step("backfill.1").map(|step| step["locks"][0].clone()).unwrap_or_default();
-    same!(locks["seen"], "row_exclusive", "{:#}", report["steps"]);
-    same!(value(&client, crate::harness::SCHEMA).await?, before);
-    same!(value(&client, "SELECT count(*) FROM users").await?, "3000");
-    let detail = db.value("SELECT detail FROM phase.history WHERE event = 'rehearse'").await?;
-    let outcome = phase::core::rehearse::Outcome::read(&detail).ok_or("no outcome")?;
-    same!((outcome.passed, outcome.clone, outcome.rows), (true, true, 3000));
-    // A clone without a record is left without one.
-    client.batch_execute("DROP SCHEMA phase CASCADE; DROP TABLE orders, users").await?;
-    let args = ["rehearse", "users_display_name", "--on", &url, "--no-note", "--quiet", "--to-the-end"];
-    let ended = db.phase(&args).await?.expect(0)?;
-    check!(ended.stdout.contains("purge.1"), "{}", ended.stdout);
-    same!(value(&client, "SELECT count(*) FROM pg_namespace WHERE nspname = 'phase'").await?, "0");
-    drop(client);
-    postgres.batch_execute(&format!("DROP DATABASE \"{clone}\" WITH (FORCE)")).await?;
     Ok(())
 }
 
@@ -477,39 +306,6 @@ async fn what_the_linter_refuses_is_not_green(db: Db) -> TestResult {
     Ok(())
 }
 
-async fn the_linter_goes_by_the_sizes_of_the_target(db: Db) -> TestResult {
-    db.file("migrations/1_t.sql", "-- UP\nCREATE TABLE t (id int, a int);\n-- DOWN\nDROP TABLE t;\n")?;
-    let plan = "expand:\n  - sql: CREATE INDEX t_a ON t (a)\n    undo: DROP INDEX CONCURRENTLY t_a\n";
-    db.phase(&["expand"]).await?.expect(0)?;
-    db.file("plans/2_p.yaml", plan)?;
-    db.run("INSERT INTO t SELECT i, i FROM generate_series(1, 2000) i; ANALYZE t").await?;
-    let Some(ended) = on_target(&db, &["2", "--json"], 0).await? else { return Ok(()) };
-    // Small there: whoever expands it is not refused either.
-    same!(ended.json()?["findings"], Value::Array(Vec::new()));
-    // The scratch database has no row of it.
-    db.file("phase.yaml", "lint: {small_table: 16kB}\n")?;
-    let report =
-        on_target(&db, &["2", "--json"], 2).await?.ok_or("pg_dump was there a moment ago")?.json()?;
-    same!(report["findings"][0]["rule"], "create-index");
-    let rows = &report["stage"]["rows"][0];
-    same!((&rows["rows"], &rows["target_rows"]), (&Value::from(0), &Value::from(2000)), "{rows}");
-    check!(rows["target_bytes"].as_u64() > Some(65_536), "{rows}");
-    let text = on_target(&db, &["2", "--sample", "50"], 2).await?.ok_or("pg_dump was there")?.stdout;
-    check!(text.contains("  t: 50 rows (8.0kB); the target has about 2,000 ("), "{text}");
-    check!(text.contains("its times are those of 50 rows of t, where the target has about 2,000"), "{text}");
-    check!(text.contains(" ms at most, 3 runs on 50 rows (8.0kB); the target has about 2,000"), "{text}");
-    let markdown =
-        on_target(&db, &["2", "--sample", "50", "--markdown"], 2).await?.ok_or("it was there")?.stdout;
-    check!(markdown.contains("\n- t: 50 rows (8.0kB); the target has about 2,000"), "{markdown}");
-    let checklist = db.phase(&["show", "2", "--checklist"]).await?.expect(0)?.stdout;
-    check!(
-        checklist.contains("production's size? no: 50 rows of t in the rehearsal, about 2,000 ("),
-        "{checklist}"
-    );
-    same!(db.phase(&["expand"]).await?.code, Some(2));
-    Ok(())
-}
-
 async fn a_lock_that_is_held_too_long_is_worse(db: Db) -> TestResult {
     // The lock table predicts the lock; that work stands behind it nobody sees but who measures.
     let plan = "settings: {lock_timeout: 20ms}\nexpand:\n  - sql: |\n      ALTER TABLE t ADD COLUMN c int;\n      SELECT count(*) FROM generate_series(1, 1000000)\n    undo: ALTER TABLE t DROP COLUMN c\n";
@@ -546,95 +342,5 @@ async fn what_has_no_rows_to_count_is_no_fault(db: Db) -> TestResult {
     for id in ["validate.1", "validate.2", "validate.3", "contract.1"] {
         check!(list(&report, "steps").iter().any(|step| step["id"] == id), "{id}: {report:#}");
     }
-    Ok(())
-}
-
-async fn what_reaches_out_of_the_database_is_refused(db: Db) -> TestResult {
-    // Where the server's own account may write.
-    let file = std::env::temp_dir().join(format!("phase-{}-{}", std::process::id(), db.name));
-    let file = file.display().to_string();
-    let plan = format!("expand:\n  - sql: COPY (SELECT 1) TO '{file}'\n    undo: SELECT 1\n");
-    let migration = "-- UP\nCREATE TABLE t (id int);\n-- DOWN\nDROP TABLE t;\n";
-    db.file("migrations/1_t.sql", migration)?;
-    db.file("plans/2_p.yaml", &plan)?;
-    let run = async |args: &[&str]| {
-        let mut command = db.command(&[&["rehearse", "2", "--from-files", "--quiet"], args].concat());
-        let output = command.env("PHASE_PG_BIN", db.binaries.folder()).output().await;
-        output.map(|output| crate::harness::Ended::of(&output))
-    };
-    let refused = run(&[]).await?.expect(2)?.stderr;
-    check!(refused.contains("plans/2_p.yaml:2:10: expand.1: COPY (SELECT"), "{refused}");
-    check!(refused.contains("it writes a file of the server") && refused.contains("--outside"), "{refused}");
-    check!(!std::path::Path::new(&file).exists(), "the file was written");
-    // An older one that would be brought forward.
-    db.file(
-        "plans/2_p.yaml",
-        "expand:\n  - {sql: ALTER TABLE t ADD COLUMN a int, undo: ALTER TABLE t DROP COLUMN a}\n",
-    )?;
-    db.file(
-        "migrations/1_t.sql",
-        &migration.replace("-- DOWN", &format!("COPY t TO PROGRAM 'cat > {file}';\n-- DOWN")),
-    )?;
-    let refused = run(&[]).await?.expect(2)?.stderr;
-    check!(refused.contains("migrations/1_t.sql:3:1: ") && refused.contains("runs a program"), "{refused}");
-    check!(!std::path::Path::new(&file).exists(), "the program ran");
-    run(&["--outside"]).await?.expect(0)?;
-    check!(std::path::Path::new(&file).exists(), "the program did not run");
-    std::fs::remove_file(&file)?;
-    Ok(())
-}
-
-async fn the_target_that_nobody_names_is_refused_as_well(db: Db) -> TestResult {
-    db.file("plans/1_p.yaml", "expand:\n  - {sql: CREATE TABLE fresh (), undo: DROP TABLE fresh}\n")?;
-    // The server of the machine, where nothing but a port is set.
-    let folders = ["/var/run/postgresql", "/tmp"];
-    let folder = folders.into_iter().find(|folder| std::path::Path::new(folder).exists());
-    let (Some(folder), Some(real)) = (folder, socket_of(&db)) else { return Ok(()) };
-    let port = 20_000 + std::process::id() % 20_000;
-    let link = std::path::Path::new(folder).join(format!(".s.PGSQL.{port}"));
-    if std::os::unix::fs::symlink(&real, &link).is_err() {
-        return Ok(());
-    }
-    let mut command = db.command(&["rehearse", "1", "--on", &db.url]);
-    command.env_remove("DATABASE_URL").env("PGPORT", port.to_string()).env("PGUSER", "postgres");
-    // Without a database's name it is the user's.
-    let apart = crate::harness::Ended::of(&command.output().await?).expect(0);
-    let same = {
-        let url = db.url.replace(&format!("/{}?", db.name), "/postgres?");
-        let mut command = db.command(&["rehearse", "1", "--on", &url]);
-        command.env_remove("DATABASE_URL").env("PGPORT", port.to_string()).env("PGUSER", "postgres");
-        crate::harness::Ended::of(&command.output().await?)
-    };
-    std::fs::remove_file(&link)?;
-    check!(same.expect(2)?.stderr.contains("names the target itself (postgres)"), "it was not refused");
-    apart?;
-    // Where nobody answers there is no target.
-    let mut command = db.command(&["rehearse", "1", "--on", &db.url, "--quiet"]);
-    command.env_remove("DATABASE_URL").env("PGPORT", "1").env("PGUSER", "postgres");
-    crate::harness::Ended::of(&command.output().await?).expect(0)?;
-    Ok(())
-}
-
-/// The socket of the test's server.
-fn socket_of(db: &Db) -> Option<std::path::PathBuf> {
-    let found = std::fs::read_dir(&db.socket).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    let name = |path: &std::path::Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let is_socket = |name: String| name.starts_with(".s.PGSQL.") && !name.ends_with(".lock");
-    found.into_iter().find(|path| name(path).is_some_and(is_socket))
-}
-
-async fn the_primary_of_the_target_is_refused(db: Db) -> TestResult {
-    let none = phase::throwaway::Options::default();
-    let (primary, replica) = phase::throwaway::Cluster::start_with_replica(&db.binaries, &none, &none)?;
-    db.examples()?;
-    let target = Db { url: replica.url("postgres"), ..db };
-    let on = primary.url("postgres");
-    let ended = target.phase(&["rehearse", "users_display_name", "--on", &on]).await?.expect(2)?;
-    check!(ended.stderr.contains("is a standby, and --on may name its primary"), "{}", ended.stderr);
-    // Another database of that cluster is another one.
-    let admin = crate::harness::connect(&on).await?;
-    admin.batch_execute("CREATE DATABASE clone").await?;
-    let clone = primary.url("clone");
-    target.phase(&["rehearse", "users_display_name", "--on", &clone, "--quiet"]).await?.expect(0)?;
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Follows quotes and comments over the lines of a script, so that what looks
-//! like a marker inside of one is told apart, also in a script that does not parse.
+//! Follows quotes and comments over the lines of a script, also in one that does not parse
+//! or was cut off.
 
 /// What a line starts inside of.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -14,45 +14,65 @@ enum Inside {
     Comment(usize),
 }
 
+/// What a piece of a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// Part of a string, its quotes with it.
+    Literal,
+    /// Part of a comment.
+    Comment,
+    /// Blanks and semicolons.
+    Blank,
+    /// Anything else.
+    Code,
+}
+
 /// Follows quotes and comments over lines.
 #[derive(Debug, Default)]
-pub(super) struct Scan {
+pub struct Scan {
     inside: Inside,
 }
 
 impl Scan {
-    pub(super) fn outside(&self) -> bool {
+    /// Whether the next line begins outside of quotes and comments.
+    #[must_use]
+    pub fn outside(&self) -> bool {
         self.inside == Inside::Nothing
     }
 
     /// Takes one line; whether it has anything but blanks, `;` and comments.
-    pub(super) fn line(&mut self, line: &str) -> bool {
-        let mut rest = line;
+    pub fn line(&mut self, line: &str) -> bool {
         let mut substance = matches!(self.inside, Inside::Quote(..) | Inside::Dollar(_));
-        while !rest.is_empty() {
-            let taken = match self.inside.clone() {
-                Inside::Quote(quote, escapes) => self.quote(rest, quote, escapes),
-                Inside::Dollar(tag) => self.dollar(rest, &tag),
-                Inside::Comment(depth) => self.comment(rest, depth),
-                Inside::Nothing if rest.starts_with("--") => rest.len(),
-                Inside::Nothing => {
-                    let (taken, solid) = self.nothing(rest);
-                    substance |= solid;
-                    taken
-                }
-            };
-            rest = rest.get(taken.max(1)..).unwrap_or("");
-        }
+        self.pieces(line, |piece, _| substance |= matches!(piece, Piece::Literal | Piece::Code));
         substance
     }
 
+    /// Takes one line, and shows each piece of it.
+    pub(super) fn pieces(&mut self, line: &str, mut show: impl FnMut(Piece, &str)) {
+        let mut rest = line;
+        while !rest.is_empty() {
+            let (taken, piece) = match self.inside.clone() {
+                Inside::Quote(quote, escapes) => {
+                    let piece = if quote == '"' { Piece::Code } else { Piece::Literal };
+                    (self.quote(rest, quote, escapes), piece)
+                }
+                Inside::Dollar(tag) => (self.dollar(rest, &tag), Piece::Literal),
+                Inside::Comment(depth) => (self.comment(rest, depth), Piece::Comment),
+                Inside::Nothing if rest.starts_with("--") => (rest.len(), Piece::Comment),
+                Inside::Nothing => self.nothing(rest),
+            };
+            let (piece_of, after) = rest.split_at_checked(taken.max(1)).unwrap_or((rest, ""));
+            show(piece, piece_of);
+            rest = after;
+        }
+    }
+
     fn quote(&mut self, rest: &str, quote: char, escapes: bool) -> usize {
-        let mut chars = rest.char_indices();
+        let mut chars = rest.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
             if c == '\\' && escapes {
                 chars.next();
-            } else if c == quote {
-                // A doubled quote opens again at once, which comes to the same.
+            } else if c == quote && chars.next_if(|(_, next)| *next == quote).is_none() {
                 self.inside = Inside::Nothing;
                 return at + 1;
             }
@@ -87,35 +107,40 @@ impl Scan {
     }
 
     /// Takes one character, or what opens a quote or comment.
-    fn nothing(&mut self, rest: &str) -> (usize, bool) {
+    fn nothing(&mut self, rest: &str) -> (usize, Piece) {
         if rest.starts_with("/*") {
             self.inside = Inside::Comment(1);
-            return (2, false);
+            return (2, Piece::Comment);
         }
         let first = rest.chars().next().unwrap_or(' ');
         match first {
-            '\'' | '"' => {
+            '\'' => {
                 self.inside = Inside::Quote(first, false);
-                (1, true)
+                (1, Piece::Literal)
+            }
+            '"' => {
+                self.inside = Inside::Quote(first, false);
+                (1, Piece::Code)
             }
             'e' | 'E' if rest[1..].starts_with('\'') => {
                 self.inside = Inside::Quote('\'', true);
-                (2, true)
+                (2, Piece::Literal)
             }
             '$' => match dollar_tag(rest) {
                 Some(tag) => {
                     self.inside = Inside::Dollar(tag.into());
-                    (tag.len(), true)
+                    (tag.len(), Piece::Literal)
                 }
-                None => (1, true),
+                None => (1, Piece::Code),
             },
             c if c.is_alphanumeric() || c == '_' => {
                 // A whole word at once: `name$tag$` opens nothing, `name'` does not end in an E.
                 let word =
                     rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(rest.len());
-                (word, true)
+                (word, Piece::Code)
             }
-            c => (c.len_utf8(), !(c.is_whitespace() || c == ';')),
+            c if c.is_whitespace() || c == ';' => (c.len_utf8(), Piece::Blank),
+            c => (c.len_utf8(), Piece::Code),
         }
     }
 }
