@@ -13,6 +13,7 @@ tests![
     names_are_looked_up_where_the_role_has_them,
     what_holds_on_to_every_column_waits_until_one_is_gone,
     a_schema_takes_along_what_stands_in_it,
+    names_in_string_constants_are_used,
 ];
 
 const RENAME: &str = "expand:
@@ -324,5 +325,41 @@ async fn a_schema_takes_along_what_stands_in_it(db: Db) -> TestResult {
         }
     }
     same!(db.value("SELECT to_regclass('app.t') IS NOT NULL").await?, "t");
+    Ok(())
+}
+
+/// The server reads `nextval('q')` as a name, and so does a conflict.
+async fn names_in_string_constants_are_used(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id bigint PRIMARY KEY, c bigint); CREATE SEQUENCE q; CREATE SEQUENCE t_id_seq")
+        .await?;
+    let taken = "contract:\n  - {sql: DROP SEQUENCE q, undo: CREATE SEQUENCE q}\n  - drop_column: {table: t, column: c}\n";
+    db.file("plans/10_taken.yaml", taken)?;
+    db.phase(&["advance", "10", "--to", "validated"]).await?.expect(0)?;
+    let later = [
+        ("ALTER TABLE t ALTER id SET DEFAULT nextval('q')", "uses q"),
+        ("SELECT setval('public.q', 10)", "writes public.q"),
+        ("SELECT 'q'::regclass", "uses q"),
+        ("SELECT pg_get_serial_sequence('t', 'c')", "uses t.c"),
+    ];
+    for (sql, said) in later {
+        db.file("migrations/20_later.sql", &format!("{sql};\n"))?;
+        let ended = db.phase(&["expand"]).await?.expect(2)?;
+        check!(ended.stderr.contains(&format!("it {said}, which 10_taken takes away")), "{sql}: {ended:?}");
+    }
+    std::fs::remove_file(db.project.path().join("migrations/20_later.sql"))?;
+    db.phase(&["advance", "10", "--to", "completed"]).await?.expect(0)?;
+    // What was refused is what the server refuses once the name is gone.
+    for (sql, _) in later {
+        check!(db.run(sql).await.is_err(), "{sql}");
+    }
+    // The sequence of an identity is there under the name of the one that was dropped.
+    db.file(
+        "migrations/30_identity.sql",
+        "-- lint: allow expand-breaks-application: a test\nDROP SEQUENCE t_id_seq;\nALTER TABLE t ALTER id ADD GENERATED ALWAYS AS IDENTITY;\n",
+    )?;
+    db.file("migrations/40_start.sql", "SELECT setval('t_id_seq', 100);\n")?;
+    db.phase(&["check"]).await?.expect(0)?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    same!(db.value("SELECT nextval('t_id_seq')").await?, "101");
     Ok(())
 }

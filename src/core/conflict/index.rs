@@ -142,6 +142,7 @@ impl<'a> Index<'a> {
                 && self.path.things(touch.thing, thing) == Likeness::One
         };
         self.touches.get(&key(thing)).is_some_and(|touches| touches.iter().any(made))
+            || self.parties[from..=to].iter().any(|party| party.implies(thing))
     }
 
     /// Whether the second makes what the first leaves behind, and nothing from the one to

@@ -254,6 +254,47 @@ fn what_is_named_outside_of_expressions_is_used() {
 }
 
 #[test]
+fn names_in_string_constants_are_used() {
+    for (gone, text, said) in [
+        ("DROP SEQUENCE q", "SELECT setval('q', 10)", "writes q"),
+        (
+            "ALTER SEQUENCE q RENAME TO r",
+            "ALTER TABLE t ALTER a SET DEFAULT nextval('public.q')",
+            "uses public.q",
+        ),
+        ("DROP TABLE t", "SELECT 't'::regclass", "uses t"),
+        ("ALTER TABLE t DROP COLUMN c", "SELECT pg_get_serial_sequence('t', 'c')", "uses t.c"),
+        ("DROP FUNCTION f(int)", "SELECT 'f(integer)'::regprocedure", "uses function f(int4)"),
+        ("DROP TYPE k", "SELECT 'k'::regtype", "uses type k"),
+    ] {
+        let said = format!("{said}, which 1_g takes away");
+        one(&[("1_g", gone), ("2_n", text)], Standing::Unknown, Grade::Error, &said);
+    }
+    let both = ["ALTER SEQUENCE q INCREMENT 10", "SELECT setval('q', 10)"].map(|sql| {
+        format!("expand:\n  - {{sql: \"{sql}\", undo: SELECT 1}}\ncontract:\n  - {{sql: \"{sql}\", undo: SELECT 1}}\n")
+    });
+    one(
+        &[("1_a", &both[0]), ("2_b", &both[1])],
+        Standing::Open,
+        Grade::Warning,
+        "writes q, which 1_a alters",
+    );
+    // What asks does not mind, and what comes along with something else is there again.
+    for (gone, text) in [
+        ("DROP TABLE t", "SELECT to_regclass('t') IS NULL"),
+        (
+            "ALTER TABLE t ALTER id DROP DEFAULT; DROP SEQUENCE t_id_seq; ALTER TABLE t ALTER id ADD GENERATED ALWAYS AS IDENTITY",
+            "SELECT setval('t_id_seq', 10)",
+        ),
+        ("DROP SEQUENCE t_id_seq; CREATE TABLE t (id bigserial)", "SELECT setval('t_id_seq', 10)"),
+        ("DROP INDEX k; ALTER TABLE t ADD CONSTRAINT k UNIQUE (a)", "SELECT 'k'::regclass"),
+        ("DROP INDEX t_pkey; ALTER TABLE t ADD PRIMARY KEY (a)", "SELECT 't_pkey'::regclass"),
+    ] {
+        assert_eq!(found(&[("1_g", gone), ("2_n", text)], Standing::Unknown), [], "{text}");
+    }
+}
+
+#[test]
 fn a_schema_takes_along_what_stands_in_it() {
     let away = ["DROP SCHEMA app CASCADE", "ALTER SCHEMA app RENAME TO old"];
     for sql in away {

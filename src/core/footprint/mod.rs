@@ -3,6 +3,7 @@
 
 mod alike;
 mod changes;
+mod implied;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,8 @@ pub struct Footprint {
     touches: BTreeMap<(Thing, How), Site>,
     /// What it makes and takes away, in order.
     acts: Vec<(Thing, How)>,
+    /// What comes along with what it makes, under names that the server chooses.
+    implied: BTreeSet<Thing>,
     /// Words inside of what cannot be seen through: the bodies of functions and of DO.
     words: BTreeSet<String>,
     /// Where its names without a schema are looked up.
@@ -88,6 +91,12 @@ impl Footprint {
     #[must_use]
     pub fn makes(&self, wanted: &Thing) -> bool {
         self.touches().any(|(thing, how, _)| how.makes() && self.path.things(thing, wanted) == Likeness::One)
+    }
+
+    /// Whether something comes along with what it makes.
+    #[must_use]
+    pub fn implies(&self, wanted: &Thing) -> bool {
+        self.implied.iter().any(|thing| self.path.things(thing, wanted) == Likeness::One)
     }
 
     /// What is not there any more under its name once all of it has run.
@@ -184,6 +193,11 @@ impl Footprint {
                 schemas.iter().for_each(|schema| self.touch(thing.clone().placed(schema), how, site));
             }
         }
+        let implied = named.changes.iter().flat_map(implied::implied);
+        self.implied.extend(implied.map(|thing| match path.first() {
+            Some(schema) => thing.placed(schema),
+            None => thing,
+        }));
         self.words.extend(named.bodies.iter().flat_map(|body| words(body)));
     }
 

@@ -235,6 +235,41 @@ fn a_star_is_every_column_a_field_is_one_and_a_row_is_a_value() {
 }
 
 #[test]
+fn names_in_string_constants_are_names() {
+    has("SELECT nextval('s.Q'), currval('\"Q\"'), setval(' r ', 1)", &["uses s.q", "uses \"Q\"", "writes r"]);
+    has("SELECT nextval('q'::regclass), pg_catalog.nextval(('r'::text)::regclass)", &["uses q", "uses r"]);
+    has(
+        "CREATE TABLE t (a int DEFAULT nextval('q')); ALTER TABLE u ALTER a SET DEFAULT nextval('s.r')",
+        &["uses q", "uses s.r"],
+    );
+    has("SELECT pg_get_serial_sequence('s.T', 'Odd')", &["uses s.t", "uses s.t.\"Odd\""]);
+    has("SELECT pg_total_relation_size('t'), pg_get_viewdef('v')", &["uses t", "uses v"]);
+    has(
+        "SELECT CAST('t' AS regclass), regclass 'u', 's.v'::pg_catalog.regclass",
+        &["uses t", "uses u", "uses s.v"],
+    );
+    has(
+        "SELECT 's.f'::regproc, 'g(integer, s.k)'::regprocedure, 'app.k[]'::regtype, 's'::regnamespace",
+        &["uses function s.f", "uses function g(int4, k)", "uses type app.k", "uses schema s"],
+    );
+    // What only asks, what is a number or no name, and what is nobody's.
+    for text in [
+        "SELECT to_regclass('t'), 't'::text, nextval(t), app.nextval('t')",
+        "SELECT '123'::regclass, '-'::regclass, 'a b'::regclass",
+        "SELECT 'pg_catalog.pg_class'::regclass, 'pg_catalog.now()'::regprocedure, 'int'::regtype",
+        "SELECT 'f(int) STABLE; DROP TABLE x --'::regprocedure, 'int); DROP TABLE x --'::regtype",
+    ] {
+        let touches = shown(&of_sql(text));
+        let named = |touch: &&String| {
+            !touch.starts_with("uses function")
+                && !touch.starts_with("uses type reg")
+                && *touch != "uses type text"
+        };
+        assert_eq!(touches.iter().find(named), None, "{text}");
+    }
+}
+
+#[test]
 fn what_moves_is_gone_from_one_place_and_made_in_another() {
     has("ALTER TABLE t SET SCHEMA s", &["renames t", "makes s.t", "uses schema s"]);
     has("ALTER SCHEMA s RENAME TO r", &["renames schema s", "makes schema r"]);

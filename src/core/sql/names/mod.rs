@@ -2,6 +2,7 @@
 //! as far as the tree tells whose they are, types, functions.
 
 mod columns;
+mod constants;
 mod objects;
 mod parts;
 mod writes;
@@ -156,7 +157,9 @@ impl Reader {
             "AIndirection" if self.field(fields) => return,
             "ResTarget" => self.spread(fields),
             "ColumnRef" => self.column(fields),
+            "TypeCast" => self.cast(fields),
             "FuncCall" => {
+                self.call(fields);
                 self.named(&strings(fields, "funcname"), How::Reads, |name| Thing::Function(name, None));
             }
             "TypeName" | "type_name" | "return_type" | "arg_type" => self.kind(fields),
