@@ -375,6 +375,25 @@ fn tables_of_one_name_in_two_schemas_are_two() {
 }
 
 #[test]
+fn the_role_s_own_schema_on_a_path_is_no_false_alarm() {
+    let own = |rest: &str, sql: &str| format!("SET search_path = \"$user\"{rest};\n{sql}");
+    let (made, used) = ("CREATE TABLE t (a int)", "SELECT a FROM t");
+    // As with a path that nobody sets, the table stands in public.
+    let pair = [("1_d", "DROP TABLE public.t"), ("2_n", &own(", public", used))];
+    one(&pair, Standing::Unknown, Grade::Error, "uses public.t, which 1_d takes away");
+    for (first, second) in [
+        (own(", public", made), "DROP TABLE app.t; CREATE TABLE app.t (a int)".to_owned()),
+        ("DROP TABLE app.t".into(), own(", public", used)),
+        ("DROP TABLE public.t".into(), own("", used)),
+        (own("", made), "CREATE TABLE public.t (a int)".into()),
+    ] {
+        assert_eq!(found(&[("1_a", &first), ("2_b", &second)], Standing::Unknown), [], "{first} {second}");
+    }
+    let doubt = [("1_d", "DROP TABLE ann.t"), ("2_n", &own("", used))];
+    one(&doubt, Standing::Unknown, Grade::Warning, "which may be what 1_d drops");
+}
+
+#[test]
 fn functions_of_other_arguments_are_others() {
     let drop = "DROP FUNCTION f(int)";
     assert_eq!(found(&[("1_d", drop), ("2_n", "ALTER FUNCTION f(text) STABLE")], Standing::Open), []);

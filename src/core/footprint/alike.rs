@@ -4,6 +4,9 @@
 use crate::core::ident::{Ident, QName};
 use crate::core::sql::{Thing, names};
 
+/// What stands in a `search_path` for the schema that is called like the role.
+const OWN: &str = "$user";
+
 /// Where a name without a schema is looked up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum SearchPath {
@@ -38,8 +41,7 @@ impl SearchPath {
         }
         let statement = names(&format!("SET search_path TO {}", parts.join(", ")));
         let path = statement.ok().and_then(|found| found.into_iter().next()?.path);
-        let schema =
-            |name: Ident| if name.as_str() == "$user" { Ident::exact(user).ok() } else { Some(name) };
+        let schema = |name: Ident| if name.as_str() == OWN { Ident::exact(user).ok() } else { Some(name) };
         path.map_or(Self::Assumed, |path| {
             Self::Known(path.into_iter().filter_map(schema).filter(|name| name != never).collect())
         })
@@ -52,6 +54,9 @@ impl SearchPath {
             return Likeness::Apart;
         }
         match (&a.schema, &b.schema) {
+            (Some(own), Some(other)) | (Some(other), Some(own)) if own != other && own.as_str() == OWN => {
+                Self::own(other)
+            }
             (Some(a), Some(b)) if a != b => Likeness::Apart,
             (Some(schema), None) | (None, Some(schema)) => self.reaches(schema),
             _ => Likeness::One,
@@ -103,12 +108,29 @@ impl SearchPath {
 
     /// Whether a name without a schema can be found in one.
     fn reaches(&self, schema: &Ident) -> Likeness {
-        let name = schema.as_str();
         match self {
+            _ if schema.as_str() == OWN => Likeness::Perhaps,
             Self::Known(path) if path.contains(schema) => Likeness::One,
-            Self::Assumed if name == "public" => Likeness::One,
-            Self::Assumed if name != "information_schema" && !name.starts_with("pg_") => Likeness::Perhaps,
-            Self::Assumed | Self::Known(_) => Likeness::Apart,
+            Self::Known(_) => Likeness::Apart,
+            Self::Assumed if schema.as_str() == "public" => Likeness::One,
+            Self::Assumed => Self::own(schema),
         }
     }
+
+    /// Whether a schema may be that of a role.
+    fn own(schema: &Ident) -> Likeness {
+        let name = schema.as_str();
+        let never = name == "public" || name == "information_schema" || name.starts_with("pg_");
+        if never { Likeness::Apart } else { Likeness::Perhaps }
+    }
+}
+
+/// The schemas of a `search_path` that a script sets. The role's own is passed over where another
+/// follows, as the server does where there is none, and as it is with a path that nobody sets;
+/// alone, it is a schema that nobody knows.
+pub(super) fn known(mut path: Vec<Ident>) -> Vec<Ident> {
+    if path.iter().any(|schema| schema.as_str() != OWN) {
+        path.retain(|schema| schema.as_str() != OWN);
+    }
+    path
 }

@@ -164,7 +164,7 @@ impl Footprint {
                 let place = step.statements.get(at).copied().or(step.place);
                 let site = Site { step: step.id.clone(), place, lasting: lasting || named.lasting };
                 at += 1;
-                path = named.path.clone().unwrap_or(path);
+                path = named.path.clone().map_or(path, alike::known);
                 self.note(named, &site, &path, own);
             }
         }

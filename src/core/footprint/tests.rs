@@ -290,6 +290,31 @@ fn a_script_may_say_where_its_names_are_looked_up() {
 }
 
 #[test]
+fn the_schema_of_the_role_is_passed_over_where_another_follows() {
+    for path in ["\"$user\", app, public", "'$user', app, public", "app, \"$user\", public"] {
+        let script = format!("SET search_path TO {path}; CREATE TABLE t (a int); SELECT b FROM u");
+        has(&script, &["makes app.t", "uses app.u.b", "uses public.u.b"]);
+        assert!(!shown(&of_sql(&script)).iter().any(|touch| touch.contains("$user")), "{path}");
+    }
+    // Alone, it is a schema of which nobody knows the name.
+    has("SET search_path TO \"$user\"; CREATE TABLE t (a int)", &["makes \"$user\".t"]);
+    let name = |text: &str| QName::parse(text).unwrap();
+    let known = SearchPath::read("app, public", "ann", &Ident::parse("phase").unwrap());
+    for path in [SearchPath::Assumed, known] {
+        for (other, like) in [
+            ("\"$user\".t", Likeness::One),
+            ("t", Likeness::Perhaps),
+            ("ann.t", Likeness::Perhaps),
+            ("public.t", Likeness::Apart),
+            ("pg_catalog.t", Likeness::Apart),
+        ] {
+            assert_eq!(path.names(&name("\"$user\".t"), &name(other)), like, "{other}");
+            assert_eq!(path.names(&name(other), &name("\"$user\".t")), like, "{other}");
+        }
+    }
+}
+
+#[test]
 fn the_queries_of_gates_run_too() {
     let text = "expand:\n  - {sql: SELECT 1, undo: SELECT 1}\ngates:\n  contract: {query: SELECT count(legacy) = 0 FROM t}\n";
     let footprint = Footprint::of_item(&crate::core::testing::item("1_g", text)).unwrap();
