@@ -75,7 +75,11 @@ impl<'a> Index<'a> {
         for gone in self.touches.values().flatten().filter(|touch| touch.how.takes_away()) {
             match gone.thing {
                 Thing::Column(..) => self.rows(gone, rules, &mut found),
-                Thing::Relation(table) => self.typed(gone, table, rules, &mut found),
+                Thing::Relation(table) => {
+                    self.typed(gone, table, rules, &mut found);
+                    self.arrays(gone, table, rules, &mut found);
+                }
+                Thing::Type(name) => self.arrays(gone, name, rules, &mut found),
                 Thing::Schema(schema) => self.inside(gone, schema, rules, &mut found),
                 _ => {}
             }
@@ -197,6 +201,18 @@ impl<'a> Index<'a> {
         }
     }
 
+    /// The array of a type has a name of its own, `_name`, unless something else was made under it.
+    fn arrays(&self, gone: &Touch<'_>, of: &QName, rules: &Rules<'_>, found: &mut Found) {
+        let Ok(name) = Ident::exact(format!("_{}", of.name.as_str())) else { return };
+        let made = |key: Key<'_>| {
+            let touches = self.touches.get(&key);
+            touches.is_some_and(|touches| touches.iter().any(|touch| touch.how.makes()))
+        };
+        if !made((TYPE, &name, None)) && !made((RELATION, &name, None)) {
+            self.typed(gone, &of.sibling(name), rules, found);
+        }
+    }
+
     /// A schema that goes takes along whatever stands in it.
     fn inside(&self, gone: &Touch<'_>, schema: &Ident, rules: &Rules<'_>, found: &mut Found) {
         for touch in self.touches.values().flatten() {
@@ -252,7 +268,8 @@ impl<'a> Index<'a> {
     }
 }
 
-/// The first number of the key of rows, of rows as values, and of types.
+/// The first number of the key of relations, of rows, of rows as values, and of types.
+const RELATION: u8 = 0;
 const ROW: u8 = 2;
 const VALUE: u8 = 8;
 const TYPE: u8 = 4;
@@ -264,7 +281,7 @@ const fn in_order<'a, 'b>(a: &'b Touch<'a>, b: &'b Touch<'a>) -> (&'b Touch<'a>,
 
 fn key(thing: &Thing) -> Key<'_> {
     match thing {
-        Thing::Relation(name) => (0, &name.name, None),
+        Thing::Relation(name) => (RELATION, &name.name, None),
         Thing::Column(table, column) => (1, &table.name, Some(column)),
         Thing::Row(table) => (ROW, &table.name, None),
         Thing::Value(table) => (VALUE, &table.name, None),

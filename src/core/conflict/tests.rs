@@ -410,6 +410,42 @@ fn functions_of_other_arguments_are_others() {
 }
 
 #[test]
+fn the_array_of_a_type_goes_with_it() {
+    let uses = [
+        ("ALTER TABLE u ADD c k[]", "type k"),
+        ("ALTER TABLE u ADD c _k", "type k"),
+        ("CREATE FUNCTION f(public._k) RETURNS int LANGUAGE sql AS ''", "type k"),
+        ("SELECT '_k'::regtype", "type k"),
+    ];
+    for gone in ["DROP TYPE k", "ALTER TYPE k RENAME TO l"] {
+        for (text, thing) in uses {
+            let said = format!("uses {thing}, which 1_g takes away");
+            one(&[("1_g", gone), ("2_n", text)], Standing::Unknown, Grade::Error, &said);
+            let again = "CREATE TYPE k AS ENUM ('a')";
+            assert_eq!(
+                found(&[("1_g", gone), ("2_a", again), ("3_n", text)], Standing::Unknown),
+                [],
+                "{text}"
+            );
+        }
+    }
+    let rows = [("1_g", "DROP TABLE t"), ("2_n", "ALTER TABLE u ADD c _t")];
+    one(&rows, Standing::Unknown, Grade::Error, "uses t, which 1_g takes away");
+    // Somebody's own type with such a name is none.
+    for gone in ["ALTER TYPE k RENAME TO _k", "CREATE TYPE _k AS (a int); DROP TYPE k"] {
+        assert_eq!(
+            found(&[("1_g", gone), ("2_n", "ALTER TABLE u ADD c _k")], Standing::Unknown),
+            [],
+            "{gone}"
+        );
+    }
+    let drop = [("1_d", "DROP FUNCTION f(_int4)"), ("2_n", "ALTER FUNCTION f(integer[]) STABLE")];
+    one(&drop, Standing::Unknown, Grade::Error, "alters function f(int4[]), which 1_d takes away");
+    let drop = [("1_d", "DROP FUNCTION f(int[])"), ("2_n", "ALTER FUNCTION f(int) STABLE")];
+    assert_eq!(found(&drop, Standing::Unknown), []);
+}
+
+#[test]
 fn what_is_there_is_not_made_again() {
     let twice = |first: &str, second: &str| found(&[("1_a", first), ("2_b", second)], Standing::Unknown);
     for (first, second, thing) in [

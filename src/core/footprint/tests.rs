@@ -283,6 +283,39 @@ fn what_moves_is_gone_from_one_place_and_made_in_another() {
 }
 
 #[test]
+fn a_signature_is_the_same_however_its_types_are_written() {
+    for (types, signature) in [
+        ("int", "int4"),
+        ("pg_catalog.int4", "int4"),
+        ("_int4", "int4[]"),
+        ("int[]", "int4[]"),
+        ("integer ARRAY", "int4[]"),
+        ("int4[3][]", "int4[]"),
+        ("_int4[]", "int4[]"),
+        ("VARIADIC a integer[]", "int4[]"),
+        ("varchar", "varchar"),
+        ("character varying(20)", "varchar"),
+        ("national char varying", "varchar"),
+        ("_varchar", "varchar[]"),
+        ("char, character(3), bpchar", "bpchar, bpchar, bpchar"),
+        ("\"char\"", "char"),
+        ("decimal(10, 2), dec, numeric", "numeric, numeric, numeric"),
+        ("float, float(24), double precision, real", "float8, float4, float8, float4"),
+        ("timestamp(3) with time zone, timestamptz", "timestamptz, timestamptz"),
+        ("bit varying(3), boolean, smallint, bigint", "varbit, bool, int2, int8"),
+        ("s.k[], _k", "k[], k[]"),
+    ] {
+        for verb in ["DROP FUNCTION f(", "ALTER FUNCTION f("] {
+            let does = if verb.starts_with("DROP") { "drops" } else { "alters" };
+            let end = if does == "drops" { ")" } else { ") STABLE" };
+            has(&format!("{verb}{types}{end}"), &[&format!("{does} function f({signature})")]);
+        }
+        let made = format!("CREATE FUNCTION f({types}) RETURNS int LANGUAGE sql AS ''");
+        has(&made, &[&format!("makes function f({signature})")]);
+    }
+}
+
+#[test]
 fn a_script_may_say_where_its_names_are_looked_up() {
     let script = "SET LOCAL search_path = app, public; CREATE TABLE t (a int); SELECT b FROM u; RESET search_path; DROP VIEW v";
     has(script, &["makes app.t", "makes app.t.a", "uses app.u.b", "uses public.u.b", "drops v"]);

@@ -215,8 +215,12 @@ fn type_word(of: &Value) -> Option<String> {
     if of.get("pct_type") == Some(&Value::Bool(true)) {
         return None;
     }
-    let array = if items(of, "array_bounds").next().is_some() { "[]" } else { "" };
-    Some(format!("{}{array}", strings(of, "names").last()?))
+    let words = strings(of, "names");
+    let name = *words.last()?;
+    // An array of arrays is one of the same type, and `_int4` is what the catalog calls `int4[]`.
+    let element = name.strip_prefix('_').filter(|element| !element.is_empty());
+    let array = element.is_some() || items(of, "array_bounds").next().is_some();
+    Some(format!("{}{}", element.unwrap_or(name), if array { "[]" } else { "" }))
 }
 
 /// A thing under another name or in another schema.
