@@ -14,6 +14,7 @@ tests![
     what_holds_on_to_every_column_waits_until_one_is_gone,
     a_schema_takes_along_what_stands_in_it,
     names_in_string_constants_are_used,
+    what_has_a_name_of_its_own_is_not_made_again,
 ];
 
 const RENAME: &str = "expand:
@@ -361,5 +362,36 @@ async fn names_in_string_constants_are_used(db: Db) -> TestResult {
     db.phase(&["check"]).await?.expect(0)?;
     db.phase(&["expand"]).await?.expect(0)?;
     same!(db.value("SELECT nextval('t_id_seq')").await?, "101");
+    Ok(())
+}
+
+/// A trigger, a policy and the like: what is refused is what the server would not bear.
+async fn what_has_a_name_of_its_own_is_not_made_again(db: Db) -> TestResult {
+    db.run(
+        "CREATE TABLE t (id bigint PRIMARY KEY, a int, b int);
+         CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+         CREATE FUNCTION e() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
+    )
+    .await?;
+    for (sql, said) in [
+        ("CREATE TRIGGER g AFTER INSERT ON t EXECUTE FUNCTION f()", "trigger g on t"),
+        ("CREATE POLICY p ON t", "policy p on t"),
+        ("CREATE RULE r AS ON DELETE TO t DO ALSO NOTHING", "rule r on t"),
+        ("CREATE PUBLICATION p", "publication p"),
+        ("CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION e()", "event trigger e"),
+        ("CREATE STATISTICS z ON a, b FROM t", "statistics z"),
+    ] {
+        let plan = format!(
+            "expand:\n  - {{sql: \"{sql}\", undo: SELECT 1}}\ncontract:\n  - {{sql: SELECT 1, undo: SELECT 1}}\n"
+        );
+        let (first, second) = ("plans/10_first.yaml", "plans/20_second.yaml");
+        db.file(first, &plan)?;
+        db.file(second, &plan)?;
+        let said = format!("it makes {said}, which 10_first makes as well");
+        let ended = db.phase(&["check"]).await?.expect(2)?;
+        check!(ended.stdout.contains(&said), "{sql}: {ended:?}");
+        db.run(sql).await?;
+        check!(db.run(sql).await.is_err(), "{sql}");
+    }
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::index::{Index, Rules};
 use super::{Links, builds_on};
 use crate::core::footprint::{Footprint, SearchPath};
 use crate::core::record::Kind;
-use crate::core::sql::{SqlError, Thing, deep_each};
+use crate::core::sql::{Piece, SqlError, Thing, Wide, deep_each};
 use crate::core::step::Phase;
 use crate::core::timeline::Item;
 
@@ -168,8 +168,12 @@ fn conflict(newer: &Item, older: &Item, level: Grade, at: &Clash, what: &str) ->
             "it {what} as well: leave it to that one, or {}; where that one is over, \
              phase check --online knows, and --since VERSION leaves it out",
             match at.thing {
-                Thing::Type(_) | Thing::Constraint(..) => "choose another name",
-                Thing::Function(..) => "say OR REPLACE",
+                Thing::Type(_)
+                | Thing::Constraint(..)
+                | Thing::Piece(Piece::Policy, ..)
+                | Thing::Wide(Wide::Publication | Wide::EventTrigger, _) => "choose another name",
+                Thing::Function(..) | Thing::Piece(Piece::Rule, ..) => "say OR REPLACE",
+                Thing::Piece(Piece::Trigger, ..) => "say OR REPLACE (14 and up), or drop it first",
                 _ => "say IF NOT EXISTS",
             }
         ),

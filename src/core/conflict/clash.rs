@@ -64,7 +64,9 @@ pub(super) fn grade(a: &Touch<'_>, b: &Touch<'_>) -> Grade {
         _ if a.how.takes_away() || b.how.takes_away() => Grade::Error,
         Thing::Column(..) | Thing::Constraint(..) => Grade::Error,
         Thing::Relation(_) if a.how.makes() || b.how.makes() => Grade::Error,
-        Thing::Type(_) | Thing::Function(..) | Thing::Statistics(_) if a.how.makes() && b.how.makes() => {
+        Thing::Type(_) | Thing::Function(..) | Thing::Statistics(_) | Thing::Piece(..) | Thing::Wide(..)
+            if a.how.makes() && b.how.makes() =>
+        {
             Grade::Error
         }
         _ => Grade::Warning,

@@ -133,7 +133,7 @@ impl<'a> Index<'a> {
     /// Whether something that the first takes away is there again for the second.
     fn back(&self, thing: &Thing, first: usize, second: usize) -> bool {
         let whole = match thing {
-            Thing::Column(table, _) => Some(Thing::Relation(table.clone())),
+            Thing::Column(table, _) | Thing::Piece(_, table, _) => Some(Thing::Relation(table.clone())),
             other => other.schema().cloned().map(Thing::Schema),
         };
         self.makes(thing, first, second) || whole.is_some_and(|whole| self.makes(&whole, first + 1, second))
@@ -160,6 +160,7 @@ impl<'a> Index<'a> {
             && self.parties[first].act(thing, true).is_some_and(How::makes)
             && self.parties[second].act(thing, false).is_some_and(How::makes)
             && !self.parties[first + 1..second].iter().any(|between| between.clears(thing))
+            && !self.parties[first..=second].iter().any(|party| party.may_take_along(thing))
     }
 
     /// A column that goes is part of every row: what holds on to all columns needs it as well.
@@ -289,6 +290,8 @@ fn key(thing: &Thing) -> Key<'_> {
         Thing::Type(name) => (TYPE, &name.name, None),
         Thing::Function(name, _) => (5, &name.name, None),
         Thing::Statistics(name) => (6, &name.name, None),
+        Thing::Piece(piece, table, name) => (10 + *piece as u8, &table.name, Some(name)),
+        Thing::Wide(wide, name) => (20 + *wide as u8, name, None),
         Thing::Schema(name) => (7, name, None),
     }
 }

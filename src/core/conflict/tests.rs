@@ -529,3 +529,72 @@ fn what_is_there_is_not_made_again() {
         "makes i, which 1_a makes as well",
     );
 }
+
+#[test]
+fn what_has_a_name_of_its_own_is_not_made_again() {
+    let twice = |first: &str, second: &str| found(&[("1_a", first), ("2_b", second)], Standing::Unknown);
+    let trigger = "CREATE TRIGGER g AFTER INSERT ON t EXECUTE FUNCTION f()";
+    let or_replace = "say OR REPLACE (14 and up), or drop it first";
+    for (made, thing, way) in [
+        (trigger, "trigger g on t", or_replace),
+        (
+            "CREATE CONSTRAINT TRIGGER g AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
+            "trigger g on t",
+            or_replace,
+        ),
+        ("CREATE POLICY p ON t", "policy p on t", "choose another name"),
+        ("CREATE RULE r AS ON INSERT TO t DO NOTHING", "rule r on t", "say OR REPLACE"),
+        ("CREATE PUBLICATION p", "publication p", "choose another name"),
+        ("CREATE EXTENSION x", "extension x", "say IF NOT EXISTS"),
+        ("CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION f()", "event trigger e", "choose another name"),
+        ("CREATE STATISTICS z ON a, b FROM t", "statistics z", "say IF NOT EXISTS"),
+    ] {
+        let said = format!("it makes {thing}, which 1_a makes as well: leave it to that one, or {way}");
+        let seen = twice(made, made);
+        assert!(
+            matches!(seen.as_slice(), [(Grade::Error, text)] if text.contains(&said)),
+            "{made}: {seen:#?}"
+        );
+        let kind = made.split(' ').skip(1).take_while(|word| word.chars().all(|c| c.is_ascii_uppercase()));
+        let kind = kind.filter(|word| *word != "CONSTRAINT").collect::<Vec<_>>().join(" ");
+        let (name, on) = thing.rsplit_once(" on ").map_or((thing, ""), |(thing, _)| (thing, " ON t"));
+        let name = name.rsplit(' ').next().unwrap_or_default();
+        let anew = format!("DROP {kind} IF EXISTS {name}{on}; {made}");
+        assert_eq!(twice(made, &anew), [], "{anew}");
+        let away = format!("DROP {kind} {name}{on}");
+        assert_eq!(found(&[("1_a", made), ("2_d", &away), ("3_b", made)], Standing::Unknown), [], "{away}");
+        assert_eq!(twice(&format!("{made}; {away}"), made), [], "{away}");
+        let used = format!("COMMENT ON {kind} {name}{on} IS 'x'");
+        one(&[("1_d", &away), ("2_n", &used)], Standing::Unknown, Grade::Error, "which 1_d takes away");
+    }
+    for (first, second) in [
+        (trigger, "CREATE OR REPLACE TRIGGER g AFTER INSERT ON t EXECUTE FUNCTION f()"),
+        (trigger, "CREATE TRIGGER g AFTER INSERT ON u EXECUTE FUNCTION f()"),
+        (trigger, "CREATE TRIGGER h AFTER INSERT ON t EXECUTE FUNCTION f()"),
+        (trigger, "CREATE POLICY g ON t"),
+        ("CREATE EXTENSION x", "CREATE EXTENSION IF NOT EXISTS x"),
+        ("CREATE EXTENSION x", "ALTER EXTENSION x SET SCHEMA s"),
+        (
+            "CREATE RULE r AS ON INSERT TO t DO NOTHING",
+            "CREATE OR REPLACE RULE r AS ON INSERT TO t DO NOTHING",
+        ),
+        // With its table, or with what it depends on.
+        ("CREATE POLICY p ON t", "DROP TABLE t; CREATE TABLE t (a int); CREATE POLICY p ON t"),
+        (trigger, "DROP FUNCTION f CASCADE; CREATE TRIGGER g AFTER INSERT ON t EXECUTE FUNCTION h()"),
+        (
+            trigger,
+            "ALTER TABLE t DROP COLUMN a CASCADE; CREATE TRIGGER g AFTER INSERT ON t EXECUTE FUNCTION f()",
+        ),
+        ("CREATE VIEW v AS SELECT 1", "DROP VIEW base CASCADE; CREATE VIEW v AS SELECT 2"),
+    ] {
+        let errors: Vec<_> =
+            twice(first, second).into_iter().filter(|(grade, _)| *grade == Grade::Error).collect();
+        assert_eq!(errors, [], "{second}");
+    }
+    let both =
+        [("1_a", "CREATE PUBLICATION p"), ("2_c", "DROP VIEW v CASCADE"), ("3_b", "CREATE PUBLICATION p")];
+    one(&both, Standing::Unknown, Grade::Error, "makes publication p");
+    // What nobody is sure of.
+    let doubt = [("1_a", "CREATE POLICY p ON t"), ("2_b", "CREATE POLICY p ON app.t")];
+    one(&doubt, Standing::Unknown, Grade::Warning, "makes policy p on app.t, which may be what 1_a makes");
+}

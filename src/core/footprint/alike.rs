@@ -82,6 +82,10 @@ impl SearchPath {
             {
                 self.names(a, b)
             }
+            (Thing::Piece(one, a, x), Thing::Piece(other, b, y)) if (one, x) == (other, y) => {
+                self.names(a, b)
+            }
+            (Thing::Wide(one, a), Thing::Wide(other, b)) if (one, a) == (other, b) => Likeness::One,
             (Thing::Schema(a), Thing::Schema(b)) if a == b => Likeness::One,
             _ => Likeness::Apart,
         }
@@ -92,7 +96,7 @@ impl SearchPath {
     #[must_use]
     pub fn within(&self, thing: &Thing, schema: &Ident) -> Likeness {
         match (thing, self) {
-            (Thing::Schema(_), _) => Likeness::Apart,
+            (Thing::Schema(_) | Thing::Wide(..), _) => Likeness::Apart,
             (thing, _) if thing.schema().is_some() => {
                 if thing.schema() == Some(schema) {
                     Likeness::One

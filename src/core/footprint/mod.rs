@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::core::backfill::Backfill;
 use crate::core::ident::{Ident, QName, list};
 use crate::core::plan::model::{BackfillWork, Place};
-use crate::core::sql::{How, Names, SqlError, Thing, closed, deep, names};
+use crate::core::sql::{How, Names, SqlError, Thing, Wide, closed, deep, names};
 use crate::core::step::{Action, Phase, Step};
 use crate::core::timeline::Item;
 
@@ -27,6 +27,8 @@ pub struct Footprint {
     acts: Vec<(Thing, How)>,
     /// What comes along with what it makes, under names that the server chooses.
     implied: BTreeSet<Thing>,
+    /// Whether it takes along what depends on something: CASCADE.
+    cascades: bool,
     /// Words inside of what cannot be seen through: the bodies of functions and of DO.
     words: BTreeSet<String>,
     /// Where its names without a schema are looked up.
@@ -135,11 +137,18 @@ impl Footprint {
         match whole {
             Thing::Schema(schema) => self.path.within(part, schema) > Likeness::Apart,
             Thing::Relation(table) => {
-                matches!(part, Thing::Column(..) | Thing::Constraint(..))
+                matches!(part, Thing::Column(..) | Thing::Constraint(..) | Thing::Piece(..))
                     && part.relation().is_some_and(|of| self.path.names(of, table) > Likeness::Apart)
             }
             _ => false,
         }
+    }
+
+    /// Whether it may take a thing away without a word of it: what depends on what goes by CASCADE.
+    #[must_use]
+    pub const fn may_take_along(&self, thing: &Thing) -> bool {
+        self.cascades
+            && !matches!(thing, Thing::Column(..) | Thing::Schema(_) | Thing::Wide(Wide::Publication, _))
     }
 
     /// Whether a body that cannot be seen through says a word.
@@ -198,6 +207,7 @@ impl Footprint {
             Some(schema) => thing.placed(schema),
             None => thing,
         }));
+        self.cascades |= named.cascades;
         self.words.extend(named.bodies.iter().flat_map(|body| words(body)));
     }
 

@@ -283,6 +283,65 @@ fn what_moves_is_gone_from_one_place_and_made_in_another() {
 }
 
 #[test]
+fn what_belongs_to_a_table_and_what_stands_in_no_schema_have_names() {
+    has(
+        "CREATE TRIGGER g AFTER INSERT ON s.t EXECUTE FUNCTION f(); ALTER TRIGGER g ON s.t RENAME TO h; DROP TRIGGER h ON s.t",
+        &[
+            "makes trigger g on s.t",
+            "renames trigger g on s.t",
+            "makes trigger h on s.t",
+            "drops trigger h on s.t",
+        ],
+    );
+    has(
+        "CREATE POLICY p ON t; ALTER POLICY p ON t TO PUBLIC; ALTER POLICY p ON t RENAME TO q; DROP POLICY q ON t",
+        &[
+            "makes policy p on t",
+            "alters policy p on t",
+            "renames policy p on t",
+            "makes policy q on t",
+            "drops policy q on t",
+        ],
+    );
+    has(
+        "CREATE RULE r AS ON INSERT TO t DO NOTHING; ALTER RULE r ON t RENAME TO q; DROP RULE q ON t",
+        &["makes rule r on t", "renames rule r on t", "makes rule q on t", "drops rule q on t"],
+    );
+    has(
+        "CREATE PUBLICATION p; ALTER PUBLICATION p ADD TABLE t; ALTER PUBLICATION p RENAME TO q; DROP PUBLICATION q",
+        &[
+            "makes publication p",
+            "alters publication p",
+            "renames publication p",
+            "makes publication q",
+            "drops publication q",
+        ],
+    );
+    has(
+        "CREATE EXTENSION x; ALTER EXTENSION x UPDATE; DROP EXTENSION x",
+        &["makes extension x", "alters extension x", "drops extension x"],
+    );
+    has_not("ALTER EXTENSION x SET SCHEMA s", &["makes extension x", "renames extension x"]);
+    has("ALTER EXTENSION x SET SCHEMA s", &["alters extension x", "uses schema s"]);
+    has(
+        "CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION f(); ALTER EVENT TRIGGER e DISABLE; ALTER EVENT TRIGGER e RENAME TO d; DROP EVENT TRIGGER d",
+        &[
+            "makes event trigger e",
+            "uses function f",
+            "alters event trigger e",
+            "renames event trigger e",
+            "makes event trigger d",
+            "drops event trigger d",
+        ],
+    );
+    has(
+        "COMMENT ON TRIGGER g ON t IS 'x'; COMMENT ON EXTENSION x IS 'x'; COMMENT ON POLICY p ON t IS 'x'",
+        &["uses trigger g on t", "uses t", "uses extension x", "uses policy p on t"],
+    );
+    has("SET search_path = app; CREATE POLICY p ON t", &["makes policy p on app.t"]);
+}
+
+#[test]
 fn a_signature_is_the_same_however_its_types_are_written() {
     for (types, signature) in [
         ("int", "int4"),

@@ -41,7 +41,7 @@ pub use scan::Scan;
 pub use split::{Statement, split};
 pub use steady::{steady, steady_names, waits};
 pub use tables::{made_tables, tables};
-pub use thing::{How, Thing};
+pub use thing::{How, Piece, Thing, Wide};
 pub use tokens::{blank_comments, is_keyword, nesting};
 
 #[cfg(test)]

@@ -24,8 +24,34 @@ pub enum Thing {
     Function(QName, Option<Vec<String>>),
     /// Extended statistics.
     Statistics(QName),
+    /// What belongs to a table under a name of its own.
+    Piece(Piece, QName, Ident),
+    /// What stands in no schema.
+    Wide(Wide, Ident),
     /// A schema and everything in it.
     Schema(Ident),
+}
+
+/// What belongs to a table under a name of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Piece {
+    /// A trigger.
+    Trigger,
+    /// A row security policy.
+    Policy,
+    /// A rewrite rule.
+    Rule,
+}
+
+/// What stands in no schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Wide {
+    /// A publication.
+    Publication,
+    /// An extension.
+    Extension,
+    /// An event trigger.
+    EventTrigger,
 }
 
 /// What a statement does to a thing.
@@ -56,8 +82,11 @@ impl Thing {
             | Self::Column(name, _)
             | Self::Row(name)
             | Self::Value(name)
-            | Self::Constraint(name, _) => Some(name),
-            Self::Type(_) | Self::Function(..) | Self::Statistics(_) | Self::Schema(_) => None,
+            | Self::Constraint(name, _)
+            | Self::Piece(_, name, _) => Some(name),
+            Self::Type(_) | Self::Function(..) | Self::Statistics(_) | Self::Wide(..) | Self::Schema(_) => {
+                None
+            }
         }
     }
 
@@ -78,7 +107,7 @@ impl Thing {
     pub const fn name(&self) -> Option<&QName> {
         match self {
             Self::Type(name) | Self::Function(name, _) | Self::Statistics(name) => Some(name),
-            Self::Schema(_) => None,
+            Self::Wide(..) | Self::Schema(_) => None,
             _ => self.relation(),
         }
     }
@@ -94,8 +123,9 @@ impl Thing {
             | Self::Constraint(name, _)
             | Self::Type(name)
             | Self::Function(name, _)
-            | Self::Statistics(name) => name,
-            Self::Schema(_) => return self,
+            | Self::Statistics(name)
+            | Self::Piece(_, name, _) => name,
+            Self::Wide(..) | Self::Schema(_) => return self,
         };
         name.schema.get_or_insert_with(|| schema.clone());
         self
@@ -116,7 +146,35 @@ impl fmt::Display for Thing {
                 write!(f, "function {}({})", name.plain(), types.join(", "))
             }
             Self::Statistics(name) => write!(f, "statistics {}", name.plain()),
+            Self::Piece(piece, table, name) => {
+                write!(f, "{} {} on {}", piece.word(), plain(name), table.plain())
+            }
+            Self::Wide(wide, name) => write!(f, "{} {}", wide.word(), plain(name)),
             Self::Schema(name) => write!(f, "schema {}", plain(name)),
+        }
+    }
+}
+
+impl Piece {
+    /// The word for people.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Trigger => "trigger",
+            Self::Policy => "policy",
+            Self::Rule => "rule",
+        }
+    }
+}
+
+impl Wide {
+    /// The word for people.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Publication => "publication",
+            Self::Extension => "extension",
+            Self::EventTrigger => "event trigger",
         }
     }
 }

@@ -5,6 +5,7 @@ mod columns;
 mod constants;
 mod objects;
 mod parts;
+mod pieces;
 mod writes;
 
 use std::collections::BTreeSet;
@@ -30,6 +31,8 @@ pub struct Names {
     pub touches: BTreeSet<(Thing, How)>,
     /// Bodies that are text to the parser: functions, DO.
     pub bodies: Vec<String>,
+    /// Whether it takes along what depends on something, and nobody knows what: CASCADE.
+    pub cascades: bool,
     /// Whether it makes what stays and holds on to what it names: a view, a rule, a body of SQL.
     pub lasting: bool,
     /// Where it has names without a schema looked up from now on; none: where the role has them.
@@ -142,6 +145,7 @@ impl Reader {
             "IndexStmt" | "CreateTrigStmt" | "RuleStmt" | "CreatePolicyStmt" | "AlterPolicyStmt"
             | "AlterTableStmt" | "CreateStmt" | "CreateStatsStmt" | "pubtable" => {
                 self.columns_by_word(name, fields);
+                self.piece(name, fields);
                 return self.within(Scope::of_table(fields), fields);
             }
             // Neither sees what stands beside it in the same FROM.
@@ -174,8 +178,17 @@ impl Reader {
             | "CreateRangeStmt"
             | "DefineStmt"
             | "CreateSchemaStmt" => self.made(name, fields),
+            "CreatePublicationStmt"
+            | "AlterPublicationStmt"
+            | "CreateExtensionStmt"
+            | "AlterExtensionStmt"
+            | "AlterExtensionContentsStmt"
+            | "CreateEventTrigStmt"
+            | "AlterEventTrigStmt" => self.wide(name, fields),
+            "AlterTableCmd" | "DropOwnedStmt" => self.cascade(fields),
             "DoStmt" => self.bodies(fields, "args"),
             "DropStmt" | "RenameStmt" | "AlterFunctionStmt" | "AlterObjectSchemaStmt" => {
+                self.cascade(fields);
                 self.object(name, fields);
             }
             "GrantStmt" => self.grant(fields),

@@ -3,7 +3,7 @@
 use pg_query::protobuf::{FunctionParameterMode, ObjectType};
 use serde_json::Value;
 
-use super::Reader;
+use super::{Reader, pieces};
 use crate::core::ident::{Ident, QName};
 use crate::core::sql::classify::{ident, qname};
 use crate::core::sql::parse::string;
@@ -117,13 +117,21 @@ impl Reader {
             if sequence && name.is_some() {
                 self.add(relation.clone(), How::Renames);
             }
+            name.iter().for_each(|to| self.renamed_piece(fields, to));
             if schema.is_some() || sequence {
                 self.add(renamed(relation, name.as_ref(), schema.as_ref()), How::Makes);
             }
         }
         for thing in objects.into_iter().filter_map(|object| thing(fields, kind, object)) {
-            if thing.relation().is_some() || matches!(thing, Thing::Schema(_)) {
-                continue;
+            match thing {
+                // The changes tell of these.
+                Thing::Relation(_) | Thing::Column(..) | Thing::Constraint(..) | Thing::Schema(_) => continue,
+                // Its objects are moved, and it stands in no schema.
+                Thing::Wide(..) if schema.is_some() => {
+                    self.add(thing, How::Alters);
+                    continue;
+                }
+                _ => {}
             }
             if how == How::Renames {
                 self.add(renamed(thing.clone(), name.as_ref(), schema.as_ref()), How::Makes);
@@ -157,14 +165,8 @@ pub(super) fn thing(fields: &Value, kind: &str, object: &Value) -> Option<Thing>
         None => string(object).into_iter().collect::<Vec<&str>>(),
     };
     let of = object_type(fields, kind)?;
-    let part = matches!(
-        of,
-        ObjectType::ObjectColumn
-            | ObjectType::ObjectTabconstraint
-            | ObjectType::ObjectTrigger
-            | ObjectType::ObjectPolicy
-            | ObjectType::ObjectRule
-    );
+    let part = pieces::piece(of).is_some()
+        || matches!(of, ObjectType::ObjectColumn | ObjectType::ObjectTabconstraint);
     let (last, table) = words.split_last()?;
     let name = match if part { table } else { &words } {
         [name] => qname("", name).ok()?,
@@ -189,15 +191,16 @@ pub(super) fn thing(fields: &Value, kind: &str, object: &Value) -> Option<Thing>
         | ObjectType::ObjectView
         | ObjectType::ObjectMatview
         | ObjectType::ObjectIndex
-        | ObjectType::ObjectSequence
-        | ObjectType::ObjectTrigger
-        | ObjectType::ObjectPolicy
-        | ObjectType::ObjectRule => Thing::Relation(name),
-        _ => return None,
+        | ObjectType::ObjectSequence => Thing::Relation(name),
+        of => match (pieces::piece(of), pieces::wide(of)) {
+            (Some(piece), _) => Thing::Piece(piece, name, ident(last).ok()?),
+            (_, Some(wide)) => Thing::Wide(wide, name.name),
+            _ => return None,
+        },
     })
 }
 
-fn object_type(fields: &Value, name: &str) -> Option<ObjectType> {
+pub(super) fn object_type(fields: &Value, name: &str) -> Option<ObjectType> {
     let kind = fields.get(name).and_then(Value::as_i64).and_then(|kind| i32::try_from(kind).ok())?;
     ObjectType::try_from(kind).ok()
 }
@@ -234,6 +237,7 @@ fn renamed(thing: Thing, to: Option<&Ident>, schema: Option<&Ident>) -> Thing {
         Thing::Type(name) => Thing::Type(moved(name)),
         Thing::Function(name, types) => Thing::Function(moved(name), types),
         Thing::Statistics(name) => Thing::Statistics(moved(name)),
+        Thing::Wide(wide, name) => Thing::Wide(wide, to.cloned().unwrap_or(name)),
         other => other,
     }
 }
