@@ -202,7 +202,8 @@ fn roll_back(snapshot: &Snapshot<'_>) -> Decision {
 /// so, or it is newer and touches the same table.
 fn builds_on(item: &Item, other: &Record) -> bool {
     let shares = || conflict::shared_table(item, &other.tables).is_some();
-    let active = other.in_flight() || (other.state == State::Completed && !other.baseline);
+    let active =
+        (other.in_flight() && !other.left_nothing()) || (other.state == State::Completed && !other.baseline);
     other.kind == Kind::Plan
         && active
         && (other.depends_on.contains(&item.version) || (other.version > item.version && shares()))

@@ -177,6 +177,16 @@ impl Record {
         self.state.in_flight() || matches!(self.state, State::Completed)
     }
 
+    /// Whether an attempt at it was given up and nothing of it has reached the database. One that
+    /// a runner is at work on is none: what failed before is forgotten when an attempt begins.
+    #[must_use]
+    pub fn left_nothing(&self) -> bool {
+        self.state == State::Planned
+            && self.goal != State::Planned
+            && self.touched.is_empty()
+            && self.error.is_some()
+    }
+
     /// Whether it stands between its start and its end.
     #[must_use]
     pub fn in_flight(&self) -> bool {

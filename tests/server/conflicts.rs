@@ -15,6 +15,7 @@ tests![
     a_schema_takes_along_what_stands_in_it,
     names_in_string_constants_are_used,
     what_has_a_name_of_its_own_is_not_made_again,
+    what_never_ran_and_has_no_file_holds_nobody,
 ];
 
 const RENAME: &str = "expand:
@@ -393,5 +394,32 @@ async fn what_has_a_name_of_its_own_is_not_made_again(db: Db) -> TestResult {
         db.run(sql).await?;
         check!(db.run(sql).await.is_err(), "{sql}");
     }
+    Ok(())
+}
+
+/// A plan that failed before anything of it had run, and whose file was deleted.
+async fn what_never_ran_and_has_no_file_holds_nobody(db: Db) -> TestResult {
+    users(&db).await?;
+    db.file(
+        "plans/10_wrong.yaml",
+        "expand:\n  - {sql: ALTER TABLE users ADD COLUMN nick no_such_type, undo: ALTER TABLE users DROP COLUMN nick}\ncontract:\n  - drop_column: {table: users, column: email}\n",
+    )?;
+    db.phase(&["advance", "10"]).await?.expect(1)?;
+    same!(
+        db.value("SELECT state || ' ' || goal FROM phase.item WHERE version = '10'").await?,
+        "planned expanded"
+    );
+    // While its file is there it is on its way.
+    db.file("plans/20_other.yaml", &NICK.replace("lower(name)", "lower(email)"))?;
+    db.phase(&["advance", "20"]).await?.expect(2)?;
+    std::fs::remove_file(db.project.path().join("plans/10_wrong.yaml"))?;
+    let ended = db.phase(&["status", "--exit-code"]).await?;
+    check!(
+        ended.stdout.contains("its file is gone, and nothing of it has run: it holds nothing back"),
+        "{ended:?}"
+    );
+    db.phase(&["advance", "20", "--to", "completed"]).await?.expect(0)?;
+    same!(db.value("SELECT count(nick) FROM users").await?, "500");
+    db.phase(&["status", "--exit-code"]).await?.expect(0)?;
     Ok(())
 }

@@ -48,7 +48,8 @@ pub fn cautions(item: &Item, records: &[Record], files: &[Item]) -> Vec<String> 
 /// is in flight, one sentence each.
 #[must_use]
 pub fn dependents(item: &Item, records: &[Record]) -> Vec<String> {
-    let on_it = records.iter().filter(|other| other.depends_on.contains(&item.version));
+    let on_it =
+        records.iter().filter(|other| other.depends_on.contains(&item.version) && !other.left_nothing());
     on_it
         .filter_map(|other| {
             let way = match other.kind {
@@ -163,7 +164,10 @@ fn beside<'a>(item: &Item, records: &'a [Record], files: &[Item]) -> Vec<Beside<
         Beside { record, clashes, goes_on: file.is_none_or(|file| goes_on(file, record)) }
     };
     let in_flight = records.iter().filter(|other| other.in_flight() && other.version != item.version);
-    in_flight.filter(|other| !related(other)).map(seen).collect()
+    // Without a file nobody can try it again.
+    let tried =
+        |other: &Record| !other.left_nothing() || files.iter().any(|file| file.version == other.version);
+    in_flight.filter(|other| !related(other) && tried(other)).map(seen).collect()
 }
 
 /// Whether an item has steps yet to come on its way to completion.

@@ -145,6 +145,25 @@ fn what_is_in_flight_holds_up_what_wants_to_start() {
     // Without its file nobody knows which columns.
     let blind = reasons(&new, State::Expanded, &[record(&old, State::Expanded)], &[]);
     assert!(blind[0].contains("touches table users, which 1_n (expanded) is changing"), "{blind:?}");
+    // What failed before any of its steps had run, and nobody can try again, holds nobody.
+    let tried = |touched: &[&str], error: Option<&str>| Record {
+        goal: State::Expanded,
+        touched: touched.iter().map(ToString::to_string).collect(),
+        error: error.map(str::to_owned),
+        ..record(&old, State::Planned)
+    };
+    let held = |record: &Record, files: &[Item]| {
+        !reasons(&new, State::Expanded, std::slice::from_ref(record), files).is_empty()
+    };
+    assert!(!held(&tried(&[], Some("no such table")), &[]));
+    // With its file it may be tried again, without an error it may be at work, and a step is a step.
+    assert!(held(&tried(&[], Some("no such table")), &files));
+    assert!(held(&tried(&[], None), &[]));
+    assert!(held(&tried(&["expand.1"], Some("no such table")), &[]));
+    // Nor does it hold what it builds on from being taken back.
+    let on_it = |error| Record { depends_on: vec![new.version.clone()], ..tried(&[], error) };
+    assert_eq!(dependents(&new, &[on_it(Some("no such table"))]), Vec::<String>::new());
+    assert_eq!(dependents(&new, &[on_it(None)]).len(), 1);
     // A SQL migration as well, and it may say that it builds on it.
     let sql = item("3_s", "UPDATE users SET nick = NULL");
     let held = reasons(&sql, State::Completed, &[record(&old, State::Backfilled)], &files);

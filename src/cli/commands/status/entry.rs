@@ -35,6 +35,9 @@ pub(super) struct Entry {
     /// Who is at work on it now.
     pub(super) runner: Option<AtWork>,
     pub(super) error: Option<String>,
+    /// Whether it is on record without a file, and nothing of it has run.
+    #[serde(skip)]
+    pub(super) left: bool,
 }
 
 #[derive(Serialize)]
@@ -121,6 +124,7 @@ pub(super) async fn entry(
         backfill: backfill(&progress, &workers, record.hold.as_ref(), stands(desk, item, record).await?),
         runner,
         error: record.error.clone(),
+        left: false,
     })
 }
 
@@ -137,6 +141,7 @@ pub(super) fn bare(record: &Record) -> Entry {
         backfill: None,
         runner: None,
         error: record.error.clone(),
+        left: record.left_nothing(),
     }
 }
 

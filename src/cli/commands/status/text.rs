@@ -41,6 +41,9 @@ fn notes(entry: &Entry) -> String {
     if let Some(error) = &entry.error {
         text += &format!("  last attempt failed: {}\n", error.replace('\n', "\n    "));
     }
+    if entry.left {
+        text += "  its file is gone, and nothing of it has run: it holds nothing back, and there is nothing to do\n";
+    }
     if let Some(done) =
         entry.backfill.as_ref().filter(|done| entry.state < State::Backfilled || done.quarantined > 0)
     {
