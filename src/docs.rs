@@ -170,7 +170,8 @@ fn every_rule_has_its_page() {
          application does so however small its table is. With a connection (`phase check --online`, `phase advance`,\n\
          `phase show --checklist`) a small table that is busy counts as a big one: from 10 scans and written rows a second\n\
          on, partitions included. That is the average of `pg_stat_all_tables` since its counters were set to zero, where\n\
-         that is on record and an hour ago; where it is not, and the average since the server's start would be busy, two looks\n\
+         that is on record and an hour ago; where it is not, and the average since the server's start would be busy, or\n\
+         where it is quiet and what was counted would do for a busy hour (36,000), because that may be the last, two looks\n\
          two seconds apart tell. The finding says the numbers. Without a connection only the size of the rule stays, and\n\
          every table counts as big. The undo of a step and the DOWN of a SQL migration are judged by\n\
          their locks as well. To accept a finding of one step, or of its undo:\n\n\

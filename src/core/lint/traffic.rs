@@ -37,9 +37,18 @@ impl Traffic {
     /// Whether it is so much that a lock is felt, however short the work under it.
     #[must_use]
     pub fn busy(&self) -> bool {
-        #[allow(clippy::cast_precision_loss, reason = "a rate")]
-        let all = self.scans.saturating_add(self.writes) as f64;
-        self.seconds > 0.0 && all / self.seconds >= BUSY_PER_SECOND
+        self.seconds > 0.0 && self.all() / self.seconds >= BUSY_PER_SECOND
+    }
+
+    /// Whether it may have been busy for as long as counts, at any time: long quiet makes an
+    /// average small, and the table may have come into use only lately.
+    fn may_have_been(&self) -> bool {
+        self.all() >= BUSY_PER_SECOND * LONG
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "a rate")]
+    const fn all(&self) -> f64 {
+        self.scans.saturating_add(self.writes) as f64
     }
 
     /// What it was, for people.
@@ -56,14 +65,16 @@ impl Traffic {
 
 impl Look {
     /// The traffic since the counters began, where that is enough to tell; `None`: only a second
-    /// look does, because nobody knows when they began, or it was a moment ago.
+    /// look does, because nobody knows when they began, it was a moment ago, or all of it may be of
+    /// the last hour.
     #[must_use]
     pub fn average(&self) -> Option<Traffic> {
         let seconds = self.since_reset.unwrap_or(self.uptime);
         let average = Traffic { scans: self.scans, writes: self.writes, seconds };
-        let sure = self.since_reset.is_some_and(|seconds| seconds >= LONG);
+        let long = self.since_reset.is_some_and(|seconds| seconds >= LONG);
         // Counters that are older than the server's start only make it look busier.
-        (sure || !average.busy()).then_some(average)
+        let sure = if average.busy() { long } else { !average.may_have_been() };
+        sure.then_some(average)
     }
 
     /// The traffic between this look and a later one.
@@ -94,6 +105,11 @@ mod tests {
         assert_eq!(busy(look(40_000, None, 3_600.0)), None);
         assert_eq!(busy(look(40_000, Some(60.0), 3_600.0)), None);
         assert_eq!(busy(look(100, None, 3_600.0)), Some(false));
+        // A month of quiet hides an hour of use; what is less than such an hour is quiet for sure.
+        for since in [None, Some(2_592_000.0)] {
+            assert_eq!(busy(look(36_000, since, 2_592_000.0)), None);
+            assert_eq!(busy(look(35_999, since, 2_592_000.0)), Some(false));
+        }
     }
 
     #[test]
