@@ -17,6 +17,14 @@ pub(super) const MAX_SQL_BYTES: usize = 16 * 1024 * 1024;
 /// parser itself; what walks the tree afterwards needs a multiple of that.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 
+/// What is said of SQL that is nested deeper than the parser's library reads. The library sets the
+/// bounds itself at each call: 2 MB of stack, and 10,000 levels of its tree, two of them for each
+/// operator. They are below those of a server, which takes some more.
+pub(super) const TOO_DEEP: &str = "this is nested too deeply to be read: in a release build the parser's library \
+    takes some 5,000 operators or calls in one another, and a chain (a || b || c) is as deep as it is long. Write it \
+    with fewer: IN (...) or a join with VALUES for a chain of OR or =, concat(...) for one of ||, \
+    several statements for a long UNION";
+
 /// The fewest things that are worth a thread of their own.
 const LEAST_SHARE: usize = 16;
 
@@ -126,10 +134,16 @@ pub(super) fn parses(sql: &str) -> Result<(), String> {
 
 fn plain(error: &pg_query::Error) -> String {
     match error {
+        pg_query::Error::Parse(message) if too_deep(message) => TOO_DEEP.into(),
         pg_query::Error::Parse(message) => message.clone(),
         pg_query::Error::Conversion(_) => "the SQL holds a NUL byte".into(),
         other => other.to_string(),
     }
+}
+
+/// Whether the library gave up for the depth alone, on the stack or in its tree.
+fn too_deep(message: &str) -> bool {
+    message.contains("stack depth limit exceeded") || message.contains("nested too deeply")
 }
 
 /// Whether the modifiers of every type are such that they can be written again: of others,

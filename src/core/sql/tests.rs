@@ -124,6 +124,28 @@ fn deep_and_long_input_gives_an_answer() {
     }
 }
 
+#[test]
+fn what_is_nested_too_deeply_is_told_with_its_place() {
+    let long = |between: &str| vec!["a"; 12_000].join(between);
+    for chain in [long("+"), long(" || ")] {
+        let script = format!("SELECT ';';\n-- a chain;\nSELECT {chain} FROM t;\nSELECT 2");
+        let error = split(&script).unwrap_err();
+        assert!(error.message.contains("Write it with fewer"), "{}", error.message);
+        assert_eq!(error.offset, script.find("SELECT a"));
+        assert!(check_expression(&chain).unwrap_err().message.contains("Write it with fewer"));
+    }
+    // Its neighbours in a body are no statements of their own.
+    let body =
+        format!("SELECT 1; CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT {}; END", long("+"));
+    assert!(split(&body).unwrap_err().message.contains("Write it with fewer"));
+    // A long list is not deep, nor are as many operators in as many statements.
+    assert!(
+        split(&format!("SELECT 1 WHERE b IN ({}) AND {}", long(", "), vec!["b = 1"; 12_000].join(" AND ")))
+            .is_ok()
+    );
+    assert!(split(&"SELECT 1 + 2 + 3;".repeat(3_000)).is_ok());
+}
+
 proptest! {
     #[test]
     fn any_text_gives_an_answer(text in "\\PC{0,60}") {
