@@ -70,7 +70,7 @@ fn the_page_of_the_commands_is_their_help() {
          | 2 | usage, configuration or plan error; the database was not touched |\n\
          | 3 | waiting on a gate |\n| 4 | another runner has the plan |\n\
          | 5 | work is left: paused, interrupted, or out of `--max-duration` |\n\
-         | 6 | drift: a file, checksum or order is not what the record says |\n\n\
+         | 6 | drift: a file, checksum, order or a trigger of a sync is not what the record says |\n\n\
          Every command takes `--json` and then prints one document on stdout: [json.md](json.md).\n",
     );
     writeln!(page, "\n## phase\n\n```text\n{}\n```", trimmed(&command.render_long_help().to_string()))

@@ -7,6 +7,7 @@ use crate::core::decide::Wanted;
 use crate::core::drift::Drift;
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::sql::SqlError;
+use crate::core::sync::standing::help;
 use crate::engine::error::RunError;
 use crate::pg::connect::ConnectError;
 use crate::pg::lock::Holder;
@@ -119,6 +120,7 @@ impl CommandError {
         match self {
             Self::Usage(_) | Self::Project(_) | Self::Preflight(_) | Self::Unsafe { .. } => Code::Usage,
             Self::Connect(error) if error.is_configuration() => Code::Usage,
+            Self::Run { error, .. } if matches!(**error, RunError::SyncLost { .. }) => Code::Drift,
             Self::Connect(_)
             | Self::Server(_)
             | Self::Run { .. }
@@ -182,6 +184,7 @@ fn run_hints(item: &str, wanted: Option<Wanted>, error: &RunError) -> Vec<String
                 "end the sessions in the way or wait for a quiet moment, then: phase {again} {version}"
             )]
         }
+        RunError::SyncLost { lost, state, goal, proves } => help(version, lost, *state, *goal, *proves),
         RunError::Store(_) => vec![format!("what is done is on record: phase status {version}")],
         // A proof that was asked for by itself.
         RunError::Step { .. } | RunError::Refused { .. } if wanted.is_none() => {

@@ -12,6 +12,7 @@ use crate::core::timeline::Item;
 use crate::engine::Fence;
 use crate::engine::backfill::help::Helped;
 use crate::engine::execute::Execution;
+use crate::engine::standing::refuse_lost;
 use crate::pg::lock::LockKey;
 use crate::pg::store::PgStore;
 use crate::pg::target::PgTarget;
@@ -60,6 +61,13 @@ impl Worker<'_> {
         }
         let fence = self.desk.store.take_over(&item.version).await?;
         let execution = self.execution(item, &fence);
+        let states = (record.state, record.goal);
+        let stands = refuse_lost(&self.desk.store, &self.desk.target, &fence, item, states).await;
+        stands.map_err(|error| CommandError::Run {
+            item: item.stem(),
+            wanted: None,
+            error: Box::new(error),
+        })?;
         for (position, step) in item.steps.iter().enumerate() {
             let proven = Box::pin(execution.prove(step, position, repair)).await;
             let run = |error| CommandError::Run { item: item.stem(), wanted: None, error: Box::new(error) };

@@ -10,6 +10,7 @@ use crate::core::backfill::Backfill;
 use crate::core::detach::Detach;
 use crate::core::ident::{Ident, QName};
 use crate::core::plan::model::Place;
+use crate::core::sync::standing::Change;
 
 /// A phase of a plan, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -73,6 +74,8 @@ pub struct Step {
     pub action: Action,
     /// The way back.
     pub undo: Undo,
+    /// What it does to the triggers of syncs.
+    pub syncs: Vec<Change>,
 }
 
 /// A finding that the plan's author accepts.

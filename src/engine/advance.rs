@@ -13,6 +13,7 @@ use crate::engine::current::Direction;
 use crate::engine::error::RunError;
 use crate::engine::event::{Event, Listener};
 use crate::engine::execute::{Ended, Execution};
+use crate::engine::standing::{refuse_lost, tell_lost};
 use crate::engine::stop::Stop;
 use crate::engine::{Fence, Store, Target, crash};
 
@@ -82,7 +83,13 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
         };
         match decide(&snapshot, wanted) {
             Decision::Run(row) => self.enter(row, record, &steps).await,
-            Decision::Wait(reasons) => Ok(Outcome::Waiting(reasons)),
+            Decision::Wait(reasons) => {
+                // What was lost is worse than what it waits for, and may be the cause of that.
+                if Transition::forward(record.state).is_some_and(guarded) {
+                    self.sync_stands((record.state, record.goal)).await?;
+                }
+                Ok(Outcome::Waiting(reasons))
+            }
             Decision::Held(hold) => Ok(Outcome::Held(hold)),
             Decision::AtGoal => Ok(Outcome::AtGoal(record.state)),
             Decision::NoPath(why) => Ok(Outcome::NoPath(why)),
@@ -98,6 +105,9 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
         let began = Instant::now();
         let again = record.goal == row.to && record.state != row.to;
         self.listener.on(&Event::Entered { item: self.item.stem(), row, again });
+        if guarded(row) {
+            self.sync_stands((record.state, record.goal)).await?;
+        }
         crash::point(&format!("before goal {}", row.to));
         // An attempt that was rolled back whole leaves the file free to be mended: the new text counts.
         if !again || record.checksum.as_ref() != Some(&self.item.checksum) {
@@ -126,6 +136,19 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
         Ok(Outcome::Reached(row.to))
     }
 
+    /// Before anything is begun: refuses to go on over a sync that is lost, and puts that on record.
+    async fn sync_stands(&self, states: (State, State)) -> Result<(), RunError> {
+        let stands = self.sync_still_stands(states).await;
+        if let Err(error @ RunError::SyncLost { .. }) = &stands {
+            self.record_error(error).await;
+        }
+        stands
+    }
+
+    async fn sync_still_stands(&self, states: (State, State)) -> Result<(), RunError> {
+        refuse_lost(self.store, self.target, self.fence, self.item, states).await
+    }
+
     /// Puts on record that somebody asked to stop.
     async fn record_stop(&self, row: &Transition) {
         let Some(why) = self.stop.reason() else { return };
@@ -151,23 +174,32 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
         let steps = &self.item.steps;
         match row.work {
             Work::Run(phase) => {
-                self.run(in_order(steps, |step| step.phase == phase), Direction::Do, recorded).await
+                let steps = in_order(steps, |step| step.phase == phase);
+                let check = guarded(row).then_some((row.from, row.to));
+                let ended = self.run(steps, Direction::Do, recorded, check).await?;
+                if ended == Ended::Done
+                    && let Some(states) = check
+                {
+                    self.sync_still_stands(states).await?;
+                }
+                Ok(ended)
             }
-            Work::Apply => self.run(in_order(steps, |_| true), Direction::Do, recorded).await,
+            Work::Apply => self.run(in_order(steps, |_| true), Direction::Do, recorded, None).await,
             Work::RollBack => match &self.item.down {
                 Rollback::Steps(down) => {
                     let after = steps.len();
                     let down = down.iter().enumerate().map(|(n, step)| (after + n, step)).collect();
-                    self.run(down, Direction::Do, recorded).await
+                    self.run(down, Direction::Do, recorded, None).await
                 }
                 Rollback::Refused(why) => Ok(Ended::WorkLeft(why.clone())),
             },
             Work::Undo => {
                 // Whoever helps with a backfill stops at the end of its batch.
                 self.store.revoke(self.fence).await?;
+                tell_lost(self.store, self.target, self.item).await?;
                 let mut back = in_order(steps, |_| true);
                 back.reverse();
-                let ended = self.run(back, Direction::Undo, recorded).await?;
+                let ended = self.run(back, Direction::Undo, recorded, None).await?;
                 if ended == Ended::Done {
                     self.store.forget_backfills(self.fence).await?;
                 }
@@ -181,6 +213,7 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
         steps: Vec<(usize, &Step)>,
         direction: Direction,
         recorded: &[StepRecord],
+        guarded: Option<(State, State)>,
     ) -> Result<Ended, RunError> {
         let execution = Execution {
             store: self.store,
@@ -197,6 +230,9 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
             {
                 return Ok(Ended::WorkLeft(format!("it is paused: {}", hold.reason)));
             }
+            if let Some(states) = guarded {
+                self.sync_still_stands(states).await?;
+            }
             let record = recorded.iter().find(|record| record.step == step.id);
             if let left @ Ended::WorkLeft(_) = execution.run(step, position, direction, record).await? {
                 return Ok(left);
@@ -204,6 +240,11 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
         }
         Ok(Ended::Done)
     }
+}
+
+/// Whether what a row does builds on what the syncs keep in step. Purge only drops what they filled.
+fn guarded(row: &Transition) -> bool {
+    matches!(row.work, Work::Run(phase) if phase != Phase::Purge)
 }
 
 fn in_order(steps: &[Step], wanted: impl Fn(&Step) -> bool) -> Vec<(usize, &Step)> {

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::core::failure::{Blocker, Failure, FailureKind};
+use crate::core::state::State;
+use crate::core::sync::standing::{Lost, describe};
 
 /// Why a run ended before its goal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +49,18 @@ pub enum RunError {
         /// Why.
         why: String,
     },
+    /// Triggers of its syncs do not stand as they were made.
+    #[error("{}", describe(lost))]
+    SyncLost {
+        /// Which.
+        lost: Vec<Lost>,
+        /// The state that it is in.
+        state: State,
+        /// The state that it is on its way to on record.
+        goal: State,
+        /// Whether it has backfills, whose proof looks at the rows.
+        proves: bool,
+    },
     /// The record could not be read or written.
     #[error("the record could not be kept: {0}")]
     Store(#[from] Failure),
@@ -76,7 +90,7 @@ impl RunError {
                 failure.kind,
                 FailureKind::ConnectionLost | FailureKind::ReadOnly | FailureKind::Fenced
             ),
-            Self::NoLock { .. } | Self::Refused { .. } => true,
+            Self::NoLock { .. } | Self::Refused { .. } | Self::SyncLost { .. } => true,
             Self::Ambiguous { .. } | Self::Store(_) => false,
         }
     }

@@ -15,6 +15,7 @@ pub mod gauge;
 pub mod index;
 mod moment;
 mod says;
+pub mod standing;
 pub mod stop;
 
 use std::convert::Infallible;
@@ -32,6 +33,7 @@ use crate::core::quiet::Holder;
 use crate::core::record::{Hold, Record, StepRecord, StepStatus};
 use crate::core::state::State;
 use crate::core::step::{Limits, Statements};
+use crate::core::sync::standing::{Due, Seen};
 use crate::core::timeline::Item;
 use crate::core::version::Version;
 use backfill::ports::{Ledger, Monitor, Walker};
@@ -238,6 +240,8 @@ pub trait Target: Sync {
     fn table_of_index(&self, index: &QName) -> impl Future<Output = Result<Option<QName>, Failure>> + Send;
     /// How a table stands to the one whose partition it should be.
     fn standing(&self, detach: &Detach) -> impl Future<Output = Result<Standing, Failure>> + Send;
+    /// What there is of triggers of syncs, on the table of each and on its partitions.
+    fn sync_triggers(&self, due: &[Due]) -> impl Future<Output = Result<Vec<Vec<Seen>>, Failure>> + Send;
     /// What a unique index counts as one key, if it is there.
     fn unique_keys(&self, index: &QName) -> impl Future<Output = Result<Option<UniqueKeys>, Failure>> + Send;
     /// What builds a dropped index again, as JSON for the step's record.

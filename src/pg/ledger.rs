@@ -99,6 +99,10 @@ impl Ledger for PgStore {
         if changed == 0 { Err(Failure::fenced()) } else { Ok(()) }
     }
 
+    async fn disprove(&self, fence: &Fence) -> Result<(), Failure> {
+        self.write(q::BACKFILL_DISPROVE, &[&fence.version.as_str(), &fence.epoch]).await.map(|_| ())
+    }
+
     async fn revoke(&self, fence: &Fence) -> Result<(), Failure> {
         self.write(q::CHUNK_REVOKE, &[&fence.version.as_str(), &fence.epoch]).await.map(|_| ())
     }

@@ -22,6 +22,7 @@ pub mod schema;
 mod sessions;
 pub mod shape;
 pub mod store;
+mod syncs;
 pub mod target;
 pub mod trace;
 mod traffic;

@@ -48,6 +48,7 @@ queries! {
     // Of backfills.
     BACKFILL_AGAIN = "backfill/again";
     BACKFILL_BEAT = "backfill/beat";
+    BACKFILL_DISPROVE = "backfill/disprove";
     BACKFILL_FORGET = "backfill/forget";
     BACKFILL_OPEN = "backfill/open";
     BACKFILL_PROGRESS = "backfill/progress";
@@ -112,6 +113,7 @@ queries! {
     SESSION = "catalog/session";
     STANDING = "catalog/standing";
     STEADY = "catalog/steady";
+    SYNC_TRIGGERS = "catalog/sync_triggers";
     TABLE_COLUMNS = "catalog/table_columns";
     TABLE_EXISTS = "catalog/table_exists";
     TRAFFIC = "catalog/traffic";

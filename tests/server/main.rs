@@ -39,6 +39,7 @@ mod runners;
 mod second;
 mod signals;
 mod smoke;
+mod standing;
 mod store;
 mod sync;
 mod timeline;
@@ -129,6 +130,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("second", second::tests()),
         ("signals", signals::tests()),
         ("smoke", smoke::tests()),
+        ("standing", standing::tests()),
         ("store", store::tests()),
         ("sync", sync::tests()),
         ("timeline", timeline::tests()),

@@ -7,6 +7,7 @@ use crate::core::ident::{Ident, QName, dollar_quote, literal, plain};
 use crate::core::plan::model::{Place, Plan, StepSpec};
 use crate::core::step::{Phase, Step, Undo};
 use crate::core::sync::Sync;
+use crate::core::sync::standing::Change;
 
 pub(super) fn steps(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, CompileError> {
     if plan.keep.is_some() { with_keep(plan, syncs, server) } else { at_once(plan, syncs, server) }
@@ -51,7 +52,8 @@ fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, Com
                 "without keep, the old columns have missed every write since the sync was removed".into(),
             )
         };
-        steps.push(removal(n).step(remove_title(sync), transaction(sync.remove()), undo));
+        let step = removal(n).step(remove_title(sync), transaction(sync.remove()), undo);
+        steps.push(Step { syncs: sync.removed(), ..step });
     }
     let mut gone_already: Vec<(&QName, &Ident)> = Vec::new();
     for (n, spec) in plan.contract.iter().enumerate() {
@@ -66,12 +68,13 @@ fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, Com
                 if gone_already.contains(&(table, column)) {
                     continue;
                 }
-                let mut sql = Vec::new();
+                let (mut sql, mut syncs) = (Vec::new(), Vec::new());
                 let mut columns = vec![column];
                 let fills = |sync: &Sync| sync.spec().table == *table && sync.fills(column);
                 if let Some(found) = until_drop.iter().position(|(_, sync)| fills(sync)) {
                     let (_, sync) = until_drop.remove(found);
                     sql.extend(sync.remove());
+                    syncs.extend(sync.removed());
                     columns.extend(
                         filled(sync, &dropped).iter().map(|drop| drop.column).filter(|c| *c != column),
                     );
@@ -79,11 +82,8 @@ fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, Com
                 sql.extend(columns.iter().map(|column| format!("ALTER TABLE {table} DROP COLUMN {column}")));
                 let names: Vec<String> = columns.iter().map(|column| plain(column)).collect();
                 gone_already.extend(columns.iter().map(|column| (table, *column)));
-                steps.push(at.step(
-                    format!("drop {}.{}", table.plain(), names.join(", ")),
-                    transaction(sql),
-                    gone(),
-                ));
+                let title = format!("drop {}.{}", table.plain(), names.join(", "));
+                steps.push(Step { syncs, ..at.step(title, transaction(sql), gone()) });
             }
             StepSpec::DropTable { table } => steps.push(at.step(
                 format!("drop table {}", table.plain()),
@@ -112,7 +112,8 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
                     "none of the columns that its sync fills is a drop_column of this plan, so nothing keeps them filled".into(),
                 )
             };
-            steps.push(at.step(remove_title(sync), transaction(sync.remove()), undo));
+            let step = at.step(remove_title(sync), transaction(sync.remove()), undo);
+            steps.push(Step { syncs: sync.removed(), ..step });
             continue;
         }
         let run = [sync.remove(), sync.turn_round(&kept)].concat();
@@ -121,7 +122,8 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
             "turn the sync of {} round: only the new columns are written now",
             sync.spec().table.plain()
         );
-        steps.push(at.step(title, transaction(run), Undo::Run(transaction(back))));
+        let step = at.step(title, transaction(run), Undo::Run(transaction(back)));
+        steps.push(Step { syncs: [sync.removed(), sync.turned(&kept)].concat(), ..step });
         turned.push((sync, kept));
     }
     let (mut purges, mut tables) = (Vec::new(), Vec::new());
@@ -131,13 +133,11 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
         match &spec.value {
             StepSpec::DropColumn { table, column } => {
                 let to = hidden(plan, column);
-                let (run, back) = hide_column(table, column, &to, &mut turned);
+                let Hiding { run, back, syncs } = hide_column(table, column, &to, &mut turned);
                 let what = format!("{}.{}", table.plain(), plain(column));
-                steps.push(at.step(
-                    format!("put {what} out of sight as {}", plain(&to)),
-                    transaction(run),
-                    Undo::Run(transaction(back)),
-                ));
+                let title = format!("put {what} out of sight as {}", plain(&to));
+                let step = at.step(title, transaction(run), Undo::Run(transaction(back)));
+                steps.push(Step { syncs, ..step });
                 purges.push((purge, what, table, to));
             }
             StepSpec::DropTable { table } => {
@@ -155,9 +155,9 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
         }
     }
     for (at, what, table, to) in purges {
-        let mut sql = release(table, &to, &mut turned);
+        let (mut sql, syncs) = release(table, &to, &mut turned);
         sql.push(format!("ALTER TABLE {table} DROP COLUMN {to}"));
-        steps.push(at.step(format!("drop what was {what}"), transaction(sql), gone()));
+        steps.push(Step { syncs, ..at.step(format!("drop what was {what}"), transaction(sql), gone()) });
     }
     steps.extend(tables);
     Ok(steps)
@@ -166,18 +166,31 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
 /// Statements that take a hidden column out of the sync that fills it, or remove
 /// the sync with its last column; the same transaction drops the column, so
 /// that no INSERT meets it unfilled.
-fn release(table: &QName, hidden: &Ident, turned: &mut [(&Sync, Vec<(Ident, Ident)>)]) -> Vec<String> {
-    let mut sql = Vec::new();
+fn release(
+    table: &QName,
+    hidden: &Ident,
+    turned: &mut [(&Sync, Vec<(Ident, Ident)>)],
+) -> (Vec<String>, Vec<Change>) {
+    let (mut sql, mut syncs) = (Vec::new(), Vec::new());
     for (sync, columns) in turned.iter_mut().filter(|(sync, _)| sync.spec().table == *table) {
         let before = columns.len();
         columns.retain(|(_, now)| now != hidden);
         if columns.is_empty() && before > 0 {
             sql.extend(sync.remove_turned());
+            syncs.extend(sync.turned_removed());
         } else if columns.len() < before {
             sql.extend(sync.turn_round(columns));
+            syncs.extend(sync.turned(columns));
         }
     }
-    sql
+    (sql, syncs)
+}
+
+/// How a column is hidden.
+struct Hiding {
+    run: Vec<String>,
+    back: Vec<String>,
+    syncs: Vec<Change>,
 }
 
 /// Statements that hide a column, and that bring it back. The sync that fills
@@ -188,7 +201,8 @@ fn hide_column(
     column: &Ident,
     to: &Ident,
     turned: &mut [(&Sync, Vec<(Ident, Ident)>)],
-) -> (Vec<String>, Vec<String>) {
+) -> Hiding {
+    let mut syncs = Vec::new();
     let mut run = vec![format!("ALTER TABLE {table} RENAME COLUMN {column} TO {to}")];
     let mut back = vec![format!("ALTER TABLE {table} RENAME COLUMN {to} TO {column}")];
     let mut filled = false;
@@ -203,13 +217,14 @@ fn hide_column(
         if *columns != before {
             run.extend(sync.turn_round(columns));
             back.extend(sync.turn_round(&before));
+            syncs.extend(sync.turned(columns));
             filled = true;
         }
     }
     if !filled {
         run.insert(0, refuse_unfilled(table, column));
     }
-    (run, back)
+    Hiding { run, back, syncs }
 }
 
 /// A column that must have a value and that nothing fills any more would fail

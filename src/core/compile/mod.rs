@@ -129,6 +129,7 @@ impl At {
             allow: Vec::new(),
             action,
             undo,
+            syncs: Vec::new(),
         }
     }
 
@@ -161,7 +162,8 @@ fn syncs(plan: &Plan) -> Result<Vec<Sync>, CompileError> {
 
 fn install(at: &At, sync: &Sync) -> Step {
     let title = format!("keep the columns of {} in step", sync.spec().table.plain());
-    at.step(title, transaction(sync.install()), Undo::Run(transaction(sync.remove())))
+    let step = at.step(title, transaction(sync.install()), Undo::Run(transaction(sync.remove())));
+    Step { syncs: sync.installed(), ..step }
 }
 
 /// Compiles the steps that mean the same in every phase.

@@ -20,6 +20,7 @@
 //! record images (`record_image_ne`), which also sees what `=` of a type may not, such as
 //! the case of citext or the scale of numeric, and needs no `=` at all.
 
+pub mod standing;
 mod turned;
 mod two_way;
 
@@ -31,6 +32,7 @@ use std::collections::BTreeSet;
 use crate::core::ident::{Ident, QName, dollar_quote, literal, plain};
 use crate::core::plan::model::SyncSpec;
 use crate::core::sql::{SqlError, closed, expression_columns, qualify};
+use standing::{Change, Event, Keeps, Trigger};
 
 /// Why a sync cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,6 +114,32 @@ impl Sync {
         sql
     }
 
+    /// The triggers that [`Sync::install`] makes.
+    #[must_use]
+    pub fn installed(&self) -> Vec<Change> {
+        let keeps = if self.back.is_empty() { Keeps::New } else { Keeps::Both };
+        self.changes("", &two_way::body(self), two_way::condition(self).is_some(), keeps)
+    }
+
+    /// The triggers that [`Sync::remove`] takes away.
+    #[must_use]
+    pub fn removed(&self) -> Vec<Change> {
+        self.taken("")
+    }
+
+    /// The triggers that [`Sync::turn_round`] makes.
+    #[must_use]
+    pub fn turned(&self, columns: &[(Ident, Ident)]) -> Vec<Change> {
+        let updates = turned::condition(self, columns).is_some();
+        self.changes(TURNED, &turned::body(self, columns), updates, Keeps::Old)
+    }
+
+    /// The triggers that [`Sync::remove_turned`] takes away.
+    #[must_use]
+    pub fn turned_removed(&self) -> Vec<Change> {
+        self.taken(TURNED)
+    }
+
     /// The statements that remove it.
     #[must_use]
     pub fn remove(&self) -> Vec<String> {
@@ -171,6 +199,27 @@ impl Sync {
             format!("CREATE TRIGGER {update} BEFORE UPDATE ON {table} FOR EACH ROW\nWHEN ({when})\nEXECUTE FUNCTION {function}()")
         }));
         sql
+    }
+
+    fn changes(&self, suffix: &str, body: &str, updates: bool, keeps: Keeps) -> Vec<Change> {
+        let (insert, update) = self.triggers(suffix);
+        let put = |name: Ident, event| {
+            Change::Put(Trigger {
+                table: self.spec.table.clone(),
+                name,
+                event,
+                function: self.function(suffix),
+                body: body.to_owned(),
+                keeps,
+            })
+        };
+        let second = if updates { put(update, Event::Update) } else { Change::Taken(update) };
+        vec![put(insert, Event::Insert), second]
+    }
+
+    fn taken(&self, suffix: &str) -> Vec<Change> {
+        let (insert, update) = self.triggers(suffix);
+        vec![Change::Taken(insert), Change::Taken(update)]
     }
 
     fn removal(&self, suffix: &str) -> Vec<String> {

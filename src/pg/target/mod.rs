@@ -18,6 +18,7 @@ use crate::core::lint::{Mentions, World};
 use crate::core::preflight::Requirement;
 use crate::core::quiet::Holder;
 use crate::core::step::{Limits, Statements};
+use crate::core::sync::standing::{Due, Seen};
 use crate::engine::gauge::Gauge;
 use crate::engine::{Fence, StepWrite, Target, Watch};
 use crate::pg::classify::failure;
@@ -28,7 +29,7 @@ use crate::pg::trace::Trace;
 use crate::pg::traffic::traffic;
 use crate::pg::walk::{PgWalker, style};
 use crate::pg::world::world;
-use crate::pg::{catalog, indexes, partitions};
+use crate::pg::{catalog, indexes, partitions, syncs};
 
 pub use quarantine::Retried;
 
@@ -153,6 +154,10 @@ impl Target for PgTarget {
 
     async fn standing(&self, detach: &Detach) -> Result<Standing, Failure> {
         partitions::standing(&self.sessions.work().await?.client, detach).await
+    }
+
+    async fn sync_triggers(&self, due: &[Due]) -> Result<Vec<Vec<Seen>>, Failure> {
+        syncs::triggers(&self.sessions.work().await?.client, due).await
     }
 
     async fn unique_keys(&self, index: &QName) -> Result<Option<UniqueKeys>, Failure> {

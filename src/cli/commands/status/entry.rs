@@ -14,10 +14,12 @@ use crate::core::pace::progress::eta;
 use crate::core::record::{Hold, Kind, Record};
 use crate::core::state::State;
 use crate::core::step::Phase;
+use crate::core::sync::standing::Lost;
 use crate::core::timeline::Item;
 use crate::core::transition::{Transition, Work};
 use crate::engine::advance::facts;
 use crate::engine::backfill::ports::Total;
+use crate::engine::standing::lost_of;
 use crate::pg::at_work::AtWork;
 use crate::pg::backfills::WorkerSeen;
 
@@ -34,6 +36,8 @@ pub(super) struct Entry {
     pub(super) backfill: Option<Backfill>,
     /// Who is at work on it now.
     pub(super) runner: Option<AtWork>,
+    /// Triggers of its syncs that do not stand as they were made.
+    pub(super) sync_lost: Vec<Lost>,
     pub(super) error: Option<String>,
     /// Whether it is on record without a file, and nothing of it has run.
     #[serde(skip)]
@@ -112,6 +116,8 @@ pub(super) async fn entry(
     } else {
         desk.store.at_work(&item.version, &desk.config.schema).await?
     };
+    let sync_lost =
+        if record.in_flight() { lost_of(&desk.store, &desk.target, item).await? } else { Vec::new() };
     Ok(Entry {
         version: item.version.to_string(),
         name: item.name.clone(),
@@ -123,6 +129,7 @@ pub(super) async fn entry(
         next: next(&snapshot),
         backfill: backfill(&progress, &workers, record.hold.as_ref(), stands(desk, item, record).await?),
         runner,
+        sync_lost,
         error: record.error.clone(),
         left: false,
     })
@@ -140,6 +147,7 @@ pub(super) fn bare(record: &Record) -> Entry {
         next: None,
         backfill: None,
         runner: None,
+        sync_lost: Vec::new(),
         error: record.error.clone(),
         left: record.left_nothing(),
     }

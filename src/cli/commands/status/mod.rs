@@ -105,6 +105,7 @@ fn show_again(look: &Output, json: bool) -> std::io::Result<()> {
 fn code(entries: &[Entry], drifts: &[Drift]) -> Code {
     let one = |entry: &Entry| match entry {
         Entry { left: true, .. } => Code::Done,
+        Entry { sync_lost, .. } if !sync_lost.is_empty() => Code::Drift,
         Entry { error: Some(_), .. } => Code::Failed,
         Entry { hold: Some(_), .. } => Code::WorkLeft,
         Entry { next: Some(next), .. } if !next.waiting.is_empty() => Code::Waiting,

@@ -6,6 +6,7 @@ use super::entry::{Backfill, Entry};
 use crate::core::drift::Drift;
 use crate::core::pace::Level;
 use crate::core::state::State;
+use crate::core::sync::standing::describe;
 
 pub(super) fn text(entries: &[Entry], drifts: &[Drift]) -> String {
     if entries.is_empty() {
@@ -37,6 +38,9 @@ fn notes(entry: &Entry) -> String {
     }
     if let Some(runner) = &entry.runner {
         text += &format!("  at work: {runner}\n");
+    }
+    if !entry.sync_lost.is_empty() {
+        text += &format!("  {}\n", describe(&entry.sync_lost));
     }
     if let Some(error) = &entry.error {
         text += &format!("  last attempt failed: {}\n", error.replace('\n', "\n    "));

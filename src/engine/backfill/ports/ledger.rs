@@ -190,6 +190,8 @@ pub trait Ledger: Sync {
     ) -> impl Future<Output = Result<Option<Proof>, Failure>> + Send;
     /// Takes the proof from the beginning again.
     fn again(&self, fence: &Fence, step: &str) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Takes the proofs of the item back: a row may have been written around its sync.
+    fn disprove(&self, fence: &Fence) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Ends every lease of the item.
     fn revoke(&self, fence: &Fence) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Puts a worker on record.
