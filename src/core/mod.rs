@@ -14,6 +14,7 @@ pub mod footprint;
 pub mod gate;
 pub mod ident;
 pub mod impact;
+pub mod in_force;
 pub mod index;
 pub mod kill;
 pub mod lint;

@@ -11,6 +11,7 @@ tests![
     a_trigger_switched_off_on_one_partition_is_found,
     a_sync_that_contract_turned_round_must_stand_as_well,
     an_abort_tells_what_may_be_missing,
+    status_tells_of_a_constraint_that_could_not_be_proven,
 ];
 
 const TABLE: &str = "CREATE TABLE t (id int PRIMARY KEY, old text); INSERT INTO t SELECT i, 'o' || i FROM generate_series(1, 200) i";
@@ -236,5 +237,37 @@ async fn an_abort_tells_what_may_be_missing(db: Db) -> TestResult {
     check!(ended.stderr.contains("may be missing in the old columns"), "{ended:?}");
     let history = db.phase(&["history", "1"]).await?.expect(0)?;
     check!(history.stdout.contains("sync lost"), "{history:?}");
+    Ok(())
+}
+
+async fn status_tells_of_a_constraint_that_could_not_be_proven(db: Db) -> TestResult {
+    db.run(TABLE).await?;
+    db.file("plans/1_p.yaml", "validate:\n  - not_null: {table: t, column: old}\n")?;
+    db.phase(&["advance", "1", "--to", "backfilled"]).await?.expect(0)?;
+    let in_force = async |db: &Db| -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+        let status = db.phase(&["status", "--json"]).await?.expect(0)?.json()?;
+        Ok(status["plans"][0]["in_force"].to_string())
+    };
+    same!(in_force(&db).await?, "[]");
+    db.run("UPDATE t SET old = NULL WHERE id = 5").await?;
+    db.phase(&["validate", "1"]).await?.expect(1)?;
+    let constraint = if db.major < 18 { "phase_nn_t_old" } else { "t_old_not_null" };
+    let wanted = serde_json::json!([{"step": "validate.1.1", "table": "t", "column": "old", "constraint": constraint,
+        "goes_on": "phase advance 1", "taken_away": "phase abort 1"}]);
+    same!(in_force(&db).await?.parse::<serde_json::Value>()?, wanted);
+    let status = db.phase(&["status"]).await?.expect(0)?;
+    check!(status.stdout.contains("in force: t.old takes no new null since validate.1.1"), "{status:?}");
+    // It is so: such a statement fails. Both ways out are ways out.
+    check!(db.run("INSERT INTO t VALUES (900, NULL)").await.is_err(), "a null was taken");
+    db.phase(&["abort", "1"]).await?.expect(0)?;
+    same!(in_force(&db).await?, "[]");
+    db.run("INSERT INTO t VALUES (900, NULL)").await?;
+    db.file("plans/2_p.yaml", "validate:\n  - not_null: {table: t, column: old}\n")?;
+    db.phase(&["advance", "2", "--to", "backfilled"]).await?.expect(0)?;
+    db.phase(&["validate", "2"]).await?.expect(1)?;
+    db.run("DELETE FROM t WHERE old IS NULL").await?;
+    db.phase(&["advance", "2"]).await?.expect(0)?;
+    let status = db.phase(&["status"]).await?.expect(0)?;
+    check!(!status.stdout.contains("in force"), "{status:?}");
     Ok(())
 }

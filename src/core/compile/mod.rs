@@ -130,6 +130,7 @@ impl At {
             action,
             undo,
             syncs: Vec::new(),
+            no_null: None,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::cli::waits::waits_for;
 use crate::cli::work::pending_before;
 use crate::core::decide::{Decision, Snapshot, Wanted, decide, unproven};
 use crate::core::gate::Facts;
+use crate::core::in_force::{InForce, in_force};
 use crate::core::pace::Level;
 use crate::core::pace::progress::eta;
 use crate::core::record::{Hold, Kind, Record};
@@ -17,6 +18,7 @@ use crate::core::step::Phase;
 use crate::core::sync::standing::Lost;
 use crate::core::timeline::Item;
 use crate::core::transition::{Transition, Work};
+use crate::engine::Store;
 use crate::engine::advance::facts;
 use crate::engine::backfill::ports::Total;
 use crate::engine::standing::lost_of;
@@ -38,6 +40,8 @@ pub(super) struct Entry {
     pub(super) runner: Option<AtWork>,
     /// Triggers of its syncs that do not stand as they were made.
     pub(super) sync_lost: Vec<Lost>,
+    /// What it refuses already and has not proven.
+    pub(super) in_force: Vec<InForce>,
     pub(super) error: Option<String>,
     /// Whether it is on record without a file, and nothing of it has run.
     #[serde(skip)]
@@ -116,8 +120,12 @@ pub(super) async fn entry(
     } else {
         desk.store.at_work(&item.version, &desk.config.schema).await?
     };
-    let sync_lost =
-        if record.in_flight() { lost_of(&desk.store, &desk.target, item).await? } else { Vec::new() };
+    let (sync_lost, in_force) = if record.in_flight() {
+        let steps = desk.store.steps(&item.version).await?;
+        (lost_of(&desk.store, &desk.target, item).await?, in_force(item, record, &steps))
+    } else {
+        (Vec::new(), Vec::new())
+    };
     Ok(Entry {
         version: item.version.to_string(),
         name: item.name.clone(),
@@ -130,6 +138,7 @@ pub(super) async fn entry(
         backfill: backfill(&progress, &workers, record.hold.as_ref(), stands(desk, item, record).await?),
         runner,
         sync_lost,
+        in_force,
         error: record.error.clone(),
         left: false,
     })
@@ -148,6 +157,7 @@ pub(super) fn bare(record: &Record) -> Entry {
         backfill: None,
         runner: None,
         sync_lost: Vec::new(),
+        in_force: Vec::new(),
         error: record.error.clone(),
         left: record.left_nothing(),
     }

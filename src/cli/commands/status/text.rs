@@ -42,6 +42,7 @@ fn notes(entry: &Entry) -> String {
     if !entry.sync_lost.is_empty() {
         text += &format!("  {}\n", describe(&entry.sync_lost));
     }
+    text.extend(entry.in_force.iter().map(|constraint| format!("  in force: {}\n", constraint.describe())));
     if let Some(error) = &entry.error {
         text += &format!("  last attempt failed: {}\n", error.replace('\n', "\n    "));
     }
