@@ -1,11 +1,12 @@
 //! Owns the decision what happens next: a snapshot in, one value out.
 
+use crate::core::back::back;
 use crate::core::conflict;
 use crate::core::gate::{self, Facts};
 use crate::core::record::{Hold, Kind, Record};
 use crate::core::state::State;
-use crate::core::step::{Action, Phase, Step, Undo};
-use crate::core::timeline::{Item, Rollback};
+use crate::core::step::{Action, Phase};
+use crate::core::timeline::Item;
 use crate::core::transition::{Transition, Work};
 
 /// What somebody asked for.
@@ -58,8 +59,7 @@ pub enum Decision {
 pub fn decide(snapshot: &Snapshot<'_>, wanted: Wanted) -> Decision {
     let record = snapshot.record;
     match wanted {
-        Wanted::Abort => abort(snapshot),
-        Wanted::RollBack => roll_back(snapshot),
+        Wanted::Abort | Wanted::RollBack => back(snapshot.item, record, snapshot.records, wanted),
         Wanted::Forward(_) if record.state != record.goal => resume(snapshot),
         Wanted::Forward(to) => forward(snapshot, to),
     }
@@ -137,87 +137,6 @@ pub fn unproven(item: &Item, facts: &Facts) -> Vec<String> {
         _ => None,
     });
     gate::unproven(item.version.as_str(), backfills, facts)
-}
-
-fn abort(snapshot: &Snapshot<'_>) -> Decision {
-    let Snapshot { item, record, records, .. } = *snapshot;
-    if record.state == State::Aborted {
-        return Decision::AtGoal;
-    }
-    if item.kind == Kind::Sql {
-        return Decision::NoPath("it is a SQL migration: take it back with phase rollback".into());
-    }
-    let Some(row) = Transition::find(record.state, State::Aborted) else {
-        return Decision::NoPath(format!("it is {}: {}", record.state, record.state.guarantee()));
-    };
-    let purged = |step: &&Step| step.phase == Phase::Purge && record.touched.contains(&step.id);
-    if record.goal == State::Completed && item.steps.iter().any(|step| purged(&step)) {
-        return Decision::NoPath(
-            "its purge has begun, and what it dropped is gone: finish it with phase purge".into(),
-        );
-    }
-    let mut against = conflict::dependents(item, records);
-    against.extend(
-        irreversible(snapshot).map(|(step, why)| format!("step {} cannot be taken back: {why}", step.id)),
-    );
-    if against.is_empty() { Decision::Run(row) } else { Decision::NoPath(against.join("\n")) }
-}
-
-fn irreversible<'a>(snapshot: &Snapshot<'a>) -> impl Iterator<Item = (&'a Step, &'a str)> {
-    let Snapshot { item, record, .. } = *snapshot;
-    item.steps.iter().filter(|step| record.touched.contains(&step.id)).filter_map(|step| match &step.undo {
-        Undo::Irreversible(why) => Some((step, why.as_str())),
-        _ => None,
-    })
-}
-
-fn roll_back(snapshot: &Snapshot<'_>) -> Decision {
-    let Snapshot { item, record, records, .. } = *snapshot;
-    if item.kind == Kind::Plan {
-        return Decision::NoPath("it is a plan: take it back with phase abort".into());
-    }
-    if record.state == State::Planned {
-        return if record.goal == State::Planned {
-            Decision::AtGoal
-        } else {
-            Decision::NoPath("its UP was interrupted: finish it with phase expand, then roll it back".into())
-        };
-    }
-    if record.baseline {
-        return Decision::NoPath("it was recorded by phase baseline and never ran here".into());
-    }
-    let mut against: Vec<String> =
-        records.iter().filter(|other| builds_on(item, other)).map(built_on).collect();
-    if let Rollback::Refused(why) = &item.down {
-        against.push(why.clone());
-    }
-    match Transition::find(record.state, State::Planned) {
-        Some(row) if against.is_empty() => Decision::Run(row),
-        Some(_) => Decision::NoPath(against.join("\n")),
-        None => Decision::NoPath(format!("nothing leads back from {}", record.state)),
-    }
-}
-
-/// Whether a plan that has done something builds on a SQL migration: it says
-/// so, or it is newer and touches the same table.
-fn builds_on(item: &Item, other: &Record) -> bool {
-    let shares = || conflict::shared_table(item, &other.tables).is_some();
-    let active =
-        (other.in_flight() && !other.left_nothing()) || (other.state == State::Completed && !other.baseline);
-    other.kind == Kind::Plan
-        && active
-        && (other.depends_on.contains(&item.version) || (other.version > item.version && shares()))
-}
-
-fn built_on(other: &Record) -> String {
-    let (stem, state) = (other.stem(), other.state);
-    if state == State::Completed {
-        format!(
-            "{stem} builds on it and is completed, which nothing takes back: write a new SQL migration instead"
-        )
-    } else {
-        format!("{stem} builds on it and is {state}: first run phase abort {}", other.version)
-    }
 }
 
 fn held_or(snapshot: &Snapshot<'_>, otherwise: Decision) -> Decision {

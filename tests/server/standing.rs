@@ -12,6 +12,7 @@ tests![
     a_sync_that_contract_turned_round_must_stand_as_well,
     an_abort_tells_what_may_be_missing,
     status_tells_of_a_constraint_that_could_not_be_proven,
+    a_dry_rollback_ends_as_the_real_one,
 ];
 
 const TABLE: &str = "CREATE TABLE t (id int PRIMARY KEY, old text); INSERT INTO t SELECT i, 'o' || i FROM generate_series(1, 200) i";
@@ -269,5 +270,36 @@ async fn status_tells_of_a_constraint_that_could_not_be_proven(db: Db) -> TestRe
     db.phase(&["advance", "2"]).await?.expect(0)?;
     let status = db.phase(&["status"]).await?.expect(0)?;
     check!(!status.stdout.contains("in force"), "{status:?}");
+    Ok(())
+}
+
+async fn a_dry_rollback_ends_as_the_real_one(db: Db) -> TestResult {
+    db.file("migrations/1_a.sql", "-- UP\nCREATE TABLE a (id int PRIMARY KEY);\n-- DOWN\nDROP TABLE a;\n")?;
+    db.file("migrations/2_b.sql", "-- UP\nCREATE TABLE b (id int);\n-- DOWN\nDROP TABLE b;\n")?;
+    db.file(
+        "plans/3_c.yaml",
+        "expand:\n  - {sql: ALTER TABLE a ADD COLUMN c int, undo: ALTER TABLE a DROP COLUMN c}\n",
+    )?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    for args in [&["rollback", "2"][..], &["rollback", "--to", "0"]] {
+        let dry = db.phase(&[args, &["--dry-run"]].concat()).await?.expect(1)?;
+        check!(
+            dry.stderr.contains("1_a: 3_c builds on it and is expanded: first run phase abort 3"),
+            "{dry:?}"
+        );
+        check!(dry.stdout.is_empty(), "{dry:?}");
+    }
+    // What goes, and the plan that goes before it, are shown; nothing is touched.
+    db.phase(&["rollback", "--dry-run"]).await?.expect(0)?;
+    db.phase(&["rollback", "--batch", "--dry-run"]).await?.expect(0)?;
+    same!(
+        db.value("SELECT string_agg(state, ' ' ORDER BY number) FROM phase.item").await?,
+        "completed completed expanded"
+    );
+    let ended = db.phase(&["rollback", "2"]).await?.expect(1)?;
+    check!(
+        ended.stderr.contains("1_a: 3_c builds on it and is expanded: first run phase abort 3"),
+        "{ended:?}"
+    );
     Ok(())
 }

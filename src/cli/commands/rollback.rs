@@ -9,7 +9,7 @@ use crate::cli::exit::CommandError;
 use crate::cli::output::Output;
 use crate::cli::progress;
 use crate::cli::work::{Worker, check_drift, report};
-use crate::core::decide::Wanted;
+use crate::core::back::{first_refused, way};
 use crate::core::lint::World;
 use crate::core::record::{Kind, Record};
 use crate::core::state::State;
@@ -73,14 +73,17 @@ pub async fn run(global: &Global, args: &RollbackArgs, stop: Stop) -> Result<Out
         });
     }
     if args.dry_run {
+        // It ends as the real one would, and says what stands in the way of which.
+        if let Some((item, why)) = first_refused(&todo, &records) {
+            return Err(CommandError::NoPath { item: item.stem(), why });
+        }
         return dry_run(&todo, world_of(&desk, &todo).await?);
     }
     let listener = progress::listener(global);
     let worker = Worker::new(&desk, &*listener);
     let mut moves = Vec::new();
     for item in todo {
-        let wanted = if item.kind == Kind::Sql { Wanted::RollBack } else { Wanted::Abort };
-        moves.push(worker.run(item, wanted, &[]).await?);
+        moves.push(worker.run(item, way(item), &[]).await?);
     }
     Ok(report(&moves, "nothing is applied that could be rolled back"))
 }
