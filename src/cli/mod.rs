@@ -10,6 +10,7 @@ pub mod files;
 mod guard;
 pub mod naming;
 pub mod output;
+mod preflight;
 mod progress;
 pub mod project;
 mod share;

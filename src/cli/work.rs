@@ -10,10 +10,12 @@ use crate::cli::desk::Desk;
 use crate::cli::exit::{Code, CommandError};
 use crate::cli::guard::refuse_unsafe;
 use crate::cli::output::Output;
+use crate::cli::preflight;
 use crate::cli::share::Sharing;
 use crate::core::conflict;
 use crate::core::decide::Wanted;
 use crate::core::drift::{Drift, drift};
+use crate::core::preflight::Made;
 use crate::core::record::{Kind, Record};
 use crate::core::state::State;
 use crate::core::timeline::Item;
@@ -211,13 +213,7 @@ impl<'a> Worker<'a> {
             return Err(CommandError::Preflight(item.unsupported.join("\n")));
         }
         let mut missing = conflict::never_together(item, files, &self.desk.records().await?)?;
-        for requirement in &item.requires {
-            let fault = self.desk.target.missing(requirement).await?;
-            missing.extend(fault.map(|fault| {
-                format!("{}:{}:{}: {fault}", item.file, requirement.place.line, requirement.place.column)
-            }));
-        }
-        missing.dedup();
+        missing.extend(preflight::missing(self.desk, item, &Made::default()).await?);
         if missing.is_empty() { Ok(()) } else { Err(CommandError::Preflight(missing.join("\n"))) }
     }
 }

@@ -6,6 +6,7 @@ use crate::core::footprint::SearchPath;
 use crate::core::migration::SqlMigration;
 use crate::core::plan::model::Gates;
 use crate::core::plan::{Source, parse};
+use crate::core::preflight;
 use crate::core::record::Kind;
 use crate::core::step::Limits;
 use crate::core::timeline::{Item, Rollback};
@@ -44,6 +45,7 @@ pub(crate) fn item(stem: &str, text: &str) -> Item {
         item.steps = compile::plan(&plan, Server::NEWEST).unwrap_or_else(|error| panic!("{error}\n{text}"));
         item.tables = compile::of_plan(&plan);
         item.depends_on = plan.depends_on.iter().map(|on| on.value.clone()).collect();
+        item.requires = preflight::requirements(&plan);
         (item.gates, item.keep) = (plan.gates, plan.keep);
     } else {
         let migration = SqlMigration::parse(&item.file, version, name, text)

@@ -33,6 +33,9 @@ pub(super) async fn missing(client: &Client, requirement: &Requirement) -> Resul
                 .into(),
         ));
     }
+    if let Some(fault) = no_column(client, requirement).await? {
+        return Ok(Some(fault));
+    }
     if let Some(column) = &requirement.nullable
         && client
             .query_one(q::NOT_NULL, &[&table, &column.as_str()])
@@ -49,6 +52,26 @@ pub(super) async fn missing(client: &Client, requirement: &Requirement) -> Resul
     let Some(key) = &requirement.key else { return Ok(None) };
     let found = key_columns(client, &requirement.table, Some(key)).await?;
     Ok(found.is_empty().then(|| no_key(&requirement.table, Some(key))))
+}
+
+/// The most columns of a table that a message lists.
+const LISTED: usize = 20;
+
+/// A column that the table does not have, and those that it has.
+async fn no_column(client: &Client, requirement: &Requirement) -> Result<Option<String>, Failure> {
+    if requirement.columns.is_empty() {
+        return Ok(None);
+    }
+    let rows = client.query(q::TABLE_COLUMNS, &[&requirement.table.to_string()]).await;
+    let there: Vec<String> = rows.map_err(|error| failure(&error))?.iter().map(|row| row.get(0)).collect();
+    let absent = requirement.columns.iter().find(|column| !there.iter().any(|name| name == column.as_str()));
+    Ok(absent.map(|column| {
+        let mut has = there.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
+        if there.len() > LISTED {
+            has += ", …";
+        }
+        format!("table {} has no column {}; it has {has}", requirement.table.plain(), plain(column))
+    }))
 }
 
 /// Whether our role may leave triggers out, by trying it.

@@ -9,6 +9,8 @@ tests![
     a_small_table_that_is_busy_is_hot,
     one_file_is_checked_against_the_catalog,
     what_has_run_is_left_in_peace,
+    a_misspelt_column_is_found_before_expand,
+    what_comes_before_may_make_what_is_asked_for,
 ];
 
 const SET: &str = "validate:\n  - sql: ALTER TABLE t ALTER COLUMN a SET NOT NULL\n";
@@ -124,5 +126,85 @@ async fn what_has_run_is_left_in_peace(db: Db) -> TestResult {
     let ended = db.phase(&["check", "--online"]).await?.expect(0)?;
     check!(ended.stderr.contains("more pairs of open files share tables"), "{ended:?}");
     check!(!format!("{ended:?}").contains("check --online"), "{ended:?}");
+    Ok(())
+}
+
+async fn a_misspelt_column_is_found_before_expand(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, name text, age int NOT NULL)").await?;
+    let add =
+        "expand:\n  - {sql: ALTER TABLE t ADD COLUMN title text, undo: ALTER TABLE t DROP COLUMN title}\n";
+    for (text, said) in [
+        (
+            "  - sync: {table: t, set: {title: nmae}}\n",
+            "plans/1_p.yaml:3:5: table t has no column nmae; it has id, name, age",
+        ),
+        ("  - sync: {table: t, set: {titel: name}}\n", "plans/1_p.yaml:3:5: table t has no column titel"),
+        ("  - sync: {table: t, set: {title: name}, back: {nam: title}}\n", "3:5: table t has no column nam;"),
+        ("  - sync: {table: tt, set: {title: name}}\n", "plans/1_p.yaml:3:5: there is no table tt"),
+        (
+            "backfill:\n  - {table: t, set: {title: upper(nmae)}}\n",
+            "plans/1_p.yaml:4:5: table t has no column nmae",
+        ),
+        (
+            "backfill:\n  - {table: t, set: {title: name}, where: agee > 3}\n",
+            "4:5: table t has no column agee",
+        ),
+        (
+            "backfill:\n  - {table: t, set: {title: name}, key: [age]}\n",
+            "4:5: table t has no unique index over exactly (age)",
+        ),
+        (
+            "validate:\n  - not_null: {table: t, column: nmae}\n",
+            "plans/1_p.yaml:4:5: table t has no column nmae",
+        ),
+        ("validate:\n  - not_null: {table: t, column: age}\n", "4:5: t.age is NOT NULL already"),
+        (
+            "contract:\n  - drop_column: {table: t, column: nmae}\n",
+            "plans/1_p.yaml:4:5: table t has no column nmae",
+        ),
+    ] {
+        db.file("plans/1_p.yaml", &format!("{add}{text}"))?;
+        db.phase(&["check"]).await?.expect(0)?;
+        let ended = db.phase(&["check", "--online"]).await?.expect(2)?;
+        check!(ended.stderr.contains(said), "{text}: {ended:?}");
+        // The start says the same, and nothing of it has run.
+        let started = db.phase(&["expand"]).await?.expect(2)?;
+        check!(started.stderr.contains(said), "{text}: {started:?}");
+        same!(
+            db.value(
+                "SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'title'"
+            )
+            .await?,
+            "0"
+        );
+    }
+    // Both faults of two files at once; of a file that is not asked about, none.
+    db.file("plans/1_p.yaml", &format!("{add}validate:\n  - not_null: {{table: t, column: nmae}}\n"))?;
+    db.file("plans/2_q.yaml", "contract:\n  - drop_column: {table: t, column: aeg}\n")?;
+    let ended = db.phase(&["check", "--online"]).await?.expect(2)?;
+    check!(ended.stderr.contains("1_p.yaml:4:5") && ended.stderr.contains("2_q.yaml:2:5"), "{ended:?}");
+    let ended = db.phase(&["check", "q", "--online"]).await?.expect(2)?;
+    check!(!ended.stderr.contains("1_p.yaml") && ended.stderr.contains("2_q.yaml:2:5"), "{ended:?}");
+    // What is right is all right, the row as a whole and what every table has included.
+    std::fs::remove_file(db.project.path().join("plans/2_q.yaml"))?;
+    db.file("plans/1_p.yaml", &format!("{add}  - sync: {{table: t, set: {{title: upper(name)}}}}\nbackfill:\n  - {{table: t, set: {{title: upper(name)}}, where: ctid IS NOT NULL AND t IS NOT NULL}}\n"))?;
+    db.phase(&["check", "--online"]).await?.expect(0)?;
+    db.phase(&["expand"]).await?.expect(0)?;
+    db.phase(&["check", "--online"]).await?.expect(0)?;
+    Ok(())
+}
+
+async fn what_comes_before_may_make_what_is_asked_for(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, old text)").await?;
+    db.file("migrations/1_m.sql", "-- UP\nCREATE TABLE u (id int PRIMARY KEY, a text);\nALTER TABLE t ADD COLUMN a text;\n-- DOWN\nDROP TABLE u;\nALTER TABLE t DROP COLUMN a;\n")?;
+    let plan = |table: &str| format!("validate:\n  - not_null: {{table: {table}, column: a}}\n");
+    db.file("plans/2_u.yaml", &plan("u"))?;
+    db.file("plans/3_t.yaml", &plan("t"))?;
+    db.phase(&["check", "--online"]).await?.expect(0)?;
+    // Before what makes it, it is not there.
+    db.file("plans/0_t.yaml", &plan("t"))?;
+    let ended = db.phase(&["check", "--online"]).await?.expect(2)?;
+    check!(ended.stderr.contains("plans/0_t.yaml:2:5: table t has no column a; it has id, old"), "{ended:?}");
+    check!(!ended.stderr.contains("2_u") && !ended.stderr.contains("3_t"), "{ended:?}");
     Ok(())
 }

@@ -44,7 +44,7 @@ pub struct CheckArgs {
     /// The files, or their versions or names; without any, all of the project.
     files: Vec<PathBuf>,
     /// Compare with the record as well: edited, missing and out-of-order files (exit code 6);
-    /// and ask the catalog for sizes, types, constraints and indexes, and how busy small tables are.
+    /// and ask the catalog for tables, columns, sizes, types, constraints and indexes, and how busy small tables are.
     #[arg(long)]
     online: bool,
     /// Everything up to this version is over, everything after it open: two that touch the same

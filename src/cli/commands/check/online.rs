@@ -7,11 +7,15 @@ use super::{CheckArgs, Checked, conflicts, named};
 use crate::cli::args::Global;
 use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::CommandError;
+use crate::cli::preflight;
 use crate::cli::project::Project;
 use crate::core::compile::Server;
 use crate::core::drift::{Drift, drift};
 use crate::core::lint::{self, Passage, judge};
+use crate::core::preflight::Made;
+use crate::core::record::Record;
 use crate::core::sql::deep;
+use crate::core::state::State;
 use crate::core::timeline::Item;
 use crate::core::version::Version;
 use crate::engine::stop::Stop;
@@ -36,6 +40,7 @@ pub(super) async fn online(global: &Global, args: &CheckArgs, stop: Stop) -> Res
     }
     let record = |item: &Item| records.iter().find(|record| record.version == item.version);
     let open = |item: &&Item| !record(item).is_some_and(conflicts::over);
+    missing(&desk, items.iter().filter(open), &asked, &records).await?;
     let steps = || items.iter().filter(open).flat_map(Item::steps_both_ways);
     let known = desk.target.world_in_use(&lint::mentions(steps())?, desk.config.small_table).await?;
     let (mut before, mut findings) = (Passage::default(), Vec::new());
@@ -56,6 +61,28 @@ pub(super) async fn online(global: &Global, args: &CheckArgs, stop: Stop) -> Res
     let items: Vec<Item> = items.into_iter().filter(|item| wanted.contains(&item.version)).collect();
     let sources = items.iter().map(|item| (item.file.clone(), item.source.clone())).collect();
     Ok(Checked { items, findings, conflicts, sources, settled, server })
+}
+
+/// Refuses what expand would refuse: tables, columns and keys that are not there, of items that have
+/// not started. What comes before one will have run by then.
+async fn missing(
+    desk: &Desk,
+    open: impl Iterator<Item = &Item>,
+    asked: impl Fn(&Item) -> bool,
+    records: &[Record],
+) -> Result<(), CommandError> {
+    let begun = |item: &Item| {
+        let record = records.iter().find(|record| record.version == item.version);
+        record.is_some_and(|record| record.state != State::Planned || record.goal != State::Planned)
+    };
+    let (mut made, mut faults) = (Made::default(), Vec::new());
+    for item in open {
+        if asked(item) && !begun(item) {
+            faults.extend(preflight::missing(desk, item, &made).await?);
+        }
+        made.add(item)?;
+    }
+    if faults.is_empty() { Ok(()) } else { Err(CommandError::Preflight(faults.join("\n"))) }
 }
 
 /// Every item of the project, with the files that are named, and the versions that are asked about.
