@@ -25,8 +25,14 @@ impl Detach {
 /// How a table stands to the one whose partition it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// One of the two is not there.
+    /// The partitioned table is not there.
     Absent,
+    /// The partition is not there: dropped, or under another name. `pending`: another partition of the
+    /// table is half detached, which may be this one under a new name.
+    Gone {
+        /// See above.
+        pending: bool,
+    },
     /// It is its partition.
     Attached,
     /// Queries of the partitioned table read it no more, but it is not free yet
@@ -46,6 +52,8 @@ pub enum ToDetach {
     Finalize,
     /// It stands apart.
     Done,
+    /// Somebody took the partition away meanwhile, so that nothing is left to detach; what is known.
+    Gone(String),
     /// It is not as the plan has it; what is.
     Refuse(String),
 }
@@ -64,8 +72,24 @@ pub fn to_detach(detach: &Detach, standing: Standing, begun: bool) -> ToDetach {
             detach.finalize_sql()
         )),
         Standing::Apart => ToDetach::Refuse(format!("{partition} is no partition of {table}")),
-        Standing::Absent => ToDetach::Refuse(format!("{table} or {partition} does not exist")),
+        Standing::Gone { pending: true } if begun => ToDetach::Refuse(format!(
+            "{partition} does not exist, and some partition of {table} is half detached: if it is this one under a new name, \
+             give it its name back"
+        )),
+        Standing::Gone { .. } if begun => ToDetach::Gone(gone(detach)),
+        Standing::Gone { .. } => ToDetach::Refuse(format!("{partition} does not exist")),
+        Standing::Absent => ToDetach::Refuse(format!("{table} does not exist")),
     }
+}
+
+/// What is told of a partition that somebody took away while it was being detached.
+#[must_use]
+pub fn gone(detach: &Detach) -> String {
+    let (table, partition) = (detach.table.plain(), detach.partition.plain());
+    format!(
+        "{partition} is not there any more: somebody dropped or renamed it while it was being detached, so nothing of \
+         it is left in {table} under that name"
+    )
 }
 
 /// What is told where it was interrupted between its two transactions.
@@ -91,6 +115,10 @@ mod tests {
             assert_eq!(decide(Standing::Attached, begun), ToDetach::Detach);
             assert!(matches!(decide(Standing::Absent, begun), ToDetach::Refuse(_)));
         }
+        // What is gone is over only where we had begun with it, and may not be there under another name.
+        assert!(matches!(decide(Standing::Gone { pending: false }, true), ToDetach::Gone(_)));
+        assert!(matches!(decide(Standing::Gone { pending: true }, true), ToDetach::Refuse(_)));
+        assert!(matches!(decide(Standing::Gone { pending: false }, false), ToDetach::Refuse(_)));
         assert_eq!(decide(Standing::Pending, true), ToDetach::Finalize);
         assert_eq!(decide(Standing::Apart, true), ToDetach::Done);
         assert!(matches!(decide(Standing::Pending, false), ToDetach::Refuse(_)));

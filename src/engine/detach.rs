@@ -1,7 +1,7 @@
 //! Detaches a partition while its table is in use: what an interruption leaves between the
 //! two transactions of DETACH PARTITION CONCURRENTLY is finalized, by the next run or on the way back.
 
-use crate::core::detach::{Detach, Standing, ToDetach, half_done, to_detach};
+use crate::core::detach::{Detach, Standing, ToDetach, gone, half_done, to_detach};
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::step::{Action, Limits};
 use crate::engine::current::Current;
@@ -16,6 +16,8 @@ pub(crate) enum Settled {
     Apart,
     /// It was never detached.
     Attached,
+    /// Somebody took it away: there is nothing that could be taken back.
+    Gone,
     /// Somebody asked to stop; why.
     WorkLeft(String),
 }
@@ -40,7 +42,12 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
     pub(crate) async fn settle(&self, current: &Current<'_>, detach: &Detach) -> Result<Settled, RunError> {
         match self.standing(current, detach).await? {
             Standing::Attached => Ok(Settled::Attached),
-            Standing::Apart | Standing::Absent => Ok(Settled::Apart),
+            Standing::Apart | Standing::Absent | Standing::Gone { pending: true } => Ok(Settled::Apart),
+            Standing::Gone { pending: false } => {
+                let why = format!("{}; nothing of it can be attached again", gone(detach));
+                self.gone(current, &why).await?;
+                Ok(Settled::Gone)
+            }
             Standing::Pending => Ok(match self.apart(current, detach).await? {
                 Ended::Done => Settled::Apart,
                 Ended::WorkLeft(why) => Settled::WorkLeft(why),
@@ -53,6 +60,7 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         let moment = self.locks(current, &Action::Detach(detach.clone())).await?;
         let run = async |_: Limits| match to_detach(detach, self.target.standing(detach).await?, true) {
             ToDetach::Done => Ok(()),
+            ToDetach::Gone(why) => self.gone(current, &why).await,
             ToDetach::Refuse(why) => Err(Failure::new(FailureKind::Catalog, why)),
             ToDetach::Detach => self.send_watched(current, &detach.sql).await,
             ToDetach::Finalize => {
@@ -68,6 +76,12 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             tracing::warn!(step = %current.step.id, "{why}");
         }
         ended
+    }
+
+    /// Says in the history that a partition was taken away meanwhile.
+    async fn gone(&self, current: &Current<'_>, why: &str) -> Result<(), Failure> {
+        tracing::warn!(step = %current.step.id, "{why}");
+        self.store.note(&self.fence.version, Some(&current.step.id), "gone", why).await
     }
 
     async fn standing(&self, current: &Current<'_>, detach: &Detach) -> Result<Standing, RunError> {

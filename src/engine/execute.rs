@@ -147,7 +147,9 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
         match (settled, action) {
             (Settled::WorkLeft(why), _) => Ok(Ended::WorkLeft(why)),
             (Settled::Apart, Some(action)) => self.by_kind(current, action).await,
-            (Settled::Apart, None) | (Settled::Attached, _) => self.nothing_to_do(current).await,
+            (Settled::Apart, None) | (Settled::Attached | Settled::Gone, _) => {
+                self.nothing_to_do(current).await
+            }
         }
     }
 

@@ -31,10 +31,15 @@ pub(super) async fn standing(client: &Client, detach: &Detach) -> Result<Standin
     let names = [detach.table.to_string(), detach.partition.to_string()];
     let row = client.query_one(q::STANDING, &[&names[0], &names[1]]).await;
     let row = row.map_err(|error| failure(&error))?;
-    Ok(match (row.get("there"), row.get("attached"), row.get("pending")) {
-        (false, _, _) => Standing::Absent,
-        (_, false, _) => Standing::Apart,
-        (_, _, true) => Standing::Pending,
+    if !row.get::<_, bool>("parent") {
+        return Ok(Standing::Absent);
+    }
+    if !row.get::<_, bool>("child") {
+        return Ok(Standing::Gone { pending: row.get("any_pending") });
+    }
+    Ok(match (row.get("attached"), row.get("pending")) {
+        (false, _) => Standing::Apart,
+        (_, true) => Standing::Pending,
         _ => Standing::Attached,
     })
 }

@@ -14,6 +14,8 @@ tests![
     an_abort_attaches_what_was_half_detached,
     a_detach_that_is_not_ours_is_left_alone,
     nobody_waits_longer_for_a_detach_than_lock_timeout,
+    a_partition_that_is_dropped_meanwhile_is_nothing_to_wait_for,
+    an_abort_goes_on_where_the_partition_is_gone,
 ];
 
 const TABLE: &str = "CREATE TABLE p (id int, a text) PARTITION BY RANGE (id);
@@ -145,5 +147,41 @@ async fn nobody_waits_longer_for_a_detach_than_lock_timeout(db: Db) -> TestResul
     Ended::of(&child.wait_with_output().await?).expect(0)?;
     check!(longest < Duration::from_millis(500), "a query waited {longest:?}");
     same!(db.value("SELECT count(*) FROM pg_inherits WHERE inhrelid = 'p1'::regclass").await?, "0");
+    Ok(())
+}
+
+async fn a_partition_that_is_dropped_meanwhile_is_nothing_to_wait_for(db: Db) -> TestResult {
+    if before(&db, "").await?.is_none() {
+        return Ok(());
+    }
+    // One that was never begun with is not known to be gone.
+    db.run("ALTER TABLE p1 RENAME TO p9").await?;
+    db.phase(&["contract", "1"]).await?.expect(2)?;
+    db.run("ALTER TABLE p9 RENAME TO p1").await?;
+    interrupted(&db, Signal::SIGINT).await?;
+    // Under another name it is half detached still.
+    db.run("ALTER TABLE p1 RENAME TO p9").await?;
+    let ended = db.phase(&["contract", "1"]).await?.expect(1)?;
+    check!(ended.stdout.contains("give it its name back"), "{ended:?}");
+    db.run("DROP TABLE p9").await?;
+    let ended = db.phase(&["contract", "1"]).await?.expect(0)?;
+    check!(ended.stderr.contains("p1 is not there any more"), "{ended:?}");
+    let history = db.phase(&["history", "1"]).await?.expect(0)?;
+    check!(history.stdout.contains("gone"), "{history:?}");
+    same!(db.value("SELECT count(*) FROM p").await?, "100");
+    Ok(())
+}
+
+async fn an_abort_goes_on_where_the_partition_is_gone(db: Db) -> TestResult {
+    if before(&db, "").await?.is_none() {
+        return Ok(());
+    }
+    interrupted(&db, Signal::SIGINT).await?;
+    db.run("DROP TABLE p1").await?;
+    let ended = db.phase(&["abort", "1"]).await?.expect(0)?;
+    check!(ended.stderr.contains("nothing of it can be attached again"), "{ended:?}");
+    same!(db.value("SELECT state FROM phase.item").await?, "aborted");
+    let history = db.phase(&["history", "1"]).await?.expect(0)?;
+    check!(history.stdout.contains("gone"), "{history:?}");
     Ok(())
 }
