@@ -50,8 +50,8 @@ pub fn requirements(plan: &Plan) -> Vec<Requirement> {
                 StepSpec::Index(spec) => (&spec.table, Vec::new(), None),
                 StepSpec::Sync(spec) => (&spec.table, of_sync(spec), None),
                 StepSpec::NotNull { table, column } => (table, vec![column.clone()], Some(column.clone())),
-                StepSpec::DropColumn { table, column } => (table, vec![column.clone()], None),
-                StepSpec::DropTable { table } => (table, Vec::new(), None),
+                StepSpec::DropColumn { table, column, .. } => (table, vec![column.clone()], None),
+                StepSpec::DropTable { table, .. } => (table, Vec::new(), None),
                 StepSpec::Sql(_) | StepSpec::DropIndex(_) | StepSpec::Assert(_) => return None,
             };
             Some(Requirement { columns, nullable, ..Requirement::table(step.place, table) })

@@ -19,6 +19,7 @@ mod check;
 mod conflicts;
 mod crash;
 mod detach;
+mod drops;
 mod harness;
 mod hot;
 mod impact;
@@ -107,6 +108,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("conflicts", conflicts::tests()),
         ("crash", crash::tests()),
         ("detach", detach::tests()),
+        ("drops", drops::tests()),
         ("hot", hot::tests()),
         ("impact", impact::tests()),
         ("index", index::tests()),

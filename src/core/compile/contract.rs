@@ -5,7 +5,7 @@
 use super::{At, CompileError, Server, transaction};
 use crate::core::ident::{Ident, QName, dollar_quote, literal, plain};
 use crate::core::plan::model::{Place, Plan, StepSpec};
-use crate::core::step::{Phase, Step, Undo};
+use crate::core::step::{Allow, Phase, Step, Undo};
 use crate::core::sync::Sync;
 use crate::core::sync::standing::Change;
 
@@ -13,15 +13,16 @@ pub(super) fn steps(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<S
     if plan.keep.is_some() { with_keep(plan, syncs, server) } else { at_once(plan, syncs, server) }
 }
 
-/// An old column that contract takes away.
+/// An old column that contract takes away, and what is accepted of that.
 struct Dropped<'a> {
     table: &'a QName,
     column: &'a Ident,
+    allow: &'a [Allow],
 }
 
 fn dropped(plan: &Plan) -> Vec<Dropped<'_>> {
     let drops = plan.contract.iter().filter_map(|spec| match &spec.value {
-        StepSpec::DropColumn { table, column } => Some(Dropped { table, column }),
+        StepSpec::DropColumn { table, column, allow } => Some(Dropped { table, column, allow }),
         _ => None,
     });
     drops.collect()
@@ -64,32 +65,33 @@ fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, Com
             )
         };
         match &spec.value {
-            StepSpec::DropColumn { table, column } => {
+            StepSpec::DropColumn { table, column, allow } => {
                 if gone_already.contains(&(table, column)) {
                     continue;
                 }
                 let (mut sql, mut syncs) = (Vec::new(), Vec::new());
-                let mut columns = vec![column];
+                let (mut columns, mut allow) = (vec![column], allow.clone());
                 let fills = |sync: &Sync| sync.spec().table == *table && sync.fills(column);
                 if let Some(found) = until_drop.iter().position(|(_, sync)| fills(sync)) {
                     let (_, sync) = until_drop.remove(found);
                     sql.extend(sync.remove());
                     syncs.extend(sync.removed());
-                    columns.extend(
-                        filled(sync, &dropped).iter().map(|drop| drop.column).filter(|c| *c != column),
-                    );
+                    for drop in filled(sync, &dropped).into_iter().filter(|drop| drop.column != column) {
+                        columns.push(drop.column);
+                        allow.extend_from_slice(drop.allow);
+                    }
                 }
                 sql.extend(columns.iter().map(|column| format!("ALTER TABLE {table} DROP COLUMN {column}")));
                 let names: Vec<String> = columns.iter().map(|column| plain(column)).collect();
                 gone_already.extend(columns.iter().map(|column| (table, *column)));
                 let title = format!("drop {}.{}", table.plain(), names.join(", "));
-                steps.push(Step { syncs, ..at.step(title, transaction(sql), gone()) });
+                steps.push(Step { syncs, allow, ..at.step(title, transaction(sql), gone()) });
             }
-            StepSpec::DropTable { table } => steps.push(at.step(
-                format!("drop table {}", table.plain()),
-                transaction(vec![format!("DROP TABLE {table}")]),
-                gone(),
-            )),
+            StepSpec::DropTable { table, allow } => {
+                let title = format!("drop table {}", table.plain());
+                let step = at.step(title, transaction(vec![format!("DROP TABLE {table}")]), gone());
+                steps.push(Step { allow: allow.clone(), ..step });
+            }
             other => steps.extend(super::step(&at, other, server)?),
         }
     }
@@ -131,16 +133,16 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
         let at = At { phase: Phase::Contract, id: format!("contract.{}", n + 1), place: spec.place };
         let purge = At { phase: Phase::Purge, id: format!("purge.{}", n + 1), place: spec.place };
         match &spec.value {
-            StepSpec::DropColumn { table, column } => {
+            StepSpec::DropColumn { table, column, allow } => {
                 let to = hidden(plan, column);
                 let Hiding { run, back, syncs } = hide_column(table, column, &to, &mut turned);
                 let what = format!("{}.{}", table.plain(), plain(column));
                 let title = format!("put {what} out of sight as {}", plain(&to));
                 let step = at.step(title, transaction(run), Undo::Run(transaction(back)));
                 steps.push(Step { syncs, ..step });
-                purges.push((purge, what, table, to));
+                purges.push((purge, what, table, to, allow));
             }
-            StepSpec::DropTable { table } => {
+            StepSpec::DropTable { table, allow } => {
                 let to = table.sibling(hidden(plan, &table.name));
                 let (run, back) = (rename(table, &to.name), rename(&to, &table.name));
                 steps.push(at.step(
@@ -149,15 +151,17 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
                     Undo::Run(transaction(vec![back])),
                 ));
                 let title = format!("drop what was table {}", table.plain());
-                tables.push(purge.step(title, transaction(vec![format!("DROP TABLE {to}")]), gone()));
+                let step = purge.step(title, transaction(vec![format!("DROP TABLE {to}")]), gone());
+                tables.push(Step { allow: allow.clone(), ..step });
             }
             other => steps.extend(super::step(&at, other, server)?),
         }
     }
-    for (at, what, table, to) in purges {
+    for (at, what, table, to, allow) in purges {
         let (mut sql, syncs) = release(table, &to, &mut turned);
         sql.push(format!("ALTER TABLE {table} DROP COLUMN {to}"));
-        steps.push(Step { syncs, ..at.step(format!("drop what was {what}"), transaction(sql), gone()) });
+        let step = at.step(format!("drop what was {what}"), transaction(sql), gone());
+        steps.push(Step { syncs, allow: allow.clone(), ..step });
     }
     steps.extend(tables);
     Ok(steps)

@@ -23,7 +23,7 @@ pub fn of_plan(plan: &Plan) -> Vec<String> {
             StepSpec::Sync(spec) => _ = tables.insert(spec.table.clone()),
             StepSpec::NotNull { table, .. }
             | StepSpec::DropColumn { table, .. }
-            | StepSpec::DropTable { table } => {
+            | StepSpec::DropTable { table, .. } => {
                 _ = tables.insert(table.clone());
             }
             StepSpec::DropIndex(_) | StepSpec::Assert(_) => {}

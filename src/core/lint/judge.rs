@@ -186,6 +186,8 @@ impl Judge<'_> {
         let Script { step, action, plan, .. } = *script;
         let found = look_at_ours(&Scene { step, action, inspected, before, later, plan, world, hot: &hot });
         for found in found {
+            let used = step.allow.iter().filter(|allow| allow.covers(found.0, place));
+            self.used.extend(used.map(|allow| (allow.rule.clone(), allow.place)));
             let finding = self.finding(script, inspected, place, found, None);
             // People know the step, not the name that is out of sight.
             self.findings.push(Finding { statement: script.step.title.clone(), ..finding });

@@ -9,7 +9,7 @@ impl Plan {
     #[must_use]
     pub fn cautions(&self) -> Vec<(Place, String)> {
         let drops = self.contract.iter().filter_map(|spec| match &spec.value {
-            StepSpec::DropColumn { table, column } if !self.fills(table, column) => Some((
+            StepSpec::DropColumn { table, column, .. } if !self.fills(table, column) => Some((
                 spec.place,
                 format!(
                     "no sync of this plan fills {0}.{1} (back: {{{1}: …}}): rows that new code writes have nothing there, \

@@ -105,11 +105,15 @@ pub enum StepSpec {
         table: QName,
         /// The column.
         column: Ident,
+        /// Findings that are accepted.
+        allow: Vec<Allow>,
     },
     /// `drop_table:`.
     DropTable {
         /// The table.
         table: QName,
+        /// Findings that are accepted.
+        allow: Vec<Allow>,
     },
 }
 

@@ -90,7 +90,7 @@ pub(super) struct RawStep {
     /// Statements that take it back, or `irreversible: why`.
     #[schemars(with = "Option<String>")]
     pub undo: Option<Spanned<String>>,
-    /// Findings of this sql that are accepted.
+    /// Findings of this sql or this drop that are accepted.
     #[schemars(with = "Option<RawLint>")]
     pub lint: Option<Spanned<RawLint>>,
     /// An index to build concurrently.

@@ -65,9 +65,12 @@ impl Reader<'_, '_> {
         if raw.undo.is_some() && !matches!(*kind, "sql" | "sql_file") {
             self.fault(format!("undo belongs to sql and sql_file; that of {kind} is derived"));
         }
-        if let Some(lint) = raw.lint.as_ref().filter(|_| !matches!(*kind, "sql" | "sql_file")) {
-            self.faults
-                .add(place(lint), format!("lint belongs to sql and sql_file; {kind} is safe by itself"));
+        let judged = matches!(*kind, "sql" | "sql_file" | "drop_column" | "drop_table");
+        if let Some(lint) = raw.lint.as_ref().filter(|_| !judged) {
+            let message = format!(
+                "lint belongs to sql, sql_file, drop_column and drop_table; {kind} is safe by itself"
+            );
+            self.faults.add(place(lint), message);
         }
         match raw {
             RawStep { sql: Some(text), undo, lint, .. } => {
@@ -84,11 +87,13 @@ impl Reader<'_, '_> {
             RawStep { assert: Some(raw), .. } => {
                 Some(StepSpec::Assert(AssertSpec { name: raw.name, sql: raw.sql, expect: raw.expect.0 }))
             }
-            RawStep { drop_column: Some(raw), .. } => {
-                self.column(&raw).map(|(table, column)| StepSpec::DropColumn { table, column })
+            RawStep { drop_column: Some(raw), lint, .. } => {
+                let allow = self.allow(lint);
+                self.column(&raw).map(|(table, column)| StepSpec::DropColumn { table, column, allow })
             }
-            RawStep { drop_table: Some(raw), .. } => {
-                self.table("table", &raw.table).map(|table| StepSpec::DropTable { table })
+            RawStep { drop_table: Some(raw), lint, .. } => {
+                let allow = self.allow(lint);
+                self.table("table", &raw.table).map(|table| StepSpec::DropTable { table, allow })
             }
             _ => None,
         }

@@ -138,3 +138,39 @@ fn a_table_that_others_refer_to_is_not_dropped_unseen() {
         assert!(found.len() == 1 && found[0].ends_with(": v over x depends on it"), "{found:?}");
     }
 }
+
+#[test]
+fn what_goes_with_a_drop_can_be_accepted() {
+    let accept = |rule: &str| format!("    lint: {{allow: [{{rule: {rule}, reason: nobody asks by it}}]}}\n");
+    let found = |text: &str, world: World| {
+        let found = judge(&item(text), world, 0.0).unwrap().into_iter();
+        found
+            .map(|of| format!("{} {} {}", of.rule, of.step, of.allowed.unwrap_or_default()))
+            .collect::<Vec<_>>()
+    };
+    let key = || world("ALTER TABLE t ADD CONSTRAINT k UNIQUE (c)", 180_000);
+    for (keep, step) in [("", "contract.1"), (KEEP, "purge.1")] {
+        let accepted = format!("{DROP}{}{keep}", accept("drop-column-takes-along"));
+        assert_eq!(found(&accepted, key()), [format!("drop-column-takes-along {step} nobody asks by it")]);
+        // Nothing goes along here, and the catalog was asked.
+        assert_eq!(found(&accepted, world("", 180_000)), [format!("unused-allow {step} ")]);
+        let other = format!("{DROP}{}{keep}", accept("create-index"));
+        let both = [format!("drop-column-takes-along {step} "), format!("unused-allow {step} ")];
+        assert_eq!(found(&other, key()), both);
+    }
+    let mut held = world("", 180_000);
+    hanging(&mut held, "t", "c", "v", HangingKind::View, true);
+    let table = "contract:\n  - drop_table: {table: t}\n";
+    let accepted = format!("{table}{}", accept("drop-column-dependents"));
+    assert_eq!(found(&accepted, held), ["drop-column-dependents contract.1 nobody asks by it"]);
+    let judged = judge(&item(&accepted), World::offline(180_000), 0.0).unwrap();
+    assert!(judged.is_empty(), "without the catalog nobody knows whether it is of use: {judged:?}");
+}
+
+#[test]
+fn columns_that_one_step_drops_are_accepted_together() {
+    let text = "expand:\n  - sync: {table: t, set: {x: a, y: c}, back: {a: x, c: y}}\ncontract:\n  - drop_column: {table: t, column: a}\n  - drop_column: {table: t, column: c}\n    lint: {allow: [{rule: drop-column-takes-along, reason: r}]}\n";
+    let found = judge(&item(text), world("CREATE INDEX i ON t (c)", 180_000), 0.0).unwrap();
+    let told: Vec<_> = found.iter().map(|of| (of.rule, of.allowed.as_deref())).collect();
+    assert_eq!(told, [("drop-column-takes-along", Some("r"))]);
+}
