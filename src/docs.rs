@@ -183,8 +183,9 @@ fn every_rule_has_its_page() {
          that does without the old shape or never leaves the column null, or an approval. `phase deployed` does not take\n\
          APP or VERSION, and `phase check` names a plan that still has them. Where a column's type changes, an assert in\n\
          validate stops the plan if a value was cut or rounded. With a connection a column that takes another's place gets\n\
-         its type, NOT NULL and default from the catalog, DROP COLUMN comes with the DROP NOT NULL that it needs, and an\n\
-         index that is there is not made again.\n\n\
+         its type, NOT NULL and default from the catalog, and the like of each index and constraint over the other one;\n\
+         what nobody can write for you (EXCLUDE, views, keys of other tables) is named in a comment. DROP COLUMN comes with\n\
+         the DROP NOT NULL that it needs, and an index that is there is not made again.\n\n\
          Against a statement of a SQL migration the answer is SQL where SQL is enough: the migration again, or two where one\n\
          transaction must not hold both, each with its DOWN. Where it is not, a comment above the plan says which file it\n\
          becomes. An undo and a DOWN get a statement that can stand there, or are told that there is none.\n\n\

@@ -64,7 +64,7 @@ struct SeenConstraint {
     valid: bool,
     columns: Vec<String>,
     check: Option<String>,
-    foreign: Option<String>,
+    definition: Option<String>,
     references: Option<String>,
 }
 
@@ -246,8 +246,8 @@ fn table(seen: Seen) -> Result<Table, Failure> {
             columns: idents(seen.columns)?,
             proves,
             references: seen.references.as_deref().map(named).transpose()?,
-            text: match seen.foreign {
-                Some(foreign) => foreign_key(&foreign).map_err(|error| unreadable(&error))?,
+            text: match seen.definition {
+                Some(definition) => as_written(&definition).map_err(|error| unreadable(&error))?,
                 None => seen.check.unwrap_or_default(),
             },
         })
@@ -288,8 +288,8 @@ fn table(seen: Seen) -> Result<Table, Failure> {
     })
 }
 
-/// A foreign key as plans write it, however the server prints it.
-fn foreign_key(definition: &str) -> Result<String, SqlError> {
+/// A foreign key or a UNIQUE constraint as plans write it, however the server prints it.
+fn as_written(definition: &str) -> Result<String, SqlError> {
     let statements = split(&format!("ALTER TABLE t ADD CONSTRAINT k {definition}"))?;
     let changes = statements.into_iter().flat_map(|statement| statement.changes);
     Ok(changes

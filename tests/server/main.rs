@@ -32,6 +32,7 @@ mod locks;
 mod looks;
 mod pace;
 mod pooler;
+mod printed;
 mod proof;
 mod quarantine;
 mod rehearse;
@@ -122,6 +123,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("looks", looks::tests()),
         ("pace", pace::tests()),
         ("pooler", pooler::tests()),
+        ("printed", printed::tests()),
         ("proof", proof::tests()),
         ("quarantine", quarantine::tests()),
         ("rehearse", rehearse::tests()),

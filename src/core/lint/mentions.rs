@@ -31,7 +31,8 @@ impl Mentions {
         match change {
             Change::Alter { table, what, .. } => {
                 self.relation(table);
-                if matches!(what, Alter::DropColumn(_)) {
+                // Another column takes the place of one that gets another type or name.
+                if matches!(what, Alter::DropColumn(_) | Alter::Type { .. }) {
                     self.dropping.insert(table.clone());
                 }
                 self.alter(what);
@@ -52,7 +53,7 @@ impl Mentions {
                 self.relations.extend(names.iter().cloned());
                 self.dropping.extend(names.iter().cloned());
             }
-            Change::Rename { of: Renamed::Table, table, .. } => {
+            Change::Rename { of: Renamed::Table | Renamed::Column, table, .. } => {
                 self.relation(table);
                 self.dropping.insert(table.clone());
             }

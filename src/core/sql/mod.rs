@@ -42,7 +42,7 @@ pub use split::{Statement, split};
 pub use steady::{steady, steady_names, waits};
 pub use tables::{made_tables, tables};
 pub use thing::{How, Piece, Thing, Wide};
-pub use tokens::{blank_comments, is_keyword, nesting};
+pub use tokens::{blank_comments, is_keyword, nesting, renamed};
 
 #[cfg(test)]
 mod tests;

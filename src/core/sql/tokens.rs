@@ -1,9 +1,10 @@
 //! Looks at the words of a script, by PostgreSQL's own scanner: where its comments
-//! are, and how deep it may nest.
+//! are, how deep it may nest, and where it names a column.
 
 use pg_query::protobuf::{KeywordKind, ScanToken, Token};
 
 use super::parse::{SqlError, deep};
+use crate::core::ident::{Ident, plain};
 
 /// The same script with a blank for each byte of its comments: every statement
 /// stands where it stood, and no comment says anything any more.
@@ -54,6 +55,36 @@ pub fn is_keyword(word: &str) -> bool {
     let free = [KeywordKind::NoKeyword, KeywordKind::UnreservedKeyword];
     let tokens = scan(word).unwrap_or_default();
     tokens.iter().any(|token| !free.contains(&token.keyword_kind()))
+}
+
+/// A piece of an index or a constraint of one table with another column in the place of one:
+/// not in what a foreign key refers to. `None`: the scanner refuses it.
+#[must_use]
+pub fn renamed(sql: &str, from: &Ident, to: &Ident) -> Option<String> {
+    let to = plain(to);
+    let to = if is_keyword(&to) { format!("\"{to}\"") } else { to };
+    let tokens = scan(sql).ok()?;
+    let (mut text, mut written) = (String::new(), 0);
+    for (n, token) in tokens.iter().enumerate() {
+        if token.token() == Token::References {
+            break;
+        }
+        let (start, end) = (usize::try_from(token.start).ok()?, usize::try_from(token.end).ok()?);
+        let word = sql.get(start..end)?;
+        let free = matches!(token.keyword_kind(), KeywordKind::NoKeyword | KeywordKind::UnreservedKeyword);
+        let named = free && (word == from.as_str() || word == from.to_string());
+        // A type, a collation, a field and a function are no column.
+        let before = n.checked_sub(1).and_then(|n| tokens.get(n)).map(ScanToken::token);
+        let after = tokens.get(n + 1).map(ScanToken::token);
+        let other = matches!(before, Some(Token::Typecast | Token::Collate | Token::Ascii46))
+            || matches!(after, Some(Token::Ascii40 | Token::Sconst | Token::Ascii46));
+        if named && !other {
+            text += sql.get(written..start)?;
+            text += &to;
+            written = end;
+        }
+    }
+    Some(text + sql.get(written..)?)
 }
 
 fn scan(sql: &str) -> Result<Vec<ScanToken>, SqlError> {

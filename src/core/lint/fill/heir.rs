@@ -1,12 +1,13 @@
 //! Writes what a column that takes another's place takes over from it, as far as it is
-//! known: its type, NOT NULL, its default; and names what else hangs on the old one.
+//! known: its type, NOT NULL, its default, and the like of what stands over it.
 
 use super::kept::{Kept, is_text, kept};
+use super::like::Like;
 use super::names::{Names, named, written};
 use super::yaml::scalar;
 use crate::core::ident::{Ident, QName};
 use crate::core::lint::table::Case;
-use crate::core::lint::world::{Column, Filled, Table};
+use crate::core::lint::world::Filled;
 
 /// What is known of the column whose place is taken.
 #[derive(Default)]
@@ -16,12 +17,12 @@ pub(super) struct Heir {
     not_null: bool,
     default: Option<String>,
     filled: Option<Filled>,
-    /// The names of its indexes and constraints.
-    hangs: Vec<String>,
+    /// What stands over it, over the new one.
+    like: Like,
 }
 
 impl Heir {
-    pub(super) fn of(case: &Case<'_>, column: &Ident) -> Self {
+    pub(super) fn of(case: &Case<'_>, column: &Ident, names: &Names) -> Self {
         let Some(table) = case.table() else { return Self::default() };
         let Some(known) = table.column(column) else { return Self::default() };
         Self {
@@ -29,19 +30,19 @@ impl Heir {
             not_null: known.not_null,
             default: known.default.clone(),
             filled: known.filled,
-            hangs: hanging(table, known),
+            like: Like::of(case, column, names),
         }
     }
 
-    /// The step that makes the new column NOT NULL where the old one is.
+    /// The steps that prove the new column, and make it and what stands over it like the old one.
     pub(super) fn validate(&self, names: &Names) -> String {
         let (table, new) = (written(&names.table), named(&names.new));
         let mut steps = String::new();
-        if !self.hangs.is_empty() {
+        if !self.like.left.is_empty() {
             steps += &format!(
-                "  # over {} stand {}: make their like in validate\n",
+                "  # over {} stands also what is not in here, make its like over {new} in validate: {}\n",
                 names.old(),
-                self.hangs.join(", ")
+                self.like.left.join(", ")
             );
         }
         let kept = names.cast.as_ref().map(|to| kept(&table, &new, &names.old(), to, &self.kind));
@@ -56,10 +57,23 @@ impl Heir {
         } else {
             String::new()
         };
-        if !assert.is_empty() || !not_null.is_empty() {
-            steps += &format!("validate:\n{assert}{not_null}");
+        let Like { indexes, constraints, .. } = &self.like;
+        let all = [&assert, indexes, &not_null, constraints].map(String::as_str).concat();
+        if all.is_empty() { steps } else { format!("{steps}validate:\n{all}") }
+    }
+
+    /// What a column of another type cannot hold while the old one is written beside it.
+    pub(super) fn limit(&self, names: &Names) -> String {
+        let Some(to) = &names.cast else { return String::new() };
+        let stamps = [self.kind.as_str(), to].iter().all(|kind| kind.starts_with("timestamp"));
+        if stamps || is_text(&self.kind) && !self.kind.contains('(') {
+            return String::new();
         }
-        steps
+        let kind = if self.kind.is_empty() { "its type" } else { &self.kind };
+        format!(
+            "  # until purge, keep included, {} is written as well: a value of {to} that {kind} does not hold fails its writer\n",
+            names.old()
+        )
     }
 
     /// The value of the new column as one of the old: nothing else than a text takes a text unasked.
@@ -72,8 +86,26 @@ impl Heir {
         }
     }
 
-    /// The step of contract that gives the new column its default: while a sync fills it, it must have none.
+    /// What comes before the drop of the old column: what only the author can write, and the new one's default.
     pub(super) fn contract(&self, names: &Names) -> String {
+        let (old, new) = (names.old(), named(&names.new));
+        let mut steps = self.given(names);
+        if let Some(make) = &self.like.lost {
+            steps += &format!(
+                "  # once {old} is purged, the table has no primary key: in a plan of its own, {make}\n"
+            );
+        }
+        if !self.like.held.is_empty() {
+            let held = self.like.held.join(", ");
+            steps += &format!(
+                "  # {old} cannot go while these stand on it; drop them here, or make them anew over {new}: {held}\n"
+            );
+        }
+        steps
+    }
+
+    /// The step that gives the new column its default: while a sync fills it, it must have none.
+    fn given(&self, names: &Names) -> String {
         let (table, new, old) = (written(&names.table), named(&names.new), names.old());
         let own = match (self.filled, &self.default) {
             (Some(Filled::Identity | Filled::Always), _) => None,
@@ -104,18 +136,4 @@ impl Heir {
 fn sequence(default: &str) -> Option<String> {
     let (name, _) = default.strip_prefix("nextval('")?.split_once("'::regclass)")?;
     QName::parse(&name.replace("''", "'")).ok().map(|name| written(&name))
-}
-
-/// The indexes and constraints over a column, but for what makes it NOT NULL.
-fn hanging(table: &Table, column: &Column) -> Vec<String> {
-    let indexes = table.indexes.iter().filter(|index| index.uses.contains(&column.name));
-    let mut names: Vec<String> = indexes.map(|index| named(&index.name)).collect();
-    let over =
-        table.constraints.iter().filter(|known| known.kind != 'n' && known.columns.contains(&column.name));
-    for name in over.filter_map(|known| known.name.as_ref()).map(named) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
 }

@@ -5,6 +5,7 @@
 
 mod heir;
 mod kept;
+mod like;
 mod names;
 mod parts;
 mod yaml;

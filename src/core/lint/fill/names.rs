@@ -79,19 +79,20 @@ impl Names {
                 names.supported = case.supported(&names.columns);
                 names.proven = names.columns.iter().filter(proven).cloned().collect();
                 if let Alter::Type { column, to, .. } = what {
-                    names.heir = Heir::of(case, column);
+                    names.new = Ident::shortened("", &format!("{}_new", column.as_str()));
                     names.cast = Some(to.to_string());
+                    names.heir = Heir::of(case, column, &names);
                 }
             }
             Change::Rename { of: Renamed::Column, from, to, .. } => {
                 names.column = Some(from.clone());
-                names.heir = Heir::of(case, from);
                 let known = case.table().and_then(|table| table.column(from));
                 if let Some(known) = known.filter(|known| !known.kind.is_empty()) {
                     let collate = known.collation.as_ref().map(|name| format!(" COLLATE {}", written(name)));
                     names.kind = format!("{}{}", known.kind, collate.unwrap_or_default());
                 }
                 names.new.clone_from(to);
+                names.heir = Heir::of(case, from, &names);
             }
             Change::CreateIndex(index) => {
                 names.index = Some(index.table.sibling(index.called.clone()));
@@ -217,6 +218,7 @@ impl Names {
             ("{new}", named(&self.new)),
             ("{back}", self.heir.back(self)),
             ("{heir_validate}", self.heir.validate(self)),
+            ("{heir_limit}", self.heir.limit(self)),
             ("{heir_contract}", self.heir.contract(self)),
             (
                 "{added_not_null}",

@@ -67,6 +67,16 @@ fn drops_column(change: &Change, table: &QName, column: &Ident) -> bool {
     matches!(change, Change::Alter { table: of, what: Alter::DropColumn(name), .. } if of == table && name == column)
 }
 
+/// What makes the drop of a column fail.
+pub(in crate::core::lint) fn holders(
+    world: &World,
+    name: &QName,
+    table: &Table,
+    column: &Ident,
+) -> Vec<String> {
+    of_column(world, name, table, column, &|_| false)
+}
+
 fn of_column(
     world: &World,
     name: &QName,

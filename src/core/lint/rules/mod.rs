@@ -15,6 +15,8 @@ mod takes_along;
 mod unknown_type;
 mod unused_allow;
 
+pub(super) use dependents::holders;
+
 use super::finding::Level;
 use super::inspect::Inspected;
 use super::table::Case;

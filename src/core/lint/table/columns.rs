@@ -198,7 +198,8 @@ validate:
         "drop-column",
         "DROP COLUMN",
         |case| matches!(case.alter(), Some(Alter::DropColumn(_))),
-        ALL,
+        // A foreign key over the column goes with it.
+        &[(Who::This, AccessExclusive), (Who::Bound, AccessExclusive)],
         example("CREATE INDEX ON t (a)", "ALTER TABLE t DROP COLUMN a"),
     ),
     light(

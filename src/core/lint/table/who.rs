@@ -45,7 +45,7 @@ pub enum Who {
     Adopted,
     /// Those where it has not.
     Cloned,
-    /// Tables that a foreign key over the changed column ties to this one.
+    /// Tables that a foreign key over the changed or dropped column ties to this one.
     Bound,
     /// A view that is there already.
     Standing,
@@ -257,9 +257,11 @@ impl<'a> Case<'a> {
             .collect()
     }
 
-    /// The tables that foreign keys over the column of ALTER TYPE tie to this one.
+    /// The tables that foreign keys over the column of ALTER TYPE or DROP COLUMN tie to this one.
     fn bound(&self) -> Vec<QName> {
-        let (Some(Alter::Type { column, .. }), Some(table)) = (self.alter(), self.table()) else {
+        let (Some(Alter::Type { column, .. } | Alter::DropColumn(column)), Some(table)) =
+            (self.alter(), self.table())
+        else {
             return Vec::new();
         };
         let keys = table.constraints.iter().filter(|key| key.columns.contains(column));

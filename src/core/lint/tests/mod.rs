@@ -7,6 +7,7 @@ mod fuzz;
 mod hanging;
 mod hidden;
 mod lessons;
+mod like;
 mod places;
 mod printed;
 mod sql;

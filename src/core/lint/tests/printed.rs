@@ -129,7 +129,7 @@ fn a_column_that_takes_anothers_place_takes_what_is_known_of_it() {
     let known = printed(rename, world(setup, 180_000));
     for part in [
         "ADD COLUMN z character varying(9) COLLATE \"C\"'",
-        "  # over b stand t_b: make their like in validate\nvalidate:\n  - not_null: {table: t, column: z}\ncontract:",
+        "validate:\n  - index: {table: t, columns: [z], name: t_z}\n  - not_null: {table: t, column: z}\ncontract:",
         "contract:\n  - sql: \"ALTER TABLE t ALTER COLUMN z SET DEFAULT 'x: y'\"",
         "    undo: ALTER TABLE t ALTER COLUMN z DROP DEFAULT\n  - drop_column: {table: t, column: b}",
     ] {

@@ -31,7 +31,7 @@ SELECT asked.name, jsonb_build_object(
             'columns', (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_attribute a
                         WHERE a.attrelid = c.oid AND a.attnum = ANY (k.conkey)),
             'check', CASE WHEN k.contype = 'c' AND NOT k.connoinherit THEN pg_get_expr(k.conbin, k.conrelid) END,
-            'foreign', CASE WHEN k.contype = 'f' THEN pg_get_constraintdef(k.oid) END,
+            'definition', CASE WHEN k.contype IN ('f', 'u') THEN pg_get_constraintdef(k.oid) END,
             'references', CASE WHEN k.contype = 'f' THEN k.confrelid::regclass::text END)), '[]')
         FROM pg_constraint k WHERE k.conrelid = c.oid),
     'indexes', (SELECT coalesce(jsonb_agg(jsonb_build_object(
