@@ -189,8 +189,14 @@ impl Judge {
             if said.is_none() && seen.indexes.contains(name) {
                 continue;
             }
-            self.line(name.plain(), said, Some(*lock));
             let what = format!("{} on {}", lock.name(), name.plain());
+            if said.is_none() && seen.sequences.contains(name) {
+                if lock.blocks_writes() {
+                    self.note(format!("{what}: who asks the sequence for a value waits for it"));
+                }
+                continue;
+            }
+            self.line(name.plain(), said, Some(*lock));
             match said {
                 Some(said) if *lock <= said => {}
                 _ if opaque => {}

@@ -62,6 +62,8 @@ pub struct Sighting {
     pub there: BTreeSet<Name>,
     /// Those that are indexes: they are locked beside their tables.
     pub indexes: BTreeSet<Name>,
+    /// Those that are sequences: the lock table is about tables.
+    pub sequences: BTreeSet<Name>,
     /// Tables that were written anew: another file under the same name.
     pub rewritten: BTreeSet<Name>,
     /// Tables that the server said it verified, and foreign keys that it validated.
@@ -89,6 +91,8 @@ pub fn sighting(before: &Look, after: &Look, messages: &[String], took: Duration
     for (id, was) in &before.relations {
         if is_index(was.kind) {
             seen.indexes.insert(was.name.clone());
+        } else if was.kind == 'S' {
+            seen.sequences.insert(was.name.clone());
         }
         if let Some(lock) = after.locks.get(id) {
             seen.held.insert(was.name.clone(), *lock);
@@ -172,6 +176,7 @@ impl Sighting {
         strongest(&mut self.taken, &later.taken);
         self.there.extend(later.there.iter().cloned());
         self.indexes.extend(later.indexes.iter().cloned());
+        self.sequences.extend(later.sequences.iter().cloned());
         self.rewritten.extend(later.rewritten.iter().cloned());
         self.verified.extend(later.verified.iter().cloned());
         for (name, rows) in &later.read {

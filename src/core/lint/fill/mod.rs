@@ -11,9 +11,9 @@ mod parts;
 mod yaml;
 
 use super::table::{Case, Row, Safe};
-use super::world::Filled;
+use super::world::{Filled, Index};
 use crate::core::ident::Ident;
-use crate::core::sql::{Alter, Change};
+use crate::core::sql::{Alter, Change, Object};
 use names::Names;
 pub(super) use names::{named, written};
 pub(super) use yaml::{merged, scalar};
@@ -36,6 +36,9 @@ pub(super) fn safe_way(row: &Row, case: &Case<'_>, statement: &[Change]) -> Stri
     {
         return words.into();
     }
+    if let Some(plan) = of_constraint(case) {
+        return plan;
+    }
     let filled = fill(text, case, statement);
     let inline = case.added().is_some_and(|added| added.inline.is_some());
     if inline && !text.contains("ADD COLUMN") {
@@ -47,6 +50,20 @@ pub(super) fn safe_way(row: &Row, case: &Case<'_>, statement: &[Change]) -> Stri
         return merged(&[column, filled]);
     }
     filled
+}
+
+/// What takes an index away that stands behind a constraint: it goes with that, and not without it.
+fn of_constraint(case: &Case<'_>) -> Option<String> {
+    let Change::Drop { of: Object::Index, names, .. } = case.change else { return None };
+    let index = names.first()?;
+    let table = case.world.indexes.get(index)?;
+    let stands = |known: &Index| known.constraint && known.name == index.name;
+    case.world.table(table)?.indexes.iter().find(|known| stands(known))?;
+    Some(format!(
+        "contract:\n  # the index stands behind a constraint of its name, and goes with it\n  - sql: {}\n    undo: \"irreversible: its \
+         index would be built under a lock; rows that it forbids may have come in\"\ngates:\n  contract: {{approvals: 1}}\n",
+        scalar(&format!("ALTER TABLE {} DROP CONSTRAINT {}", written(table), named(&index.name)))
+    ))
 }
 
 /// What to do about a column that no sync can fill, where it is known to be one.

@@ -78,8 +78,17 @@ pub(super) const ROWS: &[Row] = &[
     )
     .back("DROP INDEX CONCURRENTLY {index}"),
     light(
+        "reindex-table-concurrently",
+        "REINDEX TABLE CONCURRENTLY",
+        |case| matches!(case.change, Change::Reindex { index: false, concurrently: true, .. }),
+        &[(Who::This, ShareUpdateExclusive)],
+        example("CREATE INDEX i ON t (a)", "REINDEX TABLE CONCURRENTLY t"),
+    )
+    .work(Work::BUILD)
+    .alone(),
+    light(
         "reindex-concurrently",
-        "REINDEX CONCURRENTLY",
+        "REINDEX INDEX CONCURRENTLY",
         |case| matches!(case.change, Change::Reindex { concurrently: true, .. }),
         &[(Who::IndexTable, ShareUpdateExclusive)],
         example("CREATE INDEX i ON t (a)", "REINDEX INDEX CONCURRENTLY i"),

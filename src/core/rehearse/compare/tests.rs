@@ -101,3 +101,19 @@ fn work_that_was_not_predicted_is_worse() {
     let update = compare(&predicted("UPDATE t SET a = 1 WHERE id = 1"), &[read]);
     assert_eq!(update.notes, ["t is read from end to end (5 rows)"]);
 }
+
+#[test]
+fn a_sequence_is_locked_beside_its_table() {
+    let mut sighting =
+        seen(&["t", "t_id_seq"], &[("t", Lock::AccessExclusive), ("t_id_seq", Lock::AccessExclusive)]);
+    sighting.sequences.insert(name("t_id_seq"));
+    let compared = compare(&predicted("DROP TABLE t"), std::slice::from_ref(&sighting));
+    assert_eq!(compared.verdict, Verdict::AsPredicted);
+    assert_eq!(compared.locks.len(), 1);
+    assert_eq!(
+        compared.notes,
+        ["ACCESS EXCLUSIVE on t_id_seq: who asks the sequence for a value waits for it"]
+    );
+    sighting.sequences.clear();
+    assert_eq!(compare(&predicted("DROP TABLE t"), &[sighting]).verdict, Verdict::Worse);
+}
