@@ -2,7 +2,11 @@
 
 use crate::harness::{Db, TestResult, check, tests};
 
-tests![a_column_with_all_that_stands_over_it_is_changed, what_holds_a_column_back_is_named,];
+tests![
+    a_column_with_all_that_stands_over_it_is_changed,
+    what_holds_a_column_back_is_named,
+    sequences_indexes_and_their_constraints_are_rehearsed,
+];
 
 /// The plan against a statement in the place of it, signed by an application that is there.
 async fn printed(db: &Db, statement: &str) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {

@@ -108,8 +108,10 @@ impl Heir {
     fn given(&self, names: &Names) -> String {
         let (table, new, old) = (written(&names.table), named(&names.new), names.old());
         let own = match (self.filled, &self.default) {
-            (Some(Filled::Identity), _) => return identity(names),
-            (Some(Filled::Always), _) => None,
+            (Some(Filled::Identity), _) if counts(names.cast.as_deref().unwrap_or(&self.kind)) => {
+                return identity(names);
+            }
+            (Some(Filled::Identity | Filled::Always), _) => None,
             (Some(Filled::Serial), default) => Some(default.as_deref().and_then(sequence)),
             (Some(Filled::Generated), _) | (None, None) => return String::new(),
             (None, Some(_)) => Some(Some(String::new())),
@@ -141,6 +143,11 @@ impl Heir {
         };
         format!("{ends}  - sql: {}\n    undo: {}\n", scalar(&run), scalar(&undo))
     }
+}
+
+/// Whether an identity column can be of a type.
+fn counts(kind: &str) -> bool {
+    ["smallint", "integer", "bigint", "int", "int2", "int4", "int8"].contains(&kind)
 }
 
 /// The step that makes the new column count where the old one has come to.
