@@ -1,11 +1,13 @@
 //! Owns the form in which a safe way is printed: the plan that it is, SQL migrations where
 //! SQL alone can say it, and words where nothing can be pasted.
 
+use std::collections::BTreeSet;
+
 use super::fill::written;
 use super::inspect::statements;
 use super::look::Way;
 use crate::core::compile::{self, Server};
-use crate::core::ident::QName;
+use crate::core::ident::Ident;
 use crate::core::plan::model::Gates;
 use crate::core::plan::{Source, parse};
 use crate::core::record::Kind;
@@ -141,11 +143,10 @@ fn in_sql(step: &Step) -> bool {
 fn file(steps: &[Step]) -> String {
     let up: String = steps.iter().flat_map(|step| sql(&step.action)).map(|sql| sql + ";\n").collect();
     let recorded = steps.iter().any(|step| matches!(step.undo, Undo::Recorded));
+    let taken: BTreeSet<Ident> = steps.iter().flat_map(taken_over).collect();
     let back = steps.iter().rev().filter_map(|step| match &step.undo {
         // It goes with its constraint.
-        Undo::Run(Action::DropIndex { index, .. }) if steps.iter().any(|step| takes_over(step, index)) => {
-            None
-        }
+        Undo::Run(Action::DropIndex { index, .. }) if taken.contains(&index.name) => None,
         Undo::Run(action) => Some(sql(action)),
         _ => None,
     });
@@ -158,18 +159,18 @@ fn file(steps: &[Step]) -> String {
     format!("-- UP\n{up}-- DOWN\n{down}")
 }
 
-/// Whether a step makes an index that of a constraint.
-fn takes_over(step: &Step, index: &QName) -> bool {
+/// The indexes that a step makes those of a constraint.
+fn taken_over(step: &Step) -> Vec<Ident> {
     let changes = statements(step).unwrap_or_default().into_iter().flat_map(|statement| statement.changes);
     let demands = changes.filter_map(|change| match change {
         Change::Alter { what: Alter::AddConstraint(added), .. } => Some(added.demand),
         _ => None,
     });
-    let mut taken = demands.filter_map(|demand| match demand {
+    let taken = demands.filter_map(|demand| match demand {
         Demand::UsingIndex { index, .. } => Some(index),
         _ => None,
     });
-    taken.any(|name| name == index.name)
+    taken.collect()
 }
 
 /// The statements of an action, as a person would write them.

@@ -206,4 +206,14 @@ mod tests {
             let _ = parse(&parts.concat());
         }
     }
+
+    #[test]
+    fn comments_of_any_depth_are_read_once() {
+        let deep = |n: usize| format!("{}{}SELECT 1", "/* ".repeat(n), "*/ ".repeat(n));
+        // By the square of the depth this would take minutes.
+        assert_eq!(lint_comment(&deep(200_000)), None);
+        let behind = format!("{}\n-- lint: allow x: y", deep(2));
+        assert_eq!(lint_comment(&behind), behind.find("-- lint"));
+        assert_eq!(lint_comment("/* /* */ \n-- lint: allow x: y\n*/ SELECT 1"), None);
+    }
 }

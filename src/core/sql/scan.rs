@@ -88,22 +88,15 @@ impl Scan {
     }
 
     fn comment(&mut self, rest: &str, depth: usize) -> usize {
-        let (open, close) = (rest.find("/*"), rest.find("*/"));
-        match (open, close) {
-            (Some(open), Some(close)) if open < close => {
-                self.inside = Inside::Comment(depth + 1);
-                open + 2
-            }
-            (_, Some(close)) => {
-                self.inside = if depth > 1 { Inside::Comment(depth - 1) } else { Inside::Nothing };
-                close + 2
-            }
-            (Some(open), None) => {
-                self.inside = Inside::Comment(depth + 1);
-                open + 2
-            }
-            (None, None) => rest.len(),
-        }
+        // The nearest of both marks: to look for each by itself would read all of the rest each time.
+        let mark = rest.as_bytes().windows(2).position(|pair| pair == b"/*" || pair == b"*/");
+        let Some(at) = mark else { return rest.len() };
+        self.inside = match (rest.as_bytes()[at], depth) {
+            (b'/', _) => Inside::Comment(depth + 1),
+            (_, 2..) => Inside::Comment(depth - 1),
+            _ => Inside::Nothing,
+        };
+        at + 2
     }
 
     /// Takes one character, or what opens a quote or comment.
