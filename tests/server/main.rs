@@ -30,6 +30,7 @@ mod load;
 mod lock_table;
 mod locks;
 mod looks;
+mod older;
 mod pace;
 mod pooler;
 mod printed;
@@ -121,6 +122,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("lock_table", lock_table::tests()),
         ("locks", locks::tests()),
         ("looks", looks::tests()),
+        ("older", older::tests()),
         ("pace", pace::tests()),
         ("pooler", pooler::tests()),
         ("printed", printed::tests()),

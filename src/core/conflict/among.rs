@@ -165,8 +165,7 @@ fn conflict(newer: &Item, older: &Item, level: Grade, at: &Clash, what: &str) ->
         }
         Matter::Gone => format!("it {what}: let that one complete, or use what takes its place"),
         Matter::Twice => format!(
-            "it {what} as well: leave it to that one, or {}; where that one is over, \
-             phase check --online knows, and --since VERSION leaves it out",
+            "it {what} as well: leave it to that one, or {}",
             match at.thing {
                 Thing::Type(_)
                 | Thing::Constraint(..)

@@ -129,6 +129,16 @@ fn table(text: &mut String, report: &Report, wanted: impl Fn(&StepReport) -> boo
     }
 }
 
+/// What a pull request is told of a rehearsal that could not begin, or could not go on.
+#[must_use]
+pub fn not_rehearsed(asked: &str, why: &str) -> String {
+    let lines: String = why.lines().map(|line| format!("> {}\n", cell(line))).collect();
+    shortened(format!(
+        "### ❌ phase rehearse: {}\n\n**FAILED: nothing was rehearsed**\n\n{lines}",
+        cell(asked)
+    ))
+}
+
 /// Text that keeps to its place in a line or a table.
 fn cell(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -15,7 +15,7 @@ mod text;
 
 pub use compare::{Compared, LockLine, Verdict, compare};
 pub use look::{Look, Name, Relation, Sighting, sighting};
-pub use markdown::markdown;
+pub use markdown::{markdown, not_rehearsed};
 pub use outcome::{EVENT, Outcome};
 pub use outside::reaches_out;
 pub use predict::{Piece, back, forward, mentions, predict};

@@ -8,6 +8,9 @@ use crate::core::state::State;
 use crate::core::timeline::Item;
 use crate::core::version::Version;
 
+/// How to say that an item is over, where nobody has asked the record.
+const OVER: &str = "where that one is over, phase check --online knows, and --since VERSION leaves it out";
+
 /// How many pairs are named that matter only where both are open, when nobody knows.
 const NAMED: usize = 3;
 
@@ -17,11 +20,13 @@ const NAMED: usize = 3;
 /// # Errors
 /// When SQL of an item cannot be read.
 pub(super) fn offline(items: &[Item], since: Option<&Version>) -> Result<Vec<Conflict>, SqlError> {
-    among(items, &|item| match since {
+    let found = among(items, &|item| match since {
         Some(since) if item.version <= *since => Standing::Over,
         Some(_) => Standing::Open,
         None => Standing::Unknown,
-    })
+    })?;
+    let told = |conflict: Conflict| Conflict { message: format!("{}; {OVER}", conflict.message), ..conflict };
+    Ok(found.into_iter().map(told).collect())
 }
 
 /// Conflicts by the record.

@@ -8,6 +8,7 @@ mod rounds;
 mod scratch;
 mod start;
 
+use std::io::Write;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -19,7 +20,7 @@ use crate::cli::naming::find;
 use crate::cli::output::Output;
 use crate::cli::progress;
 use crate::core::rehearse::{
-    EVENT, Outcome, Report, Stage, UndoFrom, markdown, passed, rehearsed, route, spared,
+    EVENT, Outcome, Report, Stage, UndoFrom, markdown, not_rehearsed, passed, rehearsed, route, spared,
 };
 use crate::engine::stop::Stop;
 use crate::pg::connect::{Session, SessionRole, connect};
@@ -97,7 +98,15 @@ pub async fn run(global: &Global, args: &RehearseArgs, stop: Stop) -> Result<Out
     let config = global.config()?;
     let rehearsed = Box::pin(rehearse(global, args, &target, &place, stop.clone())).await;
     let left = place.tidy_up(&config.schema).await;
-    let mut report = rehearsed?;
+    let mut report = match rehearsed {
+        Err(error) if args.markdown && !global.json => {
+            // A comment without a word would look like one that has not come yet.
+            let _ =
+                writeln!(anstream::stdout(), "{}", not_rehearsed(&args.plan, &error.to_string()).trim_end());
+            return Err(error);
+        }
+        rehearsed => rehearsed?,
+    };
     report.left.extend(left?);
     if let Target::There(desk) = &target
         && desk.recorded()
