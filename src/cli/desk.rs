@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 use crate::cli::args::Global;
 use crate::cli::config::Config;
 use crate::cli::exit::CommandError;
-use crate::cli::project::Project;
+use crate::cli::project::{Project, Surroundings};
 use crate::core::compile::Server;
 use crate::core::footprint::SearchPath;
 use crate::core::record::Record;
@@ -121,11 +121,39 @@ impl Desk {
     ///
     /// # Errors
     /// When a file is not right.
-    pub fn items(&self) -> Result<Vec<Item>, CommandError> {
-        let project = Project::load(&self.config)?;
+    pub async fn items(&self) -> Result<Vec<Item>, CommandError> {
+        self.items_of(&Project::load(&self.config)?).await
+    }
+
+    /// As [`Desk::items`], of some files.
+    ///
+    /// # Errors
+    /// When a file is not right, or the catalog cannot be asked about the tables of its recipes.
+    pub async fn items_of(&self, project: &Project) -> Result<Vec<Item>, CommandError> {
         let path = SearchPath::read(&self.server.path, &self.server.user, &self.config.schema);
-        let items = project.items(Server { version: self.server.version })?;
+        let known = self.known(project).await?;
+        let items = project.items(Server { version: self.server.version }, &known)?;
         Ok(items.into_iter().map(|item| Item { path: path.clone(), ..item }).collect())
+    }
+
+    /// What the recipes of each plan go by: what was known when it started, else what is so now.
+    async fn known(&self, project: &Project) -> Result<Surroundings, CommandError> {
+        let mut known = Surroundings::new();
+        let with_recipes: Vec<_> = project.with_recipes().collect();
+        if with_recipes.is_empty() {
+            return Ok(known);
+        }
+        let records = self.records().await?;
+        for (version, tables) in with_recipes {
+            let started = records.iter().find(|record| record.version == *version && record.started());
+            let then = started.and_then(|record| record.known.clone());
+            let of_it = match then {
+                Some(then) => then,
+                None => self.target.known(&tables).await?,
+            };
+            known.insert(version.clone(), of_it);
+        }
+        Ok(known)
     }
 
     /// Every item on record; none when the metadata schema is not there yet.

@@ -3,7 +3,7 @@
 
 use crate::cli::desk::Desk;
 use crate::cli::exit::CommandError;
-use crate::core::lint::{Finding, is_judged, judge, mentions};
+use crate::core::lint::{Finding, is_judged, judge_rest, mentions};
 use crate::core::plan::located;
 use crate::core::record::{Record, StepStatus};
 use crate::core::state::State;
@@ -29,7 +29,7 @@ pub(super) async fn refuse_unsafe(desk: &Desk, item: &Item, record: &Record) -> 
         return Ok(());
     }
     let world = desk.target.world_in_use(&mentions(item.steps_both_ways())?, desk.config.small_table).await?;
-    let findings = judge(item, world, desk.config.small_table)?;
+    let findings = judge_rest(item, world, desk.config.small_table, &done)?;
     let (refused, rest): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().filter(|finding| !done(&finding.step)).partition(Finding::refuses);
     for finding in rest {

@@ -1,5 +1,6 @@
 //! Reads the files of a project: plans and SQL migrations, in timeline order.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::cli::config::Config;
@@ -12,6 +13,8 @@ use crate::core::migration::{MAX_MIGRATION_BYTES, SqlMigration};
 use crate::core::plan::model::{Gates, Place, Plan};
 use crate::core::plan::{self, MAX_PLAN_BYTES, Source};
 use crate::core::preflight;
+use crate::core::ident::QName;
+use crate::core::recipe::{self, Known, Written};
 use crate::core::record::Kind;
 use crate::core::sql::{SqlError, deep_each};
 use crate::core::step::Limits;
@@ -41,6 +44,9 @@ pub struct ProjectFile {
     /// What it says.
     pub parsed: Parsed,
 }
+
+/// What is known of the tables of plans with recipes, by version.
+pub type Surroundings = BTreeMap<Version, Known>;
 
 /// The files of a project, in timeline order.
 pub struct Project {
@@ -101,8 +107,8 @@ impl Project {
     ///
     /// # Errors
     /// When SQL of a file does not parse or may not stand where it stands.
-    pub fn items(&self, server: Server) -> Result<Vec<Item>, ProjectError> {
-        let compile = |file: &_| Ok(self.item(file, server).map_err(|error| located(file, &error)));
+    pub fn items(&self, server: Server, known: &Surroundings) -> Result<Vec<Item>, ProjectError> {
+        let compile = |file: &ProjectFile| Ok(self.item(file, server, known.get(&file.version)).map_err(|error| located(file, &error)));
         let compiled = deep_each(&self.files, compile)
             .map_err(|error: SqlError| ProjectError::Invalid(error.to_string()))?;
         let (mut items, mut faults) = (Vec::new(), Vec::new());
@@ -115,7 +121,18 @@ impl Project {
         if faults.is_empty() { Ok(items) } else { Err(ProjectError::Invalid(faults.join("\n\n"))) }
     }
 
-    fn item(&self, file: &ProjectFile, server: Server) -> Result<Item, CompileError> {
+    /// The plans that have recipes, with the tables that they must know.
+    pub fn with_recipes(&self) -> impl Iterator<Item = (&Version, Vec<&QName>)> {
+        self.files.iter().filter_map(|file| match &file.parsed {
+            Parsed::Plan(plan) if !plan.change.is_empty() => {
+                let tables = plan.change.iter().flat_map(|change| change.value.tables());
+                Some((&file.version, tables.collect()))
+            }
+            _ => None,
+        })
+    }
+
+    fn item(&self, file: &ProjectFile, server: Server, known: Option<&Known>) -> Result<Item, CompileError> {
         let shown = file.path.display().to_string();
         let common = |title: String, kind| Item {
             version: file.version.clone(),
@@ -135,6 +152,8 @@ impl Project {
             limits: self.limits,
             kill_blockers: self.kill_blockers.clone(),
             unsupported: Vec::new(),
+            refused: Vec::new(),
+            known: None,
             cautions: Vec::new(),
             requires: Vec::new(),
         };
@@ -146,7 +165,11 @@ impl Project {
                 let depends_on = migration.depends_on.clone();
                 Ok(Item { steps, down, tables, depends_on, ..common(title, Kind::Sql) })
             }
-            Parsed::Plan(plan) => {
+            Parsed::Plan(source) => {
+                let nothing = Known::default();
+                let Written { plan, refused, cautions } =
+                    recipe::written(source, known.unwrap_or(&nothing));
+                let plan = &plan;
                 let settings = plan.settings;
                 let at = |found: Vec<(Place, String)>| {
                     found
@@ -169,7 +192,9 @@ impl Project {
                     },
                     kill_blockers: plan.kill_blockers.clone().or_else(|| self.kill_blockers.clone()),
                     unsupported: at(plan.unsupported()),
-                    cautions: at(plan.cautions()),
+                    refused: at(refused),
+                    known: known.filter(|_| !source.change.is_empty()).cloned(),
+                    cautions: at(source.cautions().into_iter().chain(cautions).collect()),
                     requires: preflight::requirements(plan),
                     ..common(plan.title.clone(), Kind::Plan)
                 })

@@ -113,7 +113,10 @@ impl<'a> Worker<'a> {
     ) -> Result<Moved, CommandError> {
         let record = self.record(item).await?;
         refuse_edited(item, &record)?;
-        let files = self.desk.items()?;
+        let files = self.desk.items().await?;
+        // What came before it may have made the tables that its recipes are about.
+        let anew = files.iter().find(|file| file.version == item.version && file.checksum == item.checksum);
+        let item = anew.unwrap_or(item);
         if record.state == State::Planned
             && record.goal == State::Planned
             && matches!(wanted, Wanted::Forward(_))
@@ -211,6 +214,9 @@ impl<'a> Worker<'a> {
     async fn preflight(&self, item: &Item, files: &[Item]) -> Result<(), CommandError> {
         if !item.unsupported.is_empty() {
             return Err(CommandError::Preflight(item.unsupported.join("\n")));
+        }
+        if !item.refused.is_empty() {
+            return Err(CommandError::Preflight(item.refused.join("\n")));
         }
         let mut missing = conflict::never_together(item, files, &self.desk.records().await?)?;
         missing.extend(preflight::missing(self.desk, item, &Made::default()).await?);

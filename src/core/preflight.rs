@@ -52,6 +52,7 @@ pub fn requirements(plan: &Plan) -> Vec<Requirement> {
                 StepSpec::NotNull { table, column } => (table, vec![column.clone()], Some(column.clone())),
                 StepSpec::DropColumn { table, column, .. } => (table, vec![column.clone()], None),
                 StepSpec::DropTable { table, .. } => (table, Vec::new(), None),
+                StepSpec::Rename(spec) => (&spec.table, vec![spec.from.clone()], None),
                 StepSpec::Sql(_) | StepSpec::DropIndex(_) | StepSpec::Assert(_) => return None,
             };
             Some(Requirement { columns, nullable, ..Requirement::table(step.place, table) })

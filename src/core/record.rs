@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::core::recipe::Known;
 use crate::core::state::State;
 use crate::core::timeline::Item;
 use crate::core::version::Version;
@@ -51,6 +52,8 @@ pub struct Record {
     pub checksum: Option<String>,
     /// Tables that it touches.
     pub tables: Vec<String>,
+    /// What its recipes knew of their tables when it started.
+    pub known: Option<Known>,
     /// Versions that it builds on.
     pub depends_on: Vec<Version>,
     /// The run of expand that applied it.
@@ -145,6 +148,7 @@ impl Record {
             source: None,
             checksum: None,
             tables: item.tables.clone(),
+            known: None,
             depends_on: item.depends_on.clone(),
             batch: None,
             baseline: false,

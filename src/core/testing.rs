@@ -35,6 +35,8 @@ pub(crate) fn item(stem: &str, text: &str) -> Item {
         limits: Limits::default(),
         kill_blockers: None,
         unsupported: Vec::new(),
+        refused: Vec::new(),
+        known: None,
         cautions: Vec::new(),
         requires: Vec::new(),
     };

@@ -7,6 +7,7 @@ use crate::core::kill::KillBlockers;
 use crate::core::migration::Down;
 use crate::core::plan::model::{Gate, Gates};
 use crate::core::preflight::Requirement;
+use crate::core::recipe::Known;
 use crate::core::record::Kind;
 use crate::core::step::{Limits, Phase, Step};
 use crate::core::version::Version;
@@ -48,6 +49,10 @@ pub struct Item {
     pub kill_blockers: Option<KillBlockers>,
     /// What it asks for and this version cannot do: it may not start.
     pub unsupported: Vec<String>,
+    /// Why its recipes cannot be carried out on the tables as they are.
+    pub refused: Vec<String>,
+    /// What its recipes know of their tables; `None` where it has none.
+    pub known: Option<Known>,
     /// What to look at twice before it starts.
     pub cautions: Vec<String>,
     /// What must be there before it starts.

@@ -10,6 +10,7 @@ pub mod copy;
 pub mod history;
 mod impact;
 mod indexes;
+pub mod known;
 mod ledger;
 pub mod lock;
 pub mod monitor;

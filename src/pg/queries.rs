@@ -90,6 +90,7 @@ queries! {
     BLOCKERS = "catalog/blockers";
     DEADLOCK_TIMEOUT = "catalog/deadlock_timeout";
     END_SESSION = "catalog/end_session";
+    KNOWN = "catalog/known";
     HOLDERS = "catalog/holders";
     LOCKS_OF = "catalog/locks_of";
     WAITING = "catalog/waiting";
@@ -163,4 +164,5 @@ pub(crate) const SCHEMA: &[(i32, &str)] = &[
     (2, include_str!("sql/schema/002_backfill_engine.sql")),
     (3, include_str!("sql/schema/003_impact.sql")),
     (4, include_str!("sql/schema/004_at_work.sql")),
+    (5, include_str!("sql/schema/005_recipes.sql")),
 ];

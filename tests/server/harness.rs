@@ -164,12 +164,16 @@ impl Db {
         std::fs::write(self.project.path().join(path), text)
     }
 
-    /// Copies the example project.
+    /// Copies the example application, without the examples of recipes.
     pub(crate) fn examples(&self) -> std::io::Result<()> {
         for folder in ["plans", "migrations"] {
             let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
             for entry in std::fs::read_dir(from)? {
                 let entry = entry?;
+                // The application's own; those of recipes come after it.
+                if entry.file_name().to_string_lossy().as_ref() >= "202612" {
+                    continue;
+                }
                 std::fs::copy(entry.path(), self.project.path().join(folder).join(entry.file_name()))?;
             }
         }

@@ -36,6 +36,7 @@ mod pooler;
 mod printed;
 mod proof;
 mod quarantine;
+mod recipes;
 mod rehearse;
 mod replica;
 mod runners;
@@ -128,6 +129,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("printed", printed::tests()),
         ("proof", proof::tests()),
         ("quarantine", quarantine::tests()),
+        ("recipes", recipes::tests()),
         ("rehearse", rehearse::tests()),
         ("rehearse", rehearse::apart::tests()),
         ("rehearse", rehearse::target::tests()),

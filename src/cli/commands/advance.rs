@@ -76,7 +76,7 @@ async fn once(
 ) -> Result<Output, CommandError> {
     let access = if args.dry_run { Access::Read } else { Access::Write };
     let desk = Desk::open(global, "advance", access, stop).await?;
-    let items = desk.items()?;
+    let items = desk.items().await?;
     let records = desk.records().await?;
     let item = match &args.plan {
         Some(plan) => find(&items, plan)?,

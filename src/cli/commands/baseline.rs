@@ -29,7 +29,7 @@ pub async fn run(global: &Global, args: &BaselineArgs, stop: Stop) -> Result<Out
     let upto = Version::parse(&args.version)
         .ok_or_else(|| CommandError::Usage(format!("{:?} is no version: 1 to 18 digits", args.version)))?;
     let desk = Desk::open(global, "baseline", Access::Write, stop).await?;
-    let items = desk.items()?;
+    let items = desk.items().await?;
     if !items.iter().any(|item| item.version == upto) {
         return Err(CommandError::Usage(format!("no file has version {upto}")));
     }

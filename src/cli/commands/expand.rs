@@ -61,7 +61,7 @@ pub async fn run(global: &Global, args: &ExpandArgs, stop: Stop) -> Result<Outpu
         )));
     }
     let desk = Desk::open(global, "expand", access, stop).await?;
-    let items = desk.items()?;
+    let items = desk.items().await?;
     if let Some(upto) = upto.as_ref().filter(|upto| !items.iter().any(|item| item.version == **upto)) {
         return Err(CommandError::Usage(format!("no file has version {upto}")));
     }

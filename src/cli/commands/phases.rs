@@ -112,7 +112,7 @@ pub async fn validate(global: &Global, args: &ValidateArgs, stop: Stop) -> Resul
 /// Proves the backfills of some plans once more; what is left, if something is.
 async fn prove(global: &Global, args: &ValidateArgs, stop: Stop) -> Result<Option<Output>, CommandError> {
     let desk = Desk::open(global, "validate", Access::Write, stop).await?;
-    let items = desk.items()?;
+    let items = desk.items().await?;
     let listener = progress::listener(global);
     let worker = Worker::new(&desk, &*listener);
     for plan in &args.plans {
@@ -206,7 +206,7 @@ async fn once(
     moves: &mut Vec<Moved>,
 ) -> Result<(), CommandError> {
     let desk = Desk::open(global, due.phase.name(), Access::Write, stop).await?;
-    let items = desk.items()?;
+    let items = desk.items().await?;
     let records = desk.records().await?;
     let (due_and_gone, rest): (Vec<_>, Vec<_>) = check_drift(&items, &records, true)?
         .into_iter()

@@ -48,7 +48,7 @@ pub struct RollbackArgs {
 pub async fn run(global: &Global, args: &RollbackArgs, stop: Stop) -> Result<Output, CommandError> {
     let access = if args.dry_run { Access::Read } else { Access::Write };
     let desk = Desk::open(global, "rollback", access, stop).await?;
-    let items = desk.items()?;
+    let items = desk.items().await?;
     if !args.dry_run {
         desk.lock(&LockKey::Timeline).await?;
     }

@@ -2,9 +2,9 @@
 //! lasts, with its sync turned round, and is dropped by purge; without `keep`
 //! contract drops it at once.
 
-use super::{At, CompileError, Server, transaction};
+use super::{At, CompileError, Server, rename, transaction};
 use crate::core::ident::{Ident, QName, dollar_quote, literal, plain};
-use crate::core::plan::model::{Place, Plan, StepSpec};
+use crate::core::plan::model::{Place, Plan, RenameSpec, StepSpec};
 use crate::core::step::{Allow, Phase, Step, Undo};
 use crate::core::sync::Sync;
 use crate::core::sync::standing::Change;
@@ -38,13 +38,23 @@ fn filled<'a>(sync: &Sync, dropped: &'a [Dropped<'a>]) -> Vec<&'a Dropped<'a>> {
     dropped.iter().filter(|drop| *drop.table == sync.spec().table && sync.fills(drop.column)).collect()
 }
 
+/// The syncs that keep the two columns of a rename equal: its own step takes them over.
+fn renames<'a>(plan: &'a Plan, sync: &Sync) -> Option<&'a RenameSpec> {
+    plan.contract.iter().find_map(|spec| match &spec.value {
+        StepSpec::Rename(rename) if rename.table == sync.spec().table && sync.fills(&rename.from) => Some(rename),
+        _ => None,
+    })
+}
+
 fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, CompileError> {
     let dropped = dropped(plan);
     let mut steps = Vec::new();
     // A sync that fills a dropped column stays until the very transaction that
     // drops it: in between, a column that is NOT NULL would fail every INSERT.
     let (mut until_drop, at_first): (Vec<_>, Vec<_>) =
-        syncs.iter().enumerate().partition(|(_, sync)| !filled(sync, &dropped).is_empty());
+        syncs.iter().enumerate().partition(|(_, sync)| {
+            !filled(sync, &dropped).is_empty() || renames(plan, sync).is_some()
+        });
     for (n, sync) in at_first {
         let undo = if sync.spec().back.is_empty() {
             Undo::Run(transaction(sync.install()))
@@ -92,6 +102,10 @@ fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, Com
                 let step = at.step(title, transaction(vec![format!("DROP TABLE {table}")]), gone());
                 steps.push(Step { allow: allow.clone(), ..step });
             }
+            StepSpec::Rename(rename) => {
+                let sync = syncs.iter().find(|sync| renames(plan, sync) == Some(rename));
+                steps.push(rename::at_once(&at, rename, sync));
+            }
             other => steps.extend(super::step(&at, other, server)?),
         }
     }
@@ -102,7 +116,7 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
     let dropped = dropped(plan);
     let mut steps = Vec::new();
     let mut turned: Vec<(&Sync, Vec<(Ident, Ident)>)> = Vec::new();
-    for (n, sync) in syncs.iter().enumerate() {
+    for (n, sync) in syncs.iter().enumerate().filter(|(_, sync)| renames(plan, sync).is_none()) {
         let kept: Vec<(Ident, Ident)> =
             filled(sync, &dropped).iter().map(|drop| (drop.column.clone(), drop.column.clone())).collect();
         let at = removal(n);
@@ -128,7 +142,7 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
         steps.push(Step { syncs: [sync.removed(), sync.turned(&kept)].concat(), ..step });
         turned.push((sync, kept));
     }
-    let (mut purges, mut tables) = (Vec::new(), Vec::new());
+    let (mut purges, mut last) = (Vec::new(), Vec::new());
     for (n, spec) in plan.contract.iter().enumerate() {
         let at = At { phase: Phase::Contract, id: format!("contract.{}", n + 1), place: spec.place };
         let purge = At { phase: Phase::Purge, id: format!("purge.{}", n + 1), place: spec.place };
@@ -142,6 +156,13 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
                 steps.push(Step { syncs, ..step });
                 purges.push((purge, what, table, to, allow));
             }
+            StepSpec::Rename(rename) => {
+                let sync = syncs.iter().find(|sync| renames(plan, sync) == Some(rename));
+                let to = hidden(plan, &rename.to);
+                let (contract, then) = rename::kept((&at, &purge), rename, sync, to, plan.version.as_str())?;
+                steps.push(contract);
+                last.push(then);
+            }
             StepSpec::DropTable { table, allow } => {
                 let to = table.sibling(hidden(plan, &table.name));
                 let (run, back) = (rename(table, &to.name), rename(&to, &table.name));
@@ -152,7 +173,7 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
                 ));
                 let title = format!("drop what was table {}", table.plain());
                 let step = purge.step(title, transaction(vec![format!("DROP TABLE {to}")]), gone());
-                tables.push(Step { allow: allow.clone(), ..step });
+                last.push(Step { allow: allow.clone(), ..step });
             }
             other => steps.extend(super::step(&at, other, server)?),
         }
@@ -163,7 +184,7 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
         let step = at.step(format!("drop what was {what}"), transaction(sql), gone());
         steps.push(Step { syncs, allow: allow.clone(), ..step });
     }
-    steps.extend(tables);
+    steps.extend(last);
     Ok(steps)
 }
 

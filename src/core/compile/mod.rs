@@ -5,6 +5,7 @@ mod backfill;
 mod contract;
 mod index;
 mod not_null;
+mod rename;
 mod sql;
 mod tables;
 
@@ -198,7 +199,10 @@ fn step(at: &At, spec: &StepSpec, server: Server) -> Result<Vec<Step>, CompileEr
             };
             vec![at.step(format!("check that {}", spec.name), action, Undo::Nothing)]
         }
-        StepSpec::Sync(_) | StepSpec::DropColumn { .. } | StepSpec::DropTable { .. } => {
+        StepSpec::Sync(_)
+        | StepSpec::DropColumn { .. }
+        | StepSpec::DropTable { .. }
+        | StepSpec::Rename(_) => {
             return Err(at.error("this step may not stand in this phase"));
         }
     })

@@ -8,7 +8,7 @@ use super::effect::effects;
 use super::finding::{Finding, Level};
 use super::inspect::{Inspected, statements, statements_of, taken};
 use super::look::{Found, Way, hot, look, look_at_ours};
-use super::outline::apply;
+use super::outline::{apply, stands};
 use super::passage::{filled, into};
 use super::rules::Scene;
 use super::world::{Table, World};
@@ -23,12 +23,25 @@ use crate::core::timeline::{Item, Rollback};
 /// # Errors
 /// When its SQL cannot be read.
 pub fn judge(item: &Item, world: World, small: f64) -> Result<Vec<Finding>, SqlError> {
+    judge_rest(item, world, small, &|_| false)
+}
+
+/// As [`judge`], of the steps that are not `done`: the catalog has what those did.
+///
+/// # Errors
+/// As [`judge`].
+pub fn judge_rest(
+    item: &Item,
+    world: World,
+    small: f64,
+    done: &(dyn Fn(&str) -> bool + Sync),
+) -> Result<Vec<Finding>, SqlError> {
     deep(|| {
         let (complete, version) = (world.complete, world.version);
-        let mut judge = judged(item, world, small)?;
+        let mut judge = judged(item, world, small, done)?;
         if complete && !judge.idle().is_empty() {
             // What only shows without a catalog is accepted for those who have none.
-            judge.used.extend(judged(item, World::offline(version), small)?.used);
+            judge.used.extend(judged(item, World::offline(version), small, done)?.used);
         }
         judge.unused();
         Ok(judge.findings)
@@ -48,7 +61,12 @@ pub fn is_judged(step: &Step) -> bool {
         || statements(step).is_ok_and(|read| read.iter().flat_map(|of| &of.changes).any(drops))
 }
 
-fn judged(item: &Item, mut world: World, small: f64) -> Result<Judge<'_>, SqlError> {
+fn judged<'a>(
+    item: &'a Item,
+    mut world: World,
+    small: f64,
+    done: &dyn Fn(&str) -> bool,
+) -> Result<Judge<'a>, SqlError> {
     let steps = || Phase::ALL.into_iter().flat_map(|phase| item.steps_of(phase));
     let read: Vec<(&Step, Vec<Statement>)> =
         steps().map(|step| Ok((step, statements(step)?))).collect::<Result<_, SqlError>>()?;
@@ -70,6 +88,11 @@ fn judged(item: &Item, mut world: World, small: f64) -> Result<Judge<'_>, SqlErr
         }
         let rest = changes.get(passed..).unwrap_or_default();
         passed += statements.iter().map(|statement| statement.changes.len()).sum::<usize>();
+        if done(&step.id) {
+            let changes = statements.iter().flat_map(|statement| &statement.changes);
+            changes.for_each(|change| stands(&mut world, change));
+            continue;
+        }
         let forth = Script {
             step,
             action: &step.action,

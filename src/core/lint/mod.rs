@@ -28,7 +28,7 @@ mod tests;
 pub use effect::{Effect, effect, effects, strongest};
 pub use finding::{Finding, Level};
 pub use inspect::{Inspected, Taken, inspect, inspect_sql, mentions, statements, taken};
-pub use judge::{is_judged, judge};
+pub use judge::{is_judged, judge, judge_rest};
 pub use lesson::{Lesson, accepts, lessons, names};
 pub use lock::Lock;
 pub use look::SMALL_TABLE_BYTES;

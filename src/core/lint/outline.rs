@@ -100,6 +100,22 @@ pub fn apply(world: &mut World, change: &Change) {
     }
 }
 
+/// What is known where a change has been made already: the catalog has it, and what it made is
+/// the plan's own.
+pub fn stands(world: &mut World, change: &Change) {
+    match change {
+        Change::Create { .. } | Change::CreateDomain { .. } | Change::CreateView { .. } => apply(world, change),
+        Change::Alter { table, what: Alter::AddColumn(added), .. } => {
+            let known = world.tables.get_mut(table).map(|known| &mut known.columns);
+            let column = known.and_then(|columns| columns.iter_mut().find(|column| column.name == added.name));
+            if let Some(column) = column {
+                column.made = true;
+            }
+        }
+        _ => {}
+    }
+}
+
 /// A table with a column of a domain is one of its users.
 fn of_domain(world: &mut World, table: &QName, column: &NewColumn) {
     if let Some(domain) = column.kind.made().and_then(|name| world.domains.get_mut(&name)) {

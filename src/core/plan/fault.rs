@@ -57,7 +57,7 @@ pub fn located(file: &str, text: &str, place: Option<Place>, message: &str) -> S
 }
 
 /// Collects the faults of one file.
-pub(super) struct Faults<'a> {
+pub struct Faults<'a> {
     file: &'a str,
     text: &'a str,
     found: Vec<(Place, String)>,
@@ -68,12 +68,13 @@ impl<'a> Faults<'a> {
         Self { file, text, found: Vec::new() }
     }
 
-    pub(super) fn add(&mut self, place: Place, message: impl Into<String>) {
+    /// Notes a fault.
+    pub fn add(&mut self, place: Place, message: impl Into<String>) {
         self.found.push((place, message.into()));
     }
 
     /// Takes a result's value, or notes its error.
-    pub(super) fn take<T, E: fmt::Display>(
+    pub fn take<T, E: fmt::Display>(
         &mut self,
         place: Place,
         what: &str,

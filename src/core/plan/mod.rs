@@ -18,11 +18,13 @@ mod tests;
 
 use sha2::{Digest, Sha256};
 
-use fault::Faults;
 pub use fault::{PlanError, located};
+
+use fault::Faults;
 use model::{Placed, Plan, Settings, StepSpec};
 use raw::RawPlan;
 
+use crate::core::recipe;
 use crate::core::step::Phase;
 use crate::core::version::Version;
 
@@ -57,17 +59,11 @@ pub fn parse(source: &Source<'_>, sql_file: ReadFile<'_>) -> Result<Plan, PlanEr
 }
 
 fn build(source: &Source<'_>, raw: RawPlan, sql_file: ReadFile<'_>, faults: &mut Faults<'_>) -> Plan {
-    if let Some(change) = &raw.change {
-        faults.add(
-            yaml::place(change),
-            "recipes (change:) are not supported by this version of phase yet: write the phases out",
-        );
-    }
     let empty = [&raw.expand, &raw.validate, &raw.contract].iter().all(|steps| steps.is_empty());
-    if empty && raw.backfill.is_empty() && raw.change.is_none() {
+    if empty && raw.backfill.is_empty() && raw.change.is_empty() {
         faults.add(
             fault::TOP,
-            "this plan does nothing: give it at least one of expand, backfill, validate, contract",
+            "this plan does nothing: give it at least one of change, expand, backfill, validate, contract",
         );
     }
     let mut steps = |phase, raw| steps::read(phase, raw, source.text, sql_file, faults);
@@ -85,6 +81,7 @@ fn build(source: &Source<'_>, raw: RawPlan, sql_file: ReadFile<'_>, faults: &mut
             lock_wait_max: durations::read(raw.settings.lock_wait_max.as_ref(), faults),
         },
         kill_blockers: durations::kill(raw.settings.kill_blockers.as_ref(), faults),
+        change: recipe::read(raw.change, faults),
         expand,
         backfill: backfill::read(raw.backfill, faults),
         validate,
@@ -96,7 +93,7 @@ fn build(source: &Source<'_>, raw: RawPlan, sql_file: ReadFile<'_>, faults: &mut
     let drops = |spec: &Placed<StepSpec>| {
         matches!(spec.value, StepSpec::DropColumn { .. } | StepSpec::DropTable { .. })
     };
-    if let Some(keep) = raw.keep.as_ref().filter(|_| !plan.contract.iter().any(drops)) {
+    if let Some(keep) = raw.keep.as_ref().filter(|_| plan.change.is_empty() && !plan.contract.iter().any(drops)) {
         faults.add(
             yaml::place(keep),
             "there is nothing to keep: contract has no drop_column and no drop_table",

@@ -8,6 +8,7 @@ use crate::core::ident::{Ident, QName};
 use crate::core::kill::KillBlockers;
 use crate::core::pace::throttle::{Slo, Throttle};
 use crate::core::pace::window::Window;
+use crate::core::recipe::Change;
 use crate::core::step::Allow;
 use crate::core::version::Version;
 
@@ -52,6 +53,8 @@ pub struct Plan {
     pub settings: Settings,
     /// Whose sessions may be ended when they are in its way; `None`: as the project says.
     pub kill_blockers: Option<KillBlockers>,
+    /// Recipes, in order; their steps stand before the plan's own.
+    pub change: Vec<Placed<Change>>,
     /// Steps that put the new shape beside the old.
     pub expand: Vec<Placed<StepSpec>>,
     /// Data to carry over, in order.
@@ -115,6 +118,23 @@ pub enum StepSpec {
         /// Findings that are accepted.
         allow: Vec<Allow>,
     },
+    /// A column takes the name of the one that stands in for it; only recipes write it.
+    Rename(RenameSpec),
+}
+
+/// A column that takes, in contract, the name of the one that a sync keeps equal to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenameSpec {
+    /// The table.
+    pub table: QName,
+    /// The column.
+    pub from: Ident,
+    /// The column that stands in for it, whose name it takes.
+    pub to: Ident,
+    /// Statements that must come before the other one is gone.
+    pub first: Vec<String>,
+    /// Statements that take those back.
+    pub then: Vec<String>,
 }
 
 /// SQL of the plan's author.
@@ -207,6 +227,25 @@ pub struct BackfillSpec {
     pub triggers: Option<Triggers>,
     /// Limits on the server's health.
     pub throttle: ThrottleSpec,
+}
+
+impl BackfillSpec {
+    /// Of some work on a table, with nothing else said.
+    #[must_use]
+    pub fn of(table: QName, work: BackfillWork) -> Self {
+        Self {
+            table,
+            work,
+            filter: None,
+            key: None,
+            batch: BatchSpec::default(),
+            workers: None,
+            window: None,
+            max_quarantine: None,
+            triggers: None,
+            throttle: ThrottleSpec::default(),
+        }
+    }
 }
 
 /// What a backfill does with a row.

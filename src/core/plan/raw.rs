@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::core::recipe::RawChange;
 use super::yaml::{FlagOrList, OneOrMany, Pairs, Scalar, Spanned};
 
 /// A phase plan of phase.
@@ -12,9 +13,10 @@ use super::yaml::{FlagOrList, OneOrMany, Pairs, Scalar, Spanned};
 pub(super) struct RawPlan {
     /// One sentence for people.
     pub title: Option<String>,
-    /// Recipes; not supported yet.
-    #[schemars(with = "Option<Vec<serde_json::Value>>")]
-    pub change: Option<Spanned<serde::de::IgnoredAny>>,
+    /// Recipes: named changes that phase writes out into steps of every phase.
+    #[serde(default)]
+    #[schemars(with = "Vec<RawChange>")]
+    pub change: Vec<Spanned<RawChange>>,
     /// Versions that this plan builds on; it never gets ahead of them.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]

@@ -1,1 +1,121 @@
-//! The place of recipes, one file each: a named change into steps of every phase.
+//! Recipes, one file each: a named change into the explicit parts of a plan, purely, from what
+//! is known of the tables that it is about.
+
+mod add_column;
+mod draft;
+mod known;
+mod reader;
+mod rename_column;
+mod trigger;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub use draft::Draft;
+pub use known::{Column, Constraint, Grant, Index, Known, Table, Trigger};
+
+use crate::core::ident::QName;
+use crate::core::plan::fault::Faults;
+use crate::core::plan::model::{Place, Placed, Plan};
+use crate::core::plan::yaml::{Spanned, place};
+use reader::Reader;
+
+/// Every recipe: its key in a plan, its type, and one sentence for the schema.
+macro_rules! recipes {
+    ($($key:ident: $kind:ident, $doc:literal;)*) => {
+        /// One change: exactly one recipe.
+        #[derive(Debug, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct RawChange {
+            $(#[doc = $doc] $key: Option<$key::Raw>,)*
+        }
+
+        /// A change, read.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Change {
+            $(#[doc = $doc] $kind($key::$kind),)*
+        }
+
+        /// The names of all recipes.
+        pub const NAMES: &[&str] = &[$(stringify!($key)),*];
+
+        impl RawChange {
+            fn given(&self) -> usize {
+                [$(self.$key.is_some()),*].into_iter().filter(|given| *given).count()
+            }
+
+            fn read(self, reader: &mut Reader<'_, '_>) -> Option<Change> {
+                $(if let Some(raw) = self.$key {
+                    return $key::read(raw, reader).map(Change::$kind);
+                })*
+                None
+            }
+        }
+
+        impl Change {
+            /// The recipe's name, as a plan writes it.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$kind(_) => stringify!($key),)*
+                }
+            }
+
+            /// The tables that it must know.
+            #[must_use]
+            pub fn tables(&self) -> Vec<&QName> {
+                match self {
+                    $(Self::$kind(change) => change.tables(),)*
+                }
+            }
+
+            fn write(&self, draft: &mut Draft<'_>) {
+                match self {
+                    $(Self::$kind(change) => change.write(draft),)*
+                }
+            }
+        }
+    };
+}
+
+recipes! {
+    add_column: AddColumn, "A new column.";
+    rename_column: RenameColumn, "Another name for a column; both names work until contract.";
+}
+
+/// Reads the changes of a plan.
+pub(super) fn read(raw: Vec<Spanned<RawChange>>, faults: &mut Faults<'_>) -> Vec<Placed<Change>> {
+    let mut changes = Vec::new();
+    for raw in raw {
+        let at = place(&raw);
+        if raw.value.given() == 1 {
+            let change = raw.value.read(&mut Reader { at, faults });
+            changes.extend(change.map(|value| Placed { value, place: at }));
+        } else {
+            faults.add(at, format!("a change is exactly one of {}", NAMES.join(", ")));
+        }
+    }
+    changes
+}
+
+/// A plan with its changes written out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Written {
+    /// The plan, without recipes: their steps stand before its own.
+    pub plan: Plan,
+    /// Why it may not start, by what is known of the tables.
+    pub refused: Vec<(Place, String)>,
+    /// What to look at twice before it starts.
+    pub cautions: Vec<(Place, String)>,
+}
+
+/// Writes the changes of a plan out.
+#[must_use]
+pub fn written(plan: &Plan, known: &Known) -> Written {
+    let mut draft = Draft::new(plan, known);
+    for change in &plan.change {
+        draft.turn_to(change.place);
+        change.value.write(&mut draft);
+    }
+    draft.finish(plan)
+}

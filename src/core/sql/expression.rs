@@ -148,7 +148,7 @@ pub fn closed(expr: &str) -> String {
 }
 
 /// The columns of an expression and their byte offsets in it.
-fn references(expr: &str) -> Result<Vec<(String, usize)>, SqlError> {
+pub(super) fn references(expr: &str) -> Result<Vec<(String, usize)>, SqlError> {
     with_tree(&wrapped(expr), |tree| {
         let target = json(target(tree)?)?;
         let (mut found, mut fault) = (Vec::new(), None);

@@ -13,6 +13,7 @@ mod names;
 mod outside;
 mod parse;
 mod redact;
+mod rename;
 mod scan;
 mod scope;
 mod split;
@@ -26,7 +27,7 @@ pub use condition::{Compare, Condition, Literal, condition};
 pub use ddl::{
     Alter, Bound, Change, Demand, DomainChange, Edge, Generated, Inline, KeyIndex, NewColumn, NewConstraint,
     NewDefault, NewIndex, Object, Part, PartitionKey, Renamed, TypeRef, Verb, WriteVerb, proven_not_null,
-    read_default,
+    read_default, read_type,
 };
 pub use expression::{
     changes_every_time, check_expression, check_predicate, check_query, closed, expression_columns, qualify,
@@ -37,6 +38,7 @@ pub use names::{Names, names};
 pub use outside::outside;
 pub use parse::{SqlError, deep, deep_each};
 pub use redact::{first_words, redact, without_literals};
+pub use rename::{Beside, expression_over, index_over, trigger_beside};
 pub use scan::Scan;
 pub use split::{Statement, split};
 pub use steady::{steady, steady_names, waits};

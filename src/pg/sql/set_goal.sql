@@ -4,6 +4,7 @@ WITH aimed AS (
     source = CASE WHEN state = 'planned' THEN $7 ELSE source END,
     checksum = CASE WHEN state = 'planned' THEN $8 ELSE checksum END,
     tables = CASE WHEN state = 'planned' THEN $9::text[] ELSE tables END,
+    known = CASE WHEN state = 'planned' THEN $12::text::jsonb ELSE known END,
     depends_on = CASE WHEN state = 'planned' THEN $10::text[] ELSE depends_on END,
     name = CASE WHEN state = 'planned' THEN $11 ELSE name END
   WHERE version = $1 AND epoch = $2 AND state = $3 AND goal = $4

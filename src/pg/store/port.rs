@@ -8,7 +8,7 @@ use tokio_postgres::{Client, Row};
 
 use super::PgStore;
 use super::rows::{record, step};
-use crate::core::failure::Failure;
+use crate::core::failure::{Failure, FailureKind};
 use crate::core::gate::{BackfillFact, Facts};
 use crate::core::impact::Impact;
 use crate::core::record::{Hold, Record, StepRecord};
@@ -56,6 +56,8 @@ impl Store for PgStore {
         record: &Record,
         goal: State,
     ) -> Result<(), Failure> {
+        let known = item.known.as_ref().map(serde_json::to_string).transpose();
+        let known = known.map_err(|error| Failure::new(FailureKind::Other, error.to_string()))?;
         let depends_on: Vec<&str> = item.depends_on.iter().map(Version::as_str).collect();
         self.fenced_write(
             q::SET_GOAL,
@@ -71,6 +73,7 @@ impl Store for PgStore {
                 &item.tables,
                 &depends_on,
                 &item.name,
+                &known,
             ],
         )
         .await

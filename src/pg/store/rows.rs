@@ -25,6 +25,7 @@ fn version(text: &str) -> Result<Version, Failure> {
 pub(super) fn record(row: &Row) -> Result<Record, Failure> {
     let hold: Option<String> = row.get("hold_reason");
     let depends_on: Vec<String> = row.get("depends_on");
+    let known: Option<&str> = row.get("known");
     Ok(Record {
         version: version(row.get("version"))?,
         name: row.get("name"),
@@ -40,6 +41,7 @@ pub(super) fn record(row: &Row) -> Result<Record, Failure> {
         source: row.get("source"),
         checksum: row.get("checksum"),
         tables: row.get("tables"),
+        known: known.map(|text| serde_json::from_str(text)).transpose().map_err(|_| bad_row("known"))?,
         depends_on: depends_on.iter().map(|text| version(text)).collect::<Result<_, _>>()?,
         batch: row.get("batch"),
         baseline: row.get("baseline"),

@@ -17,12 +17,14 @@ use crate::core::index::{Branch, Probe, UniqueKeys};
 use crate::core::lint::{Mentions, World};
 use crate::core::preflight::Requirement;
 use crate::core::quiet::Holder;
+use crate::core::recipe::Known;
 use crate::core::step::{Limits, Statements};
 use crate::core::sync::standing::{Due, Seen};
 use crate::engine::gauge::Gauge;
 use crate::engine::{Fence, StepWrite, Target, Watch};
 use crate::pg::classify::failure;
 use crate::pg::connect::{ConnectSettings, SessionRole};
+use crate::pg::known::known;
 use crate::pg::monitor::PgMonitor;
 use crate::pg::sessions::Sessions;
 use crate::pg::trace::Trace;
@@ -62,6 +64,15 @@ impl PgTarget {
         let mut known = world(&session.client, session.version(), mentions).await?;
         traffic(&session.client, &mut known, small).await?;
         Ok(known)
+    }
+
+    /// What recipes must know of some tables.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn known(&self, tables: &[&QName]) -> Result<Known, Failure> {
+        let session = self.sessions.work().await?;
+        known(&session.client, session.version(), tables).await
     }
 
     /// Why a table, or the key that a backfill needs, cannot be used; `None`

@@ -17,7 +17,7 @@ use crate::cli::exit::{Code, CommandError};
 use crate::cli::files::ProjectError;
 use crate::cli::naming::{called, only};
 use crate::cli::output::Output;
-use crate::cli::project::Project;
+use crate::cli::project::{Project, Surroundings};
 use crate::core::compile::Server;
 use crate::core::conflict::{Conflict, Grade};
 use crate::core::lint::second::Opinion;
@@ -172,7 +172,7 @@ fn check(global: &Global, args: &CheckArgs) -> Result<Checked, CommandError> {
     } else {
         Project::of(&named(&args.files, &Project::paths(&config)?)?, &config)?
     };
-    let items = project.items(Server::NEWEST)?;
+    let items = project.items(Server::NEWEST, &Surroundings::new())?;
     let mut faults: Vec<String> = items.iter().flat_map(|item| item.unsupported.clone()).collect();
     if args.files.is_empty() {
         faults.extend(dependencies(&items));

@@ -24,7 +24,7 @@ use crate::engine::stop::Stop;
 pub(super) async fn online(global: &Global, args: &CheckArgs, stop: Stop) -> Result<Checked, CommandError> {
     let desk = Desk::open(global, "check", Access::Read, stop).await?;
     let server = Server { version: desk.server.version };
-    let (items, wanted) = items(&desk, args, server)?;
+    let (items, wanted) = items(&desk, args).await?;
     let asked = |item: &Item| wanted.contains(&item.version);
     let records = desk.records().await?;
     let stems: BTreeSet<String> = items.iter().filter(|item| asked(item)).map(Item::stem).collect();
@@ -86,18 +86,17 @@ async fn missing(
 }
 
 /// Every item of the project, with the files that are named, and the versions that are asked about.
-fn items(
+async fn items(
     desk: &Desk,
     args: &CheckArgs,
-    server: Server,
 ) -> Result<(Vec<Item>, BTreeSet<Version>), CommandError> {
-    let mut items = desk.items()?;
+    let mut items = desk.items().await?;
     if args.files.is_empty() {
         let all = items.iter().map(|item| item.version.clone()).collect();
         return Ok((items, all));
     }
     let paths = named(&args.files, &Project::paths(&desk.config)?)?;
-    let asked = Project::of(&paths, &desk.config)?.items(server)?;
+    let asked = desk.items_of(&Project::of(&paths, &desk.config)?).await?;
     let wanted: BTreeSet<Version> = asked.iter().map(|item| item.version.clone()).collect();
     items.retain(|item| !wanted.contains(&item.version));
     items.extend(asked);

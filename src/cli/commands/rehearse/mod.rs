@@ -135,7 +135,7 @@ async fn rehearse(
     let mut desk = Desk::open(&place.global, "rehearse", Access::Write, stop).await?;
     let settings = place.global.connection()?;
     let session = connect(&settings, SessionRole::Watch).await?;
-    let items = desk.items()?;
+    let items = desk.items().await?;
     let item = find(&items, &args.plan)?;
     if !item.unsupported.is_empty() {
         return Err(CommandError::Preflight(item.unsupported.join("\n")));

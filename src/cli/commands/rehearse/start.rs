@@ -125,7 +125,7 @@ async fn like(global: &Global, args: &RehearseArgs, target: &Desk) -> Result<Pla
     }
     let mut without = "without its rows".to_owned();
     if let Some(rows) = args.sample {
-        let tables = tables(target, args)?;
+        let tables = tables(target, args).await?;
         // A session of its own: a dump leaves settings behind.
         let to =
             connect(&ConnectSettings::resolve(Some(&scratch.url()), &|_| None)?, SessionRole::Work).await?;
@@ -143,8 +143,8 @@ async fn like(global: &Global, args: &RehearseArgs, target: &Desk) -> Result<Pla
 }
 
 /// The tables of the plan.
-fn tables(target: &Desk, args: &RehearseArgs) -> Result<Vec<QName>, CommandError> {
-    let items = target.items()?;
+async fn tables(target: &Desk, args: &RehearseArgs) -> Result<Vec<QName>, CommandError> {
+    let items = target.items().await?;
     let item = find(&items, &args.plan)?;
     Ok(item.tables.iter().filter_map(|table| QName::parse(table).ok()).collect())
 }

@@ -13,7 +13,7 @@ use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::CommandError;
 use crate::cli::naming::find;
 use crate::cli::output::Output;
-use crate::cli::project::Project;
+use crate::cli::project::{Project, Surroundings};
 use crate::core::compile::Server;
 use crate::core::lint::partitioned::{Sent, shown};
 use crate::core::lint::{Taken, World, inspect, mentions, taken};
@@ -50,7 +50,7 @@ pub struct ShowArgs {
 /// When the plan is not there or not right.
 pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output, CommandError> {
     if args.offline {
-        let items = Project::load(&global.config()?)?.items(Server::NEWEST)?;
+        let items = Project::load(&global.config()?)?.items(Server::NEWEST, &Surroundings::new())?;
         let item = find(&items, &args.plan)?;
         if args.checklist {
             let small = global.config()?.small_table;
@@ -60,7 +60,7 @@ pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output,
         return Ok(page(item, None, &[], &[], &Notes::new(), &ways));
     }
     let desk = Desk::open(global, "show", Access::Read, stop).await?;
-    let items = desk.items()?;
+    let items = desk.items().await?;
     let item = find(&items, &args.plan)?;
     let records = desk.records().await?;
     let record = records.iter().find(|record| record.version == item.version);

@@ -64,7 +64,7 @@ pub async fn run(global: &Global, args: &StatusArgs, stop: Stop) -> Result<Outpu
 
 /// One look at everything.
 async fn look(desk: &Desk, args: &StatusArgs) -> Result<Output, CommandError> {
-    let items = desk.items()?;
+    let items = desk.items().await?;
     let records = desk.records().await?;
     let wanted = args.plan.as_deref().map(|plan| find(&items, plan)).transpose()?;
     let mut entries = BTreeMap::new();

@@ -189,6 +189,32 @@ pub fn proven_not_null(expr: &str) -> Result<Vec<Ident>, SqlError> {
     })
 }
 
+/// A type by its text, as SQL writes it.
+///
+/// # Errors
+/// When it is no type, or one that only CREATE TABLE knows (serial).
+pub fn read_type(text: &str) -> Result<String, SqlError> {
+    with_tree(&format!("SELECT CAST(NULL AS {text}\n)"), |tree| {
+        let node = tree.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|stmt| stmt.node.as_ref());
+        let target = match node {
+            Some(Node::SelectStmt(select)) if tree.stmts.len() == 1 && select.target_list.len() == 1 => {
+                select.target_list.first().and_then(|target| target.node.as_ref())
+            }
+            _ => None,
+        };
+        let value = match target {
+            Some(Node::ResTarget(target)) => target.val.as_ref().and_then(|value| value.node.as_ref()),
+            _ => None,
+        };
+        let Some(Node::TypeCast(cast)) = value else { return Err(SqlError::new("this is no type")) };
+        let kind = type_ref(cast.type_name.as_ref())?;
+        if kind.is_serial() {
+            return Err(SqlError::new("serial is no type: write integer or bigint with identity: by_default"));
+        }
+        Ok(kind.text)
+    })
+}
+
 pub(super) fn is_null(expr: &Tree) -> bool {
     match &expr.node {
         Some(Node::AConst(constant)) => constant.isnull,

@@ -19,6 +19,6 @@ mod write;
 
 pub use bound::{Bound, Edge, PartitionKey};
 pub use change::*;
-pub use column::{proven_not_null, read_default};
+pub use column::{proven_not_null, read_default, read_type};
 pub use parts::*;
 pub(super) use read::changes;

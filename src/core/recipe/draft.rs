@@ -1,0 +1,198 @@
+//! Owns the sheet that recipes write on: explicit steps of every phase, and what speaks against them.
+
+use super::known::{Column, Known, Table};
+use super::Written;
+use crate::core::ident::{Ident, QName, plain};
+use crate::core::plan::fault::TOP;
+use crate::core::plan::model::{
+    BackfillSpec, BackfillWork, Place, Placed, Plan, SqlSpec, StepSpec, UndoSpec,
+};
+use crate::core::plan::scalar::Places;
+use crate::core::step::Allow;
+
+/// What a plan's changes have come to so far.
+pub struct Draft<'a> {
+    /// The plan's version, for names that must be its own.
+    version: &'a str,
+    /// The change that is being written.
+    at: Place,
+    /// What is known, as the changes before this one leave it.
+    known: Known,
+    /// Whether contract keeps what it takes away for a while.
+    keeps: bool,
+    expand: Vec<Placed<StepSpec>>,
+    backfill: Vec<Placed<BackfillSpec>>,
+    validate: Vec<Placed<StepSpec>>,
+    contract: Vec<Placed<StepSpec>>,
+    refused: Vec<(Place, String)>,
+    cautions: Vec<(Place, String)>,
+}
+
+/// SQL that a recipe writes.
+pub(super) struct Sql {
+    text: String,
+    undo: Option<UndoSpec>,
+    allow: Vec<Allow>,
+}
+
+impl Sql {
+    /// Statements, and those that take them back.
+    pub(super) fn new(text: impl Into<String>, undo: impl Into<String>) -> Self {
+        let undo = Some(UndoSpec::Sql(undo.into(), Places::default()));
+        Self { text: text.into(), undo, allow: Vec::new() }
+    }
+
+    /// Statements that only prove something: there is nothing to take back.
+    pub(super) fn proof(text: impl Into<String>) -> Self {
+        Self { text: text.into(), undo: None, allow: Vec::new() }
+    }
+
+    /// Statements that nothing takes back, and why.
+    pub(super) fn for_good(text: impl Into<String>, why: &str) -> Self {
+        Self { text: text.into(), undo: Some(UndoSpec::Irreversible(why.into())), allow: Vec::new() }
+    }
+
+    /// Accepts a finding of the linter, because the recipe has taken care of it.
+    pub(super) fn allow(mut self, rule: &str, reason: &str) -> Self {
+        self.allow.push(Allow { rule: rule.into(), reason: reason.into(), place: None, statement: None });
+        self
+    }
+
+    fn spec(self) -> StepSpec {
+        let Self { text, undo, allow } = self;
+        StepSpec::Sql(SqlSpec { text, file: None, places: Places::default(), undo, allow })
+    }
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(plan: &'a Plan, known: &Known) -> Self {
+        Self {
+            version: plan.version.as_str(),
+            at: TOP,
+            known: known.clone(),
+            keeps: plan.keep.is_some(),
+            expand: Vec::new(),
+            backfill: Vec::new(),
+            validate: Vec::new(),
+            contract: Vec::new(),
+            refused: Vec::new(),
+            cautions: Vec::new(),
+        }
+    }
+
+    pub(super) fn turn_to(&mut self, at: Place) {
+        self.at = at;
+    }
+
+    /// Steps of recipes stand before the plan's own.
+    pub(super) fn finish(self, plan: &Plan) -> Written {
+        let own = |mut first: Vec<Placed<StepSpec>>, then: &[Placed<StepSpec>]| {
+            first.extend_from_slice(then);
+            first
+        };
+        let mut backfill = self.backfill;
+        backfill.extend_from_slice(&plan.backfill);
+        let plan = Plan {
+            change: Vec::new(),
+            expand: own(self.expand, &plan.expand),
+            backfill,
+            validate: own(self.validate, &plan.validate),
+            contract: own(self.contract, &plan.contract),
+            ..plan.clone()
+        };
+        Written { plan, refused: self.refused, cautions: self.cautions }
+    }
+
+    /// Whether contract keeps what it takes away for a while.
+    pub(super) const fn keeps(&self) -> bool {
+        self.keeps
+    }
+
+    /// The plan's version.
+    pub(super) const fn version(&self) -> &str {
+        self.version
+    }
+
+    /// The server's version; the newest where it is not known.
+    pub(super) const fn server(&self) -> u32 {
+        if self.known.version == 0 { crate::core::compile::Server::NEWEST.version } else { self.known.version }
+    }
+
+    /// A name of the plan's own, that no application uses.
+    pub(super) fn own_name(&self, what: &str) -> Ident {
+        Ident::shortened(&format!("_phase_{}_", self.version), what)
+    }
+
+    /// Says why the plan may not start.
+    pub(super) fn refuse(&mut self, why: impl Into<String>) {
+        self.refused.push((self.at, why.into()));
+    }
+
+    /// Says what to look at twice.
+    pub(super) fn caution(&mut self, what: impl Into<String>) {
+        self.cautions.push((self.at, what.into()));
+    }
+
+    /// A table; `None` where nothing is known of it. One that is not there is refused.
+    pub(super) fn table(&mut self, name: &QName) -> Option<Table> {
+        let found = self.known.table(name).cloned();
+        if found.is_none() && self.known.complete {
+            self.refuse(format!("there is no table {}", name.plain()));
+        }
+        found
+    }
+
+    /// A column; where nothing is known of its table, one that is assumed. One that is not there is refused.
+    pub(super) fn column(&mut self, table: &QName, column: &Ident) -> Column {
+        match self.known.table(table).map(|known| known.column(column).cloned()) {
+            Some(Some(found)) => return found,
+            Some(None) => self.refuse(format!("table {} has no column {}", table.plain(), plain(column))),
+            None => {}
+        }
+        Column::assumed(table, column)
+    }
+
+    /// Refuses a name that a column of the table has already.
+    pub(super) fn refuse_taken(&mut self, table: &QName, column: &Ident) {
+        if self.known.table(table).is_some_and(|known| known.column(column).is_some()) {
+            self.refuse(format!("table {} has a column {} already", table.plain(), plain(column)));
+        }
+    }
+
+    /// Changes what the next recipes know of a table.
+    pub(super) fn now(&mut self, table: &QName, change: impl FnOnce(&mut Table)) {
+        if let Some(known) = self.known.table_mut(table) {
+            change(known);
+        }
+    }
+
+    pub(super) fn expand(&mut self, step: StepSpec) {
+        self.expand.push(Placed { value: step, place: self.at });
+    }
+
+    pub(super) fn expand_sql(&mut self, sql: Sql) {
+        self.expand(sql.spec());
+    }
+
+    pub(super) fn validate(&mut self, step: StepSpec) {
+        self.validate.push(Placed { value: step, place: self.at });
+    }
+
+    pub(super) fn validate_sql(&mut self, sql: Sql) {
+        self.validate(sql.spec());
+    }
+
+    pub(super) fn contract(&mut self, step: StepSpec) {
+        self.contract.push(Placed { value: step, place: self.at });
+    }
+
+    pub(super) fn contract_sql(&mut self, sql: Sql) {
+        self.contract(sql.spec());
+    }
+
+    /// Fills columns, row by row, where `filter` says that a row is left to do.
+    pub(super) fn fill(&mut self, table: &QName, columns: Vec<(Ident, String)>, filter: Option<String>) {
+        let spec = BackfillSpec { filter, ..BackfillSpec::of(table.clone(), BackfillWork::Set(columns)) };
+        self.backfill.push(Placed { value: spec, place: self.at });
+    }
+}

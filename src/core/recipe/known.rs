@@ -1,0 +1,198 @@
+//! Owns what a recipe knows of the tables that it is about: what the catalog said when the plan
+//! started, kept on record, so that the same plan has the same steps until its end.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::ident::{Ident, NameError, QName};
+
+/// What is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// Whether the catalog was asked: what is not here is not there.
+    pub complete: bool,
+    /// The server's version, as `server_version_num`; 0 where it is not known.
+    #[serde(default)]
+    pub version: u32,
+    /// The tables, by their names as [`QName::plain`] writes them.
+    pub tables: BTreeMap<String, Table>,
+}
+
+/// A table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Table {
+    /// As `pg_class.relkind`: r, p (partitioned), v, m, f.
+    pub kind: String,
+    /// Its columns, in order.
+    pub columns: Vec<Column>,
+    /// Its indexes, also those of constraints.
+    pub indexes: Vec<Index>,
+    /// Its constraints.
+    pub constraints: Vec<Constraint>,
+    /// Its triggers, without those of the server.
+    pub triggers: Vec<Trigger>,
+    /// The columns of its partition key.
+    pub partition_key: Vec<String>,
+    /// Whether tables inherit from it that are no partitions.
+    pub inherited: bool,
+}
+
+/// A column.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type, as SQL writes it.
+    pub kind: String,
+    /// Whether it must have a value.
+    pub not_null: bool,
+    /// Its default, as SQL writes it.
+    pub default: Option<String>,
+    /// What it is computed from (GENERATED), as SQL writes it.
+    pub generated: Option<String>,
+    /// `a`: GENERATED ALWAYS AS IDENTITY, `d`: BY DEFAULT.
+    pub identity: Option<String>,
+    /// Its collation, where it is not that of its type.
+    pub collation: Option<String>,
+    /// Who may do what with it, beside the table's own grants.
+    pub grants: Vec<Grant>,
+    /// Whether a table that this one inherits from has it.
+    pub inherited: bool,
+    /// The name that it has until contract, where a change before gives it another.
+    #[serde(skip)]
+    pub until_contract: Option<String>,
+}
+
+/// A privilege on a column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The role; `None`: PUBLIC.
+    pub to: Option<String>,
+    /// Such as SELECT.
+    pub privilege: String,
+    /// Whether the role may hand it on.
+    pub grantable: bool,
+}
+
+/// An index.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Index {
+    /// Its name, in the table's schema.
+    pub name: String,
+    /// Its CREATE INDEX, as the server prints it.
+    pub definition: String,
+    /// The columns that it names anywhere.
+    pub columns: Vec<String>,
+    /// The kind of the constraint that it belongs to: p, u or x.
+    pub constraint: Option<String>,
+    /// Whether it is in use.
+    pub valid: bool,
+}
+
+/// A constraint.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Constraint {
+    /// Its name.
+    pub name: String,
+    /// As `pg_constraint.contype`.
+    pub kind: String,
+    /// As SQL writes it, after ADD CONSTRAINT name.
+    pub definition: String,
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// Whether every row is known to obey it.
+    pub valid: bool,
+    /// The table that a foreign key refers to.
+    pub references: Option<String>,
+}
+
+/// A trigger.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Trigger {
+    /// Its name.
+    pub name: String,
+    /// Its CREATE TRIGGER, as the server prints it.
+    pub definition: String,
+    /// As `pg_trigger.tgenabled`: O, A, R or D.
+    pub enabled: String,
+    /// The columns of UPDATE OF.
+    pub columns: Vec<String>,
+}
+
+impl Known {
+    /// What is known of a table.
+    #[must_use]
+    pub fn table(&self, name: &QName) -> Option<&Table> {
+        self.tables.get(&name.plain())
+    }
+
+    pub(super) fn table_mut(&mut self, name: &QName) -> Option<&mut Table> {
+        self.tables.get_mut(&name.plain())
+    }
+}
+
+impl Table {
+    /// One of its columns.
+    #[must_use]
+    pub fn column(&self, name: &Ident) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name.as_str())
+    }
+
+    /// The indexes that name a column anywhere.
+    pub fn indexes_of<'a>(&'a self, column: &'a Ident) -> impl Iterator<Item = &'a Index> {
+        self.indexes.iter().filter(move |index| index.columns.iter().any(|name| name == column.as_str()))
+    }
+}
+
+impl Trigger {
+    /// Whether it runs before a row is written.
+    #[must_use]
+    pub fn before(&self) -> bool {
+        self.definition.contains(" BEFORE ") && self.definition.contains(" FOR EACH ROW ")
+    }
+}
+
+impl Column {
+    /// Of which nothing is known but that the plan names it: its type stands in its place, and
+    /// such a plan is never run.
+    #[must_use]
+    pub fn assumed(table: &QName, column: &Ident) -> Self {
+        let kind = format!("type of {}.{}", table.plain(), crate::core::ident::plain(column));
+        Self { name: column.as_str().into(), kind: Ident::shortened("", &kind).to_string(), ..Self::default() }
+    }
+
+    /// Its type and its collation, as a column's definition has them.
+    #[must_use]
+    pub fn type_words(&self) -> String {
+        match &self.collation {
+            Some(collation) => format!("{} COLLATE {collation}", self.kind),
+            None => self.kind.clone(),
+        }
+    }
+}
+
+impl Index {
+    /// Its name.
+    ///
+    /// # Errors
+    /// Never for one of the catalog.
+    pub fn ident(&self) -> Result<Ident, NameError> {
+        Ident::exact(self.name.clone())
+    }
+}
+
+impl Grant {
+    /// The statement that gives it on a column.
+    #[must_use]
+    pub fn on(&self, table: &QName, column: &Ident) -> String {
+        let to = self.to.clone().map_or_else(|| Ok("PUBLIC".to_owned()), |role| Ident::exact(role).map(|role| role.to_string()));
+        let option = if self.grantable { " WITH GRANT OPTION" } else { "" };
+        format!("GRANT {} ({column}) ON {table} TO {}{option}", self.privilege, to.unwrap_or_default())
+    }
+}

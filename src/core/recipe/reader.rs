@@ -1,0 +1,49 @@
+//! Reads the fields of a recipe: names and expressions, each fault with its place.
+
+use crate::core::ident::{Ident, QName};
+use crate::core::plan::fault::Faults;
+use crate::core::plan::model::Place;
+use crate::core::sql::{check_expression, closed, read_type};
+
+/// Reads one recipe.
+pub(super) struct Reader<'r, 'a> {
+    /// Where it stands.
+    pub at: Place,
+    /// Where faults go.
+    pub faults: &'r mut Faults<'a>,
+}
+
+impl Reader<'_, '_> {
+    pub(super) fn fault(&mut self, message: impl Into<String>) {
+        self.faults.add(self.at, message);
+    }
+
+    pub(super) fn table(&mut self, what: &str, text: &str) -> Option<QName> {
+        self.faults.take(self.at, what, QName::parse(text))
+    }
+
+    pub(super) fn ident(&mut self, what: &str, text: &str) -> Option<Ident> {
+        self.faults.take(self.at, what, Ident::parse(text))
+    }
+
+    /// An expression that a bracket may follow.
+    pub(super) fn expression(&mut self, what: &str, text: &str) -> Option<String> {
+        let read = check_expression(text).map(|()| closed(text.trim()));
+        self.faults.take(self.at, what, read)
+    }
+
+    /// As [`Reader::expression`], where one may be missing; the outer `None` is a fault.
+    #[allow(clippy::option_option, reason = "a fault is not nothing")]
+    pub(super) fn maybe(&mut self, what: &str, text: Option<&str>) -> Option<Option<String>> {
+        match text {
+            None => Some(None),
+            Some(text) => self.expression(what, text).map(Some),
+        }
+    }
+
+    /// A type, as SQL writes it.
+    pub(super) fn type_name(&mut self, what: &str, text: &str) -> Option<String> {
+        let read = read_type(text);
+        self.faults.take(self.at, what, read)
+    }
+}

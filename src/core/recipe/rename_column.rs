@@ -1,0 +1,168 @@
+//! `rename_column`: a second column stands in for the new name while both versions of the
+//! application run, kept equal by a two-way sync; contract takes it out of the way and gives the
+//! column itself the new name, in one short transaction.
+//!
+//! What hangs on the column (constraints, foreign keys, views, policies, comments, statistics,
+//! privileges) never has to be carried over: it hangs on the column, which stays. Only what the
+//! new application needs of the stand-in is made for it: indexes, grants, and triggers that a
+//! change of the column brings about.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::draft::{Draft, Sql};
+use super::known::{Column, Index, Table};
+use super::reader::Reader;
+use super::trigger::beside;
+use crate::core::ident::{Ident, QName, literal, plain};
+use crate::core::plan::model::{RenameSpec, StepSpec, SyncSpec};
+use crate::core::sql::index_over;
+
+/// `rename_column: {table, from, to}`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Raw {
+    /// The table.
+    table: String,
+    /// The column's name now.
+    from: String,
+    /// Its name at the end.
+    to: String,
+}
+
+/// Another name for a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenameColumn {
+    table: QName,
+    from: Ident,
+    to: Ident,
+}
+
+pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<RenameColumn> {
+    let table = reader.table("table", &raw.table);
+    let (from, to) = (reader.ident("from", &raw.from), reader.ident("to", &raw.to));
+    let change = RenameColumn { table: table?, from: from?, to: to? };
+    if change.from == change.to {
+        reader.fault("from and to are the same name");
+        return None;
+    }
+    Some(change)
+}
+
+impl RenameColumn {
+    pub(super) fn tables(&self) -> Vec<&QName> {
+        vec![&self.table]
+    }
+
+    pub(super) fn write(&self, draft: &mut Draft<'_>) {
+        let Self { table, from, to } = self;
+        let column = draft.column(table, from);
+        draft.refuse_taken(table, to);
+        let known = draft.table(table).unwrap_or_default();
+        self.refuse_unfit(draft, &known, &column);
+        draft.expand_sql(self.stand_in(&column));
+        let sync = SyncSpec {
+            table: table.clone(),
+            set: vec![(to.clone(), from.to_string())],
+            back: vec![(from.clone(), to.to_string())],
+        };
+        draft.expand(StepSpec::Sync(sync));
+        let (triggers, no_triggers) = beside(draft, table, &known, from, to);
+        if !triggers.is_empty() {
+            draft.expand_sql(Sql::new(triggers.join(";\n"), no_triggers.join(";\n")));
+        }
+        // Whatever was written since the sync is equal already.
+        let left = format!("{to} IS NULL AND {from} IS NOT NULL");
+        draft.fill(table, vec![(to.clone(), from.to_string())], Some(left));
+        for index in known.indexes_of(from) {
+            self.index(draft, index);
+        }
+        draft.validate(StepSpec::Assert(crate::core::plan::model::AssertSpec {
+            name: format!("{} and {} of every row of {} are equal", plain(from), plain(to), table.plain()),
+            sql: format!(
+                "SELECT count(*) FROM {table} WHERE pg_catalog.record_image_ne(ROW({from}), ROW({to}))"
+            ),
+            expect: "0".into(),
+        }));
+        draft.contract(StepSpec::Rename(RenameSpec {
+            table: table.clone(),
+            from: from.clone(),
+            to: to.clone(),
+            first: no_triggers,
+            then: triggers,
+        }));
+        draft.now(table, |known| {
+            let column = known.columns.iter_mut().find(|column| column.name == from.as_str());
+            if let Some(column) = column {
+                column.until_contract = Some(from.as_str().to_owned());
+                to.as_str().clone_into(&mut column.name);
+            }
+        });
+    }
+
+    /// Refuses what a column that stands in cannot do.
+    fn refuse_unfit(&self, draft: &mut Draft<'_>, known: &Table, column: &Column) {
+        let name = format!("{}.{}", self.table.plain(), plain(&self.from));
+        if column.generated.is_some() {
+            draft.refuse(format!(
+                "{name} is computed by the server, so nothing can keep a second column equal to it: \
+                 add a column with the same expression, and drop this one when nobody reads it"
+            ));
+        }
+        if column.inherited {
+            draft.refuse(format!("{name} is inherited: rename it in the table that it comes from"));
+        }
+        if known.inherited {
+            draft.refuse(format!(
+                "other tables inherit from {}, whose rows no trigger of it sees",
+                self.table.plain()
+            ));
+        }
+        if known.partition_key.iter().any(|key| key == self.from.as_str()) {
+            draft.refuse(format!(
+                "{name} is part of the partition key: a row finds its partition before any trigger sees it, so that \
+                 nothing can fill it from another column"
+            ));
+        }
+        if !matches!(known.kind.as_str(), "r" | "p" | "") {
+            draft.refuse(format!("{} is no table", self.table.plain()));
+        }
+    }
+
+    fn stand_in(&self, column: &Column) -> Sql {
+        let Self { table, to, .. } = self;
+        let mut sql = vec![format!("ALTER TABLE {table} ADD COLUMN {to} {}", column.type_words())];
+        sql.push(format!(
+            "COMMENT ON COLUMN {table}.{to} IS {}",
+            literal(&format!("Stands in for {} until contract gives that this name.", plain(&self.from)))
+        ));
+        sql.extend(column.grants.iter().map(|grant| grant.on(table, to)));
+        Sql::new(sql.join(";\n"), format!("ALTER TABLE {table} DROP COLUMN {to}"))
+    }
+
+    /// The new application searches by the new name, and may name it in ON CONFLICT.
+    fn index(&self, draft: &mut Draft<'_>, index: &Index) {
+        let Self { table, from, to } = self;
+        if !index.valid {
+            return;
+        }
+        if index.constraint.as_deref() == Some("x") {
+            draft.caution(format!(
+                "exclusion constraint {} cannot be built concurrently: {} has none of its own until contract, and is \
+                 held to it by {}",
+                index.name,
+                plain(to),
+                plain(from)
+            ));
+            return;
+        }
+        let name = draft.own_name(&index.name);
+        match index_over(&index.definition, table, from, to, &name) {
+            Ok(create) => {
+                let drop = format!("DROP INDEX CONCURRENTLY {}", table.sibling(name));
+                draft.validate_sql(Sql::new(create, drop));
+            }
+            Err(error) => draft.refuse(format!("index {} cannot be made for {}: {error}", index.name, plain(to))),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Makes triggers beside those that a change of one column brings about (UPDATE OF), so that a
+//! change of the column that stands in for it does as well.
+
+use super::draft::Draft;
+use super::known::{Table, Trigger};
+use crate::core::ident::{Ident, QName, plain};
+use crate::core::sql::{Beside, SqlError, trigger_beside};
+
+/// Statements that make the triggers for `other` that those of `column` need beside them, and
+/// those that drop them again.
+pub(super) fn beside(
+    draft: &mut Draft<'_>,
+    table: &QName,
+    known: &Table,
+    column: &Ident,
+    other: &Ident,
+) -> (Vec<String>, Vec<String>) {
+    let (mut there, mut back) = (Vec::new(), Vec::new());
+    for trigger in &known.triggers {
+        let of_it = trigger.columns.iter().any(|name| name == column.as_str());
+        if of_it {
+            match one(draft, trigger, table, column, other) {
+                Ok((create, drop)) => {
+                    there.extend(create);
+                    back.push(drop);
+                }
+                Err(error) => draft.refuse(format!(
+                    "a write of {} must bring about trigger {} of {} too, and that cannot be written: {error}",
+                    plain(other),
+                    trigger.name,
+                    table.plain()
+                )),
+            }
+        }
+        if trigger.before() && (of_it || trigger.columns.is_empty()) {
+            draft.caution(format!(
+                "trigger {} of {} runs before the two columns are made equal: where new code writes {}, it finds the \
+                 value that {} had before",
+                trigger.name,
+                table.plain(),
+                plain(other),
+                plain(column)
+            ));
+        }
+    }
+    (there, back)
+}
+
+fn one(
+    draft: &mut Draft<'_>,
+    trigger: &Trigger,
+    table: &QName,
+    column: &Ident,
+    other: &Ident,
+) -> Result<(Vec<String>, String), SqlError> {
+    // Triggers fire in the order of their names: next to the one that it stands beside.
+    let name = Ident::shortened("", &format!("{}_phase_{}", trigger.name, draft.version()));
+    let changed = |name: &Ident| format!("pg_catalog.record_image_ne(ROW(new.{name}), ROW(old.{name}))");
+    // The backfill writes what is there already, which is no change for anybody; and where a
+    // statement names both, the trigger itself fires.
+    let filled = format!(
+        "NOT (old.{other} IS NULL AND NOT pg_catalog.record_image_ne(ROW(new.{other}), ROW(old.{column})))"
+    );
+    let mut when = format!("{} AND {filled}", changed(other));
+    if trigger.before() {
+        when = format!("{when} AND NOT {}", changed(column));
+    }
+    let beside = Beside { column, other, name: &name, when: &when };
+    let (create, of_rows) = trigger_beside(&trigger.definition, &beside)?;
+    if !of_rows {
+        draft.caution(format!("trigger {} of {} fires for every batch of the backfill", trigger.name, table.plain()));
+    }
+    let state = match trigger.enabled.as_str() {
+        "D" => Some("DISABLE TRIGGER"),
+        "R" => Some("ENABLE REPLICA TRIGGER"),
+        "A" => Some("ENABLE ALWAYS TRIGGER"),
+        _ => None,
+    };
+    let mut sql = vec![create];
+    sql.extend(state.map(|state| format!("ALTER TABLE {table} {state} {name}")));
+    Ok((sql, format!("DROP TRIGGER {name} ON {table}")))
+}

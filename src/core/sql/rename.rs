@@ -1,0 +1,246 @@
+//! Writes what the server printed of an index, a trigger or an expression for another column.
+
+use pg_query::protobuf::node::Node;
+use pg_query::protobuf::{CreateTrigStmt, IndexStmt, Node as Tree, ParseResult, String as Text};
+
+use super::expression::{check_expression, expression_columns, references};
+use super::parse::{SqlError, expression_text, json, same_tree, statement_text, string, walk, with_tree};
+use crate::core::ident::{Ident, QName};
+
+/// The same expression over another column.
+///
+/// # Errors
+/// When it is not a plain expression over columns of one row.
+pub fn expression_over(expr: &str, from: &Ident, to: &Ident) -> Result<String, SqlError> {
+    let before = expression_columns(expr)?;
+    let mut places: Vec<usize> =
+        references(expr)?.into_iter().filter(|(name, _)| name == from.as_str()).map(|(_, at)| at).collect();
+    places.sort_unstable();
+    let mut text = expr.to_owned();
+    for at in places.into_iter().rev() {
+        let end = text.get(at..).and_then(word).ok_or_else(|| SqlError::new("a column has no place"))?;
+        text.replace_range(at..at + end, &to.to_string());
+    }
+    let mut wanted: Vec<Ident> = Vec::new();
+    for column in before {
+        let column = if column == *from { to.clone() } else { column };
+        if !wanted.contains(&column) {
+            wanted.push(column);
+        }
+    }
+    check_expression(&text)?;
+    if expression_columns(&text)? == wanted {
+        Ok(text)
+    } else {
+        Err(SqlError::new("the columns of this expression cannot be told apart"))
+    }
+}
+
+/// How many bytes a name takes at the beginning of a text.
+fn word(text: &str) -> Option<usize> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(text.len());
+        return (end > 0).then_some(end);
+    };
+    let mut chars = quoted.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        if c == '"' && chars.next_if(|(_, next)| *next == '"').is_none() {
+            return Some(at + 2);
+        }
+    }
+    None
+}
+
+/// The same index over another column, under another name, built concurrently.
+///
+/// # Errors
+/// When the statement is none that creates an index, or an expression of it cannot be rewritten.
+pub fn index_over(
+    create: &str,
+    table: &QName,
+    from: &Ident,
+    to: &Ident,
+    name: &Ident,
+) -> Result<String, SqlError> {
+    with_tree(create, |tree| {
+        let Some(Node::IndexStmt(index)) = only(tree) else {
+            return Err(SqlError::new("this is no CREATE INDEX"));
+        };
+        let mut index = index.clone();
+        name.as_str().clone_into(&mut index.idxname);
+        (index.concurrent, index.if_not_exists) = (true, false);
+        if let Some(relation) = &mut index.relation {
+            relation.schemaname = table.schema.as_ref().map_or_else(String::new, |of| of.as_str().to_owned());
+            relation.inh = true;
+        }
+        elements(&mut index, from, to)?;
+        if let Some(predicate) = &mut index.where_clause {
+            **predicate = tree_over(predicate, from, to)?;
+        }
+        read_again(Node::IndexStmt(index))
+    })
+}
+
+fn elements(index: &mut IndexStmt, from: &Ident, to: &Ident) -> Result<(), SqlError> {
+    for element in index.index_params.iter_mut().chain(&mut index.index_including_params) {
+        let Some(Node::IndexElem(element)) = &mut element.node else { continue };
+        if element.name == from.as_str() {
+            to.as_str().clone_into(&mut element.name);
+        }
+        if let Some(expr) = &mut element.expr {
+            **expr = tree_over(expr, from, to)?;
+        }
+    }
+    Ok(())
+}
+
+fn tree_over(expr: &Tree, from: &Ident, to: &Ident) -> Result<Tree, SqlError> {
+    predicate(&expression_over(&expression_text(expr)?, from, to)?)
+}
+
+/// The bit of UPDATE among the events of a trigger (`TRIGGER_TYPE_UPDATE`).
+const UPDATE: i32 = 1 << 4;
+
+/// A trigger beside one of columns (UPDATE OF), that an UPDATE of another column brings about and
+/// nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beside<'a> {
+    /// The column of the trigger.
+    pub column: &'a Ident,
+    /// The one that brings this one about.
+    pub other: &'a Ident,
+    /// Its name.
+    pub name: &'a Ident,
+    /// What must hold as well, for one of rows.
+    pub when: &'a str,
+}
+
+/// Writes a trigger beside another; whether it is one of rows.
+///
+/// # Errors
+/// When the statement is none that creates a trigger of columns.
+pub fn trigger_beside(create: &str, beside: &Beside<'_>) -> Result<(String, bool), SqlError> {
+    with_tree(create, |tree| {
+        let Some(Node::CreateTrigStmt(trigger)) = only(tree) else {
+            return Err(SqlError::new("this is no CREATE TRIGGER"));
+        };
+        let mut trigger: Box<CreateTrigStmt> = trigger.clone();
+        beside.name.as_str().clone_into(&mut trigger.trigname);
+        let column = Node::String(Text { sval: beside.other.as_str().to_owned() });
+        trigger.columns = vec![Tree { node: Some(column) }];
+        trigger.events = UPDATE;
+        if trigger.row {
+            let before = trigger.timing != 0;
+            let own = trigger.when_clause.as_deref().map(|when| own_condition(when, beside, before));
+            let own = own.transpose()?;
+            let all = own.map_or_else(|| beside.when.to_owned(), |own| format!("({own}) AND {}", beside.when));
+            trigger.when_clause = Some(Box::new(predicate(&all)?));
+        }
+        let rows = trigger.row;
+        Ok((read_again(Node::CreateTrigStmt(trigger))?, rows))
+    })
+}
+
+/// What the trigger itself asks for. Before the row is written, the new value of its column is in
+/// the other one.
+fn own_condition(when: &Tree, beside: &Beside<'_>, before: bool) -> Result<String, SqlError> {
+    const PREFIX: &str = "SELECT (";
+    let mut text = expression_text(when)?;
+    if !before {
+        return Ok(text);
+    }
+    let mut places = with_tree(&format!("{PREFIX}{text}\n)"), |tree| {
+        let mut found = Vec::new();
+        walk(&json(tree)?, &mut |name, fields| {
+            let parts = fields.get("fields").and_then(serde_json::Value::as_array);
+            let parts: Vec<&str> = parts.into_iter().flatten().filter_map(string).collect();
+            let at = fields.get("location").and_then(serde_json::Value::as_u64);
+            if name == "ColumnRef" && parts == ["new", beside.column.as_str()] {
+                found.extend(at.and_then(|at| usize::try_from(at).ok()?.checked_sub(PREFIX.len())));
+            }
+        });
+        Ok(found)
+    })?;
+    places.sort_unstable();
+    for at in places.into_iter().rev() {
+        let after = text.get(at..).and_then(word).map(|end| at + end + 1);
+        let end = after.and_then(|after| Some(after + word(text.get(after..)?)?));
+        let (Some(after), Some(end)) = (after, end) else { return Err(SqlError::new("a column has no place")) };
+        text.replace_range(after..end, &beside.other.to_string());
+    }
+    Ok(text)
+}
+
+fn predicate(text: &str) -> Result<Tree, SqlError> {
+    with_tree(&format!("SELECT WHERE ({text}\n)"), |tree| match only(tree) {
+        Some(Node::SelectStmt(select)) => {
+            let found = select.where_clause.as_deref().cloned();
+            found.ok_or_else(|| SqlError::new("an expression without a value"))
+        }
+        _ => Err(SqlError::new("an expression without a value")),
+    })
+}
+
+fn only(tree: &ParseResult) -> Option<&Node> {
+    tree.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|stmt| stmt.node.as_ref())
+}
+
+/// A statement written from its tree. It is run: what is written must be what was meant.
+fn read_again(node: Node) -> Result<String, SqlError> {
+    let text = statement_text(node.clone())?;
+    match with_tree(&text, |tree| same_tree(&only(tree), &Some(&node))) {
+        Ok(true) => Ok(text),
+        Ok(false) | Err(_) => {
+            Err(SqlError::new(format!("this cannot be written for another column: it would become {text}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn ident(name: &str) -> Ident {
+        Ident::exact(name).unwrap()
+    }
+
+    #[test]
+    fn an_expression_over_another_column() {
+        for (from, to, expr, over) in [
+            ("a", "b", "lower(a) || a::text", "lower(\"b\") || \"b\"::text"),
+            ("a", "B b", "a + \"A\" + f(a) -- a", "\"B b\" + \"A\" + f(\"B b\") -- a"),
+            ("A\"x", "y", "\"A\"\"x\" > 'A\"x'", "\"y\" > 'A\"x'"),
+            ("ä", "o", "coalesce(ä, 'ä')", "coalesce(\"o\", 'ä')"),
+            ("a", "b", "c + 1", "c + 1"),
+        ] {
+            assert_eq!(expression_over(expr, &ident(from), &ident(to)).unwrap(), over);
+        }
+    }
+
+    #[test]
+    fn an_index_over_another_column() {
+        let of = |create: &str| {
+            let table = QName::parse("s.t").unwrap();
+            index_over(create, &table, &ident("a"), &ident("b"), &ident("i"))
+        };
+        let create = "CREATE UNIQUE INDEX t_a ON s.t USING btree (lower(a) text_pattern_ops DESC NULLS LAST, a COLLATE \"C\", c) INCLUDE (a) WHERE (a <> ''::text)";
+        insta::assert_snapshot!(of(create).unwrap());
+        assert!(of("DROP INDEX t_a").is_err());
+    }
+
+    #[test]
+    fn a_trigger_beside_another() {
+        let (column, other, name) = (ident("a"), ident("B b"), ident("x2"));
+        let beside = Beside { column: &column, other: &other, name: &name, when: "new.a IS NULL" };
+        let of = |create: &str| trigger_beside(create, &beside);
+        let rest = "ON s.t FOR EACH ROW WHEN ((new.a IS DISTINCT FROM old.a)) EXECUTE FUNCTION s.f('1')";
+        for time in ["BEFORE UPDATE OF a", "AFTER INSERT OR UPDATE OF a, c"] {
+            let rest = if time.contains("INSERT") { rest.replace("old.a", "1") } else { rest.into() };
+            insta::assert_snapshot!(of(&format!("CREATE TRIGGER x {time} {rest}")).unwrap().0);
+        }
+        let statement = of("CREATE TRIGGER x AFTER UPDATE OF a ON t FOR EACH STATEMENT EXECUTE FUNCTION f()");
+        assert!(!statement.unwrap().1);
+        assert!(of("DROP TABLE t").is_err());
+    }
+}

@@ -1,0 +1,31 @@
+//! Asks the catalog what recipes must know of their tables.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::Client;
+
+use crate::core::failure::{Failure, FailureKind};
+use crate::core::ident::QName;
+use crate::core::recipe::{Known, Table};
+use crate::pg::classify::failure;
+use crate::pg::queries as q;
+
+/// What the catalog says of some tables; what is not there is left out.
+///
+/// # Errors
+/// When the server cannot be asked.
+pub async fn known(client: &Client, version: u32, tables: &[&QName]) -> Result<Known, Failure> {
+    let names: Vec<String> = tables.iter().map(ToString::to_string).collect();
+    let rows = client.query(q::KNOWN, &[&names]).await.map_err(|error| failure(&error))?;
+    let mut found = BTreeMap::new();
+    for row in rows {
+        let (name, seen): (String, serde_json::Value) = (row.get("name"), row.get("seen"));
+        let unreadable = |error: &dyn std::fmt::Display| {
+            Failure::new(FailureKind::Other, format!("the catalog holds what cannot be read: {error}"))
+        };
+        let table: Table = serde_json::from_value(seen).map_err(|error| unreadable(&error))?;
+        let name = QName::parse(&name).map_err(|error| unreadable(&error))?;
+        found.insert(name.plain(), table);
+    }
+    Ok(Known { complete: true, version, tables: found })
+}

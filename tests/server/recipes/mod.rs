@@ -1,0 +1,171 @@
+//! Every recipe under two versions of an application: the example in plans/ runs from end to end,
+//! and back from every state, while old and new code write; nothing fails, nothing is lost, and the
+//! schema at the end is that of a plain ALTER.
+
+mod add_column;
+mod rename_column;
+mod clients;
+
+use phase::core::ident::Ident;
+use phase::core::shape::{Difference, Shape};
+use phase::pg::shape::shape;
+
+use crate::harness::{Db, TestResult, check, same, tests};
+use clients::{Clients, Version};
+
+tests![
+    add_column_leads_to_the_end,
+    add_column_leads_back_from_every_state,
+    rename_column_leads_to_the_end,
+    rename_column_leads_back_from_every_state,
+];
+
+/// An example of a recipe.
+pub(crate) struct Example {
+    /// The plan's file in plans/, without its ending.
+    plan: &'static str,
+    /// The migration's file that makes its tables, without its ending.
+    tables: &'static str,
+    /// The table that clients write, for the rows that are there before.
+    rows: &'static str,
+    /// The old version's statements.
+    old: Version,
+    /// The new version's.
+    new: Version,
+    /// What a plain ALTER would do.
+    offline: &'static str,
+    /// Counts rows that are not as they should be in the end.
+    wrong: &'static str,
+}
+
+const STATES: [&str; 4] = ["expanded", "backfilled", "validated", "contracted"];
+
+async fn add_column_leads_to_the_end(db: Db) -> TestResult {
+    to_the_end(&db, &add_column::EXAMPLE).await
+}
+
+async fn add_column_leads_back_from_every_state(db: Db) -> TestResult {
+    back(&db, &add_column::EXAMPLE).await
+}
+
+async fn rename_column_leads_to_the_end(db: Db) -> TestResult {
+    to_the_end(&db, &rename_column::EXAMPLE).await
+}
+
+async fn rename_column_leads_back_from_every_state(db: Db) -> TestResult {
+    back(&db, &rename_column::EXAMPLE).await
+}
+
+async fn shape_of(db: &Db) -> Result<Shape, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(shape(&db.connect().await?, &Ident::parse("phase")?).await?)
+}
+
+/// Tables and rows as they are before the plan.
+async fn begin(db: &Db, example: &Example) -> TestResult {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (folder, stem, ending) in [("migrations", example.tables, "sql"), ("plans", example.plan, "yaml")] {
+        let name = format!("{folder}/{stem}.{ending}");
+        std::fs::copy(root.join(&name), db.project.path().join(&name))?;
+    }
+    let version = example.tables.split('_').next().unwrap_or_default();
+    db.phase(&["expand", "--to", version]).await?.expect(0)?;
+    db.run(example.rows).await?;
+    Ok(())
+}
+
+/// The schema that a plain ALTER gives.
+async fn offline(db: &Db, example: &Example) -> Result<Shape, Box<dyn std::error::Error + Send + Sync>> {
+    let name = format!("{}_plain", db.name);
+    db.run(&format!("CREATE DATABASE \"{name}\"")).await?;
+    let plain = Db {
+        url: db.url.replace(&format!("/{}?", db.name), &format!("/{name}?")),
+        project: tempfile::tempdir()?,
+        binaries: db.binaries.clone(),
+        socket: db.socket.clone(),
+        name: name.clone(),
+        major: db.major,
+    };
+    for folder in ["plans", "migrations"] {
+        std::fs::create_dir(plain.project.path().join(folder))?;
+    }
+    begin(&plain, example).await?;
+    plain.run(example.offline).await?;
+    let found = shape_of(&plain).await?;
+    db.run(&format!("DROP DATABASE \"{name}\" WITH (FORCE)")).await?;
+    Ok(found)
+}
+
+fn described(differences: &[Difference]) -> String {
+    differences.iter().map(Difference::describe).collect::<Vec<_>>().join("\n")
+}
+
+async fn advance(db: &Db, plan: &str, to: &str) -> TestResult {
+    let ended = db.phase(&["advance", plan, "--to", to, "--quiet"]).await?;
+    check!(ended.code == Some(0), "{to}: {ended:?}");
+    Ok(())
+}
+
+/// All the way, with old code until contract and new code from expand on.
+async fn to_the_end(db: &Db, example: &Example) -> TestResult {
+    let wanted = offline(db, example).await?;
+    begin(db, example).await?;
+    let mut clients = Clients::new(db, example);
+    clients.start_old().await?;
+    for state in &STATES[..3] {
+        advance(db, example.plan, state).await?;
+        clients.start_new().await?;
+        clients.go_on().await?;
+    }
+    clients.stop_old().await?;
+    advance(db, example.plan, "contracted").await?;
+    clients.go_on().await?;
+    let ended = db.phase(&["purge", example.plan, "--now"]).await?;
+    check!(matches!(ended.code, Some(0)), "purge: {ended:?}");
+    clients.go_on().await?;
+    let did = clients.end().await?;
+    check!(did > 100, "the application did only {did} statements");
+    same!(db.value("SELECT state FROM phase.item WHERE kind = 'plan'").await?, "completed");
+    same!(db.value(example.wrong).await?, "0");
+    let found = shape_of(db).await?;
+    let differences = wanted.diff(&found);
+    check!(differences.is_empty(), "not as a plain ALTER would have it:\n{}", described(&differences));
+    Ok(())
+}
+
+/// There and back from every state.
+async fn back(db: &Db, example: &Example) -> TestResult {
+    begin(db, example).await?;
+    let before = shape_of(db).await?;
+    let mut plan = example.plan.to_owned();
+    let text = std::fs::read_to_string(db.project.path().join(format!("plans/{plan}.yaml")))?;
+    // Without an undo window contract is the end.
+    let states = if text.contains("\nkeep:") { &STATES[..] } else { &STATES[..3] };
+    for (n, state) in states.iter().copied().enumerate() {
+        // What was aborted is written anew.
+        let stem = format!("{}{n}_again", example.plan.split('_').next().unwrap_or_default());
+        let file = |stem: &str| db.project.path().join(format!("plans/{stem}.yaml"));
+        std::fs::rename(file(&plan), file(&stem))?;
+        plan.clone_from(&stem);
+        let mut clients = Clients::new(db, example);
+        clients.start_old().await?;
+        advance(db, &plan, "expanded").await?;
+        clients.start_new().await?;
+        if state != "expanded" {
+            advance(db, &plan, if state == "contracted" { "validated" } else { state }).await?;
+        }
+        clients.go_on().await?;
+        if state == "contracted" {
+            clients.stop_old().await?;
+            advance(db, &plan, "contracted").await?;
+            clients.go_on().await?;
+        }
+        clients.stop_new().await?;
+        let ended = db.phase(&["abort", &plan, "--quiet"]).await?;
+        check!(ended.code == Some(0), "abort from {state}: {ended:?}");
+        clients.as_old().await?;
+        clients.end().await?;
+        let differences = before.diff(&shape_of(db).await?);
+        check!(differences.is_empty(), "after abort from {state}:\n{}", described(&differences));
+    }
+    Ok(())
+}
