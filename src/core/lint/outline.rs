@@ -102,7 +102,7 @@ pub fn apply(world: &mut World, change: &Change) {
 
 /// What is known where a change has been made already: the catalog has it, and what it made is
 /// the plan's own.
-pub fn stands(world: &mut World, change: &Change) {
+pub(super) fn stands(world: &mut World, change: &Change) {
     match change {
         Change::Create { .. } | Change::CreateDomain { .. } | Change::CreateView { .. } => apply(world, change),
         Change::Alter { table, what: Alter::AddColumn(added), .. } => {

@@ -16,7 +16,7 @@ const VIRTUAL: u32 = 180_000;
 /// `add_column: {table, column, type, …}`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Raw {
+pub(super) struct Raw {
     /// The table.
     table: String,
     /// The new column.
@@ -139,6 +139,7 @@ impl AddColumn {
             }
             Filled::From(from, default) => {
                 self.add(draft, "");
+                let from = draft.expression_now(table, from);
                 let set = vec![(column.clone(), from.clone())];
                 draft.expand(StepSpec::Sync(SyncSpec { table: table.clone(), set: set.clone(), back: Vec::new() }));
                 draft.fill(table, set, Some(format!("{left} AND ({from}) IS NOT NULL")));
@@ -158,6 +159,7 @@ impl AddColumn {
                          anew while nobody reads or writes it: give the expression as from, which fills an ordinary column",
                     );
                 }
+                let expr = draft.expression_now(table, expr);
                 self.add(draft, &format!(" GENERATED ALWAYS AS ({expr}) VIRTUAL"));
             }
             Filled::Identity(who) => self.identity(draft, who),

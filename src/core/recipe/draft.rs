@@ -8,6 +8,7 @@ use crate::core::plan::model::{
     BackfillSpec, BackfillWork, Place, Placed, Plan, SqlSpec, StepSpec, UndoSpec,
 };
 use crate::core::plan::scalar::Places;
+use crate::core::sql::expression_over;
 use crate::core::step::Allow;
 
 /// What a plan's changes have come to so far.
@@ -152,9 +153,38 @@ impl<'a> Draft<'a> {
         Column::assumed(table, column)
     }
 
+    /// What a column is called until contract, when a change before this one has given it its name.
+    pub(super) fn name_now(&self, table: &QName, column: &Ident) -> Ident {
+        let known = self.known.table(table).and_then(|known| known.column(column));
+        let before = known.and_then(|known| known.until_contract.clone());
+        before.and_then(|name| Ident::exact(name).ok()).unwrap_or_else(|| column.clone())
+    }
+
+    /// An expression over the row, as it is written until contract.
+    pub(super) fn expression_now(&mut self, table: &QName, expr: &str) -> String {
+        let renamed = |column: &Column| {
+            let name = Ident::exact(column.name.clone()).ok()?;
+            Some((name, Ident::exact(column.until_contract.clone()?).ok()?))
+        };
+        let known = self.known.table(table);
+        let renamed: Vec<(Ident, Ident)> =
+            known.into_iter().flat_map(|known| &known.columns).filter_map(renamed).collect();
+        let mut text = expr.to_owned();
+        for (name, now) in renamed {
+            match expression_over(&text, &name, &now) {
+                Ok(over) => text = over,
+                Err(error) => self.refuse(format!("{expr}: {error}")),
+            }
+        }
+        text
+    }
+
     /// Refuses a name that a column of the table has already.
     pub(super) fn refuse_taken(&mut self, table: &QName, column: &Ident) {
-        if self.known.table(table).is_some_and(|known| known.column(column).is_some()) {
+        let taken = |known: &Column| {
+            known.name == column.as_str() || known.until_contract.as_deref() == Some(column.as_str())
+        };
+        if self.known.table(table).is_some_and(|known| known.columns.iter().any(taken)) {
             self.refuse(format!("table {} has a column {} already", table.plain(), plain(column)));
         }
     }

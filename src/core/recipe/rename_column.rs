@@ -21,7 +21,7 @@ use crate::core::sql::index_over;
 /// `rename_column: {table, from, to}`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Raw {
+pub(super) struct Raw {
     /// The table.
     table: String,
     /// The column's name now.
@@ -57,6 +57,9 @@ impl RenameColumn {
     pub(super) fn write(&self, draft: &mut Draft<'_>) {
         let Self { table, from, to } = self;
         let column = draft.column(table, from);
+        if column.until_contract.is_some() {
+            draft.refuse(format!("{} gets its name in this plan: give it the last one at once", plain(from)));
+        }
         draft.refuse_taken(table, to);
         let known = draft.table(table).unwrap_or_default();
         self.refuse_unfit(draft, &known, &column);
