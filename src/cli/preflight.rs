@@ -18,6 +18,9 @@ pub(super) async fn missing(desk: &Desk, item: &Item, before: &Made) -> Result<V
             format!("{}:{}:{}: {fault}", item.file, requirement.place.line, requirement.place.column)
         }));
     }
+    if !before.alters(item) {
+        missing.extend(item.refused.iter().cloned());
+    }
     missing.dedup();
     Ok(missing)
 }

@@ -215,9 +215,6 @@ impl<'a> Worker<'a> {
         if !item.unsupported.is_empty() {
             return Err(CommandError::Preflight(item.unsupported.join("\n")));
         }
-        if !item.refused.is_empty() {
-            return Err(CommandError::Preflight(item.refused.join("\n")));
-        }
         let mut missing = conflict::never_together(item, files, &self.desk.records().await?)?;
         missing.extend(preflight::missing(self.desk, item, &Made::default()).await?);
         if missing.is_empty() { Ok(()) } else { Err(CommandError::Preflight(missing.join("\n"))) }

@@ -132,6 +132,13 @@ impl Made {
         })?
     }
 
+    /// Whether the tables of an item will not be as they are now.
+    #[must_use]
+    pub fn alters(&self, item: &Item) -> bool {
+        let names = item.tables.iter().filter_map(|name| QName::parse(name).ok());
+        self.unknown || names.into_iter().any(|table| self.tables.contains(&table.name) || self.changed.contains(&table.name))
+    }
+
     fn change(&mut self, change: &Change, own: bool) {
         match change {
             Change::CreateTable { table, .. } => {

@@ -134,13 +134,9 @@ impl<'a> Draft<'a> {
         self.cautions.push((self.at, what.into()));
     }
 
-    /// A table; `None` where nothing is known of it. One that is not there is refused.
-    pub(super) fn table(&mut self, name: &QName) -> Option<Table> {
-        let found = self.known.table(name).cloned();
-        if found.is_none() && self.known.complete {
-            self.refuse(format!("there is no table {}", name.plain()));
-        }
-        found
+    /// A table; `None` where nothing is known of it. That one is not there is said by the preflight.
+    pub(super) fn table(&self, name: &QName) -> Option<Table> {
+        self.known.table(name).cloned()
     }
 
     /// A column; where nothing is known of its table, one that is assumed. One that is not there is refused.
