@@ -19,8 +19,8 @@ pub struct Draft<'a> {
     at: Place,
     /// What is known, as the changes before this one leave it.
     known: Known,
-    /// Whether contract keeps what it takes away for a while.
-    keeps: bool,
+    /// Whether somebody must vouch for it before contract.
+    gated: bool,
     expand: Vec<Placed<StepSpec>>,
     backfill: Vec<Placed<BackfillSpec>>,
     validate: Vec<Placed<StepSpec>>,
@@ -71,7 +71,7 @@ impl<'a> Draft<'a> {
             version: plan.version.as_str(),
             at: TOP,
             known: known.clone(),
-            keeps: plan.keep.is_some(),
+            gated: !plan.gates.contract.deployed.is_empty() || plan.gates.contract.approvals.is_some(),
             expand: Vec::new(),
             backfill: Vec::new(),
             validate: Vec::new(),
@@ -104,9 +104,9 @@ impl<'a> Draft<'a> {
         Written { plan, refused: self.refused, cautions: self.cautions }
     }
 
-    /// Whether contract keeps what it takes away for a while.
-    pub(super) const fn keeps(&self) -> bool {
-        self.keeps
+    /// Whether somebody must vouch for it before contract: an application's version, or people.
+    pub(super) const fn contract_is_gated(&self) -> bool {
+        self.gated
     }
 
     /// The plan's version.

@@ -154,7 +154,9 @@ impl Trigger {
     /// Whether it runs before a row is written.
     #[must_use]
     pub fn before(&self) -> bool {
-        self.definition.contains(" BEFORE ") && self.definition.contains(" FOR EACH ROW ")
+        let head = self.definition.split(" ON ").next().unwrap_or_default();
+        let writes = head.contains(" INSERT") || head.contains(" UPDATE");
+        head.contains(" BEFORE ") && writes && self.definition.contains(" FOR EACH ROW ")
     }
 }
 

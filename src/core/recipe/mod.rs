@@ -4,8 +4,12 @@
 mod add_column;
 mod draft;
 mod known;
+mod merge_columns;
 mod reader;
 mod rename_column;
+mod reshape;
+mod split_column;
+mod transform_column;
 mod trigger;
 
 use schemars::JsonSchema;
@@ -80,7 +84,10 @@ macro_rules! recipes {
 
 recipes! {
     add_column: AddColumn, "A new column.";
+    merge_columns: MergeColumns, "One column in the place of several.";
     rename_column: RenameColumn, "Another name for a column; both names work until contract.";
+    split_column: SplitColumn, "Several columns in the place of one.";
+    transform_column: TransformColumn, "A column in another form, under another name.";
 }
 
 /// Reads the changes of a plan.

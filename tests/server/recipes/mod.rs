@@ -3,8 +3,11 @@
 //! schema at the end is that of a plain ALTER.
 
 mod add_column;
-mod rename_column;
 mod clients;
+mod merge_columns;
+mod rename_column;
+mod split_column;
+mod transform_column;
 
 use phase::core::ident::Ident;
 use phase::core::shape::{Difference, Shape};
@@ -13,12 +16,29 @@ use phase::pg::shape::shape;
 use crate::harness::{Db, TestResult, check, same, tests};
 use clients::{Clients, Version};
 
-tests![
-    add_column_leads_to_the_end,
-    add_column_leads_back_from_every_state,
-    rename_column_leads_to_the_end,
-    rename_column_leads_back_from_every_state,
-];
+/// For each recipe two tests: its example to the end, and back from every state.
+macro_rules! examples {
+    ($($recipe:ident: $to_the_end:ident, $back:ident;)*) => {
+        tests![$($to_the_end, $back),*];
+        $(
+            async fn $to_the_end(db: Db) -> TestResult {
+                to_the_end(&db, &$recipe::EXAMPLE).await
+            }
+
+            async fn $back(db: Db) -> TestResult {
+                back(&db, &$recipe::EXAMPLE).await
+            }
+        )*
+    };
+}
+
+examples! {
+    add_column: add_column_leads_to_the_end, add_column_leads_back;
+    merge_columns: merge_columns_leads_to_the_end, merge_columns_leads_back;
+    rename_column: rename_column_leads_to_the_end, rename_column_leads_back;
+    split_column: split_column_leads_to_the_end, split_column_leads_back;
+    transform_column: transform_column_leads_to_the_end, transform_column_leads_back;
+}
 
 /// An example of a recipe.
 pub(crate) struct Example {
@@ -39,22 +59,6 @@ pub(crate) struct Example {
 }
 
 const STATES: [&str; 4] = ["expanded", "backfilled", "validated", "contracted"];
-
-async fn add_column_leads_to_the_end(db: Db) -> TestResult {
-    to_the_end(&db, &add_column::EXAMPLE).await
-}
-
-async fn add_column_leads_back_from_every_state(db: Db) -> TestResult {
-    back(&db, &add_column::EXAMPLE).await
-}
-
-async fn rename_column_leads_to_the_end(db: Db) -> TestResult {
-    to_the_end(&db, &rename_column::EXAMPLE).await
-}
-
-async fn rename_column_leads_back_from_every_state(db: Db) -> TestResult {
-    back(&db, &rename_column::EXAMPLE).await
-}
 
 async fn shape_of(db: &Db) -> Result<Shape, Box<dyn std::error::Error + Send + Sync>> {
     Ok(shape(&db.connect().await?, &Ident::parse("phase")?).await?)

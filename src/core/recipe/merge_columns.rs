@@ -1,0 +1,58 @@
+//! `merge_columns`: one column in the place of several.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::draft::Draft;
+use super::reader::Reader;
+use super::reshape::{New, Old, RawNew, Reshape};
+use crate::core::ident::QName;
+use crate::core::plan::yaml::Pairs;
+
+/// `merge_columns: {table, to, type, using, back: {OLD: expression, …}, …}`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    /// The table.
+    table: String,
+    /// The new column.
+    to: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    kind: String,
+    /// Its value: an expression over the old columns.
+    using: String,
+    /// Each old column and its value, an expression over the new one; none: nothing leads back.
+    back: Pairs,
+    /// Whether it must have a value in the end.
+    #[serde(default)]
+    not_null: bool,
+    /// A comment on it.
+    comment: Option<String>,
+}
+
+/// One column in the place of several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeColumns(Reshape);
+
+pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<MergeColumns> {
+    let table = reader.table("table", &raw.table);
+    let Raw { to, kind, using, back, not_null, comment, .. } = raw;
+    if back.0.len() < 2 {
+        reader.fault("back: name every old column, at least two; one in the place of one is transform_column");
+    }
+    let old: Vec<Option<Old>> = back.0.iter().map(|(column, back)| Old::read(column, back, reader)).collect();
+    let old = old.into_iter().collect::<Option<Vec<Old>>>();
+    let new = New::read(RawNew { column: to, kind, using, not_null, comment }, reader);
+    Some(MergeColumns(Reshape { table: table?, new: vec![new?], old: old? }))
+}
+
+impl MergeColumns {
+    pub(super) fn tables(&self) -> Vec<&QName> {
+        vec![&self.0.table]
+    }
+
+    pub(super) fn write(&self, draft: &mut Draft<'_>) {
+        self.0.write(draft);
+    }
+}

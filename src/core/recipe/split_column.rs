@@ -1,0 +1,48 @@
+//! `split_column`: several columns in the place of one.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::draft::Draft;
+use super::reader::Reader;
+use super::reshape::{New, Old, RawNew, Reshape};
+use crate::core::ident::QName;
+
+/// `split_column: {table, column, into: [{column, type, using}, …], back}`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    /// The table.
+    table: String,
+    /// The old column.
+    column: String,
+    /// The new ones.
+    into: Vec<RawNew>,
+    /// The old column's value, an expression over the new ones; none: nothing leads back.
+    back: String,
+}
+
+/// Several columns in the place of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SplitColumn(Reshape);
+
+pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<SplitColumn> {
+    let table = reader.table("table", &raw.table);
+    let old = Old::read(&raw.column, &raw.back, reader);
+    if raw.into.len() < 2 {
+        reader.fault("into: name at least two columns; one in the place of one is transform_column");
+    }
+    let new: Vec<Option<New>> = raw.into.into_iter().map(|raw| New::read(raw, reader)).collect();
+    let new = new.into_iter().collect::<Option<Vec<New>>>();
+    Some(SplitColumn(Reshape { table: table?, new: new?, old: vec![old?] }))
+}
+
+impl SplitColumn {
+    pub(super) fn tables(&self) -> Vec<&QName> {
+        vec![&self.0.table]
+    }
+
+    pub(super) fn write(&self, draft: &mut Draft<'_>) {
+        self.0.write(draft);
+    }
+}

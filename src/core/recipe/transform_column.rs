@@ -1,0 +1,55 @@
+//! `transform_column`: a column in another form, under another name.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::draft::Draft;
+use super::reader::Reader;
+use super::reshape::{New, Old, RawNew, Reshape};
+use crate::core::ident::QName;
+
+/// `transform_column: {table, column, to, type, using, back, …}`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    /// The table.
+    table: String,
+    /// The old column.
+    column: String,
+    /// The new one.
+    to: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    kind: String,
+    /// Its value: an expression over the old columns.
+    using: String,
+    /// The old column's value, an expression over the new one; none: nothing leads back.
+    back: String,
+    /// Whether it must have a value in the end.
+    #[serde(default)]
+    not_null: bool,
+    /// A comment on it.
+    comment: Option<String>,
+}
+
+/// A column in another form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransformColumn(Reshape);
+
+pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<TransformColumn> {
+    let table = reader.table("table", &raw.table);
+    let old = Old::read(&raw.column, &raw.back, reader);
+    let Raw { to, kind, using, not_null, comment, .. } = raw;
+    let new = New::read(RawNew { column: to, kind, using, not_null, comment }, reader);
+    Some(TransformColumn(Reshape { table: table?, new: vec![new?], old: vec![old?] }))
+}
+
+impl TransformColumn {
+    pub(super) fn tables(&self) -> Vec<&QName> {
+        vec![&self.0.table]
+    }
+
+    pub(super) fn write(&self, draft: &mut Draft<'_>) {
+        self.0.write(draft);
+    }
+}
