@@ -8,12 +8,12 @@ use crate::cli::files::{ProjectError, list, read};
 use crate::cli::naming::called;
 use crate::core::compile::{self, CompileError, Server};
 use crate::core::footprint::SearchPath;
+use crate::core::ident::QName;
 use crate::core::kill::KillBlockers;
 use crate::core::migration::{MAX_MIGRATION_BYTES, SqlMigration};
 use crate::core::plan::model::{Gates, Place, Plan};
 use crate::core::plan::{self, MAX_PLAN_BYTES, Source};
 use crate::core::preflight;
-use crate::core::ident::QName;
 use crate::core::recipe::{self, Known, Written};
 use crate::core::record::Kind;
 use crate::core::sql::{SqlError, deep_each};
@@ -108,7 +108,9 @@ impl Project {
     /// # Errors
     /// When SQL of a file does not parse or may not stand where it stands.
     pub fn items(&self, server: Server, known: &Surroundings) -> Result<Vec<Item>, ProjectError> {
-        let compile = |file: &ProjectFile| Ok(self.item(file, server, known.get(&file.version)).map_err(|error| located(file, &error)));
+        let compile = |file: &ProjectFile| {
+            Ok(self.item(file, server, known.get(&file.version)).map_err(|error| located(file, &error)))
+        };
         let compiled = deep_each(&self.files, compile)
             .map_err(|error: SqlError| ProjectError::Invalid(error.to_string()))?;
         let (mut items, mut faults) = (Vec::new(), Vec::new());
@@ -167,8 +169,7 @@ impl Project {
             }
             Parsed::Plan(source) => {
                 let nothing = Known::default();
-                let Written { plan, refused, cautions } =
-                    recipe::written(source, known.unwrap_or(&nothing));
+                let Written { plan, refused, cautions } = recipe::written(source, known.unwrap_or(&nothing));
                 let plan = &plan;
                 let settings = plan.settings;
                 let at = |found: Vec<(Place, String)>| {

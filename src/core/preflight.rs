@@ -52,7 +52,7 @@ pub fn requirements(plan: &Plan) -> Vec<Requirement> {
                 StepSpec::NotNull { table, column } => (table, vec![column.clone()], Some(column.clone())),
                 StepSpec::DropColumn { table, column, .. } => (table, vec![column.clone()], None),
                 StepSpec::DropTable { table, .. } => (table, Vec::new(), None),
-                StepSpec::Rename(spec) => (&spec.table, vec![spec.from.clone()], None),
+                StepSpec::Exchange(spec) => (&spec.table, vec![spec.gone.clone(), spec.stays.clone()], None),
                 StepSpec::Sql(_) | StepSpec::DropIndex(_) | StepSpec::Assert(_) => return None,
             };
             Some(Requirement { columns, nullable, ..Requirement::table(step.place, table) })
@@ -136,7 +136,10 @@ impl Made {
     #[must_use]
     pub fn alters(&self, item: &Item) -> bool {
         let names = item.tables.iter().filter_map(|name| QName::parse(name).ok());
-        self.unknown || names.into_iter().any(|table| self.tables.contains(&table.name) || self.changed.contains(&table.name))
+        self.unknown
+            || names
+                .into_iter()
+                .any(|table| self.tables.contains(&table.name) || self.changed.contains(&table.name))
     }
 
     fn change(&mut self, change: &Change, own: bool) {

@@ -110,7 +110,8 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
         }
         crash::point(&format!("before goal {}", row.to));
         // An attempt that was rolled back whole leaves the file free to be mended: the new text counts.
-        if !again || record.checksum.as_ref() != Some(&self.item.checksum) || record.known != self.item.known {
+        if !again || record.checksum.as_ref() != Some(&self.item.checksum) || record.known != self.item.known
+        {
             self.store.set_goal(self.fence, self.item, record, row.to).await?;
         }
         crash::point(&format!("after goal {}", row.to));

@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::QName;
-use crate::core::recipe::{Known, Table};
+use crate::core::recipe::{Hanging, Known, Table};
 use crate::pg::classify::failure;
 use crate::pg::queries as q;
 
@@ -17,7 +17,7 @@ use crate::pg::queries as q;
 pub async fn known(client: &Client, version: u32, tables: &[&QName]) -> Result<Known, Failure> {
     let names: Vec<String> = tables.iter().map(ToString::to_string).collect();
     let rows = client.query(q::KNOWN, &[&names]).await.map_err(|error| failure(&error))?;
-    let mut found = BTreeMap::new();
+    let mut found: BTreeMap<String, Table> = BTreeMap::new();
     for row in rows {
         let (name, seen): (String, serde_json::Value) = (row.get("name"), row.get("seen"));
         let unreadable = |error: &dyn std::fmt::Display| {
@@ -26,6 +26,18 @@ pub async fn known(client: &Client, version: u32, tables: &[&QName]) -> Result<K
         let table: Table = serde_json::from_value(seen).map_err(|error| unreadable(&error))?;
         let name = QName::parse(&name).map_err(|error| unreadable(&error))?;
         found.insert(name.plain(), table);
+    }
+    for row in client.query(q::HANGING, &[&names]).await.map_err(|error| failure(&error))? {
+        let name: String = row.get("name");
+        let table = QName::parse(&name).ok().and_then(|name| found.get_mut(&name.plain()));
+        if let Some(table) = table {
+            table.hanging.push(Hanging {
+                column: row.get("column"),
+                kind: row.get("kind"),
+                called: row.get("called"),
+                said: row.get("said"),
+            });
+        }
     }
     Ok(Known { complete: true, version, tables: found })
 }

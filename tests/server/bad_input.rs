@@ -56,8 +56,12 @@ async fn files_that_are_not_right(db: Db) -> TestResult {
         .await?;
     refused(&db, "expand:\n  - {sql: BEGIN, undo: SELECT 1}\n", &["5_x.yaml:2:11: ", "transaction control"])
         .await?;
-    refused(&db, "change:\n  - rename_column: {table: a, from: b, to: b}\n", &["5_x.yaml:2:5: ", "same name"])
-        .await?;
+    refused(
+        &db,
+        "change:\n  - rename_column: {table: a, from: b, to: b}\n",
+        &["5_x.yaml:2:5: ", "same name"],
+    )
+    .await?;
     refused(&db, "\u{0}", &["5_x.yaml:1:"]).await?;
     std::fs::write(db.project.path().join("plans/5_x.yaml"), [0xff, 0xfe, 0x00])?;
     let ended = db.phase(&["expand"]).await?.expect(2)?;

@@ -27,7 +27,11 @@ async fn rehearsed(db: &Db, statement: &str) -> Result<String, Box<dyn std::erro
     let plan = printed(db, statement).await?;
     let ended = db.phase(&["rehearse", "1"]).await?;
     let too_old = ended.code == Some(2) && ended.stderr.contains("must not be older than the server");
-    if ended.code == Some(0) || too_old { Ok(plan) } else { Err(format!("{statement}\n{plan}\n{ended:?}").into()) }
+    if ended.code == Some(0) || too_old {
+        Ok(plan)
+    } else {
+        Err(format!("{statement}\n{plan}\n{ended:?}").into())
+    }
 }
 
 async fn a_column_with_all_that_stands_over_it_is_changed(db: Db) -> TestResult {

@@ -2,9 +2,9 @@
 //! lasts, with its sync turned round, and is dropped by purge; without `keep`
 //! contract drops it at once.
 
-use super::{At, CompileError, Server, rename, transaction};
+use super::{At, CompileError, Server, exchange, transaction};
 use crate::core::ident::{Ident, QName, dollar_quote, literal, plain};
-use crate::core::plan::model::{Place, Plan, RenameSpec, StepSpec};
+use crate::core::plan::model::{Place, Plan, StepSpec};
 use crate::core::step::{Allow, Phase, Step, Undo};
 use crate::core::sync::Sync;
 use crate::core::sync::standing::Change;
@@ -38,12 +38,11 @@ fn filled<'a>(sync: &Sync, dropped: &'a [Dropped<'a>]) -> Vec<&'a Dropped<'a>> {
     dropped.iter().filter(|drop| *drop.table == sync.spec().table && sync.fills(drop.column)).collect()
 }
 
-/// The syncs that keep the two columns of a rename equal: its own step takes them over.
-fn renames<'a>(plan: &'a Plan, sync: &Sync) -> Option<&'a RenameSpec> {
-    plan.contract.iter().find_map(|spec| match &spec.value {
-        StepSpec::Rename(rename) if rename.table == sync.spec().table && sync.fills(&rename.from) => Some(rename),
-        _ => None,
-    })
+/// Whether a sync, by its place from 0, is taken over by the step that exchanges its columns.
+fn exchanged(plan: &Plan, n: usize) -> bool {
+    plan.contract
+        .iter()
+        .any(|spec| matches!(&spec.value, StepSpec::Exchange(exchange) if exchange.sync == n + 1))
 }
 
 fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, CompileError> {
@@ -51,10 +50,10 @@ fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, Com
     let mut steps = Vec::new();
     // A sync that fills a dropped column stays until the very transaction that
     // drops it: in between, a column that is NOT NULL would fail every INSERT.
-    let (mut until_drop, at_first): (Vec<_>, Vec<_>) =
-        syncs.iter().enumerate().partition(|(_, sync)| {
-            !filled(sync, &dropped).is_empty() || renames(plan, sync).is_some()
-        });
+    let (mut until_drop, at_first): (Vec<_>, Vec<_>) = syncs
+        .iter()
+        .enumerate()
+        .partition(|(n, sync)| !filled(sync, &dropped).is_empty() || exchanged(plan, *n));
     for (n, sync) in at_first {
         let undo = if sync.spec().back.is_empty() {
             Undo::Run(transaction(sync.install()))
@@ -102,10 +101,7 @@ fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, Com
                 let step = at.step(title, transaction(vec![format!("DROP TABLE {table}")]), gone());
                 steps.push(Step { allow: allow.clone(), ..step });
             }
-            StepSpec::Rename(rename) => {
-                let sync = syncs.iter().find(|sync| renames(plan, sync) == Some(rename));
-                steps.push(rename::at_once(&at, rename, sync));
-            }
+            StepSpec::Exchange(exchange) => steps.push(exchange::at_once(&at, exchange, syncs)),
             other => steps.extend(super::step(&at, other, server)?),
         }
     }
@@ -116,7 +112,7 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
     let dropped = dropped(plan);
     let mut steps = Vec::new();
     let mut turned: Vec<(&Sync, Vec<(Ident, Ident)>)> = Vec::new();
-    for (n, sync) in syncs.iter().enumerate().filter(|(_, sync)| renames(plan, sync).is_none()) {
+    for (n, sync) in syncs.iter().enumerate().filter(|(n, _)| !exchanged(plan, *n)) {
         let kept: Vec<(Ident, Ident)> =
             filled(sync, &dropped).iter().map(|drop| (drop.column.clone(), drop.column.clone())).collect();
         let at = removal(n);
@@ -156,10 +152,10 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
                 steps.push(Step { syncs, ..step });
                 purges.push((purge, what, table, to, allow));
             }
-            StepSpec::Rename(rename) => {
-                let sync = syncs.iter().find(|sync| renames(plan, sync) == Some(rename));
-                let to = hidden(plan, &rename.to);
-                let (contract, then) = rename::kept((&at, &purge), rename, sync, to, plan.version.as_str())?;
+            StepSpec::Exchange(exchange) => {
+                let to = hidden(plan, &exchange.gone);
+                let (contract, then) =
+                    exchange::kept((&at, &purge), exchange, syncs, to, n, plan.version.as_str())?;
                 steps.push(contract);
                 last.push(then);
             }

@@ -3,9 +3,9 @@
 
 mod backfill;
 mod contract;
+mod exchange;
 mod index;
 mod not_null;
-mod rename;
 mod sql;
 mod tables;
 
@@ -202,7 +202,7 @@ fn step(at: &At, spec: &StepSpec, server: Server) -> Result<Vec<Step>, CompileEr
         StepSpec::Sync(_)
         | StepSpec::DropColumn { .. }
         | StepSpec::DropTable { .. }
-        | StepSpec::Rename(_) => {
+        | StepSpec::Exchange(_) => {
             return Err(at.error("this step may not stand in this phase"));
         }
     })

@@ -104,10 +104,13 @@ pub fn apply(world: &mut World, change: &Change) {
 /// the plan's own.
 pub(super) fn stands(world: &mut World, change: &Change) {
     match change {
-        Change::Create { .. } | Change::CreateDomain { .. } | Change::CreateView { .. } => apply(world, change),
+        Change::Create { .. } | Change::CreateDomain { .. } | Change::CreateView { .. } => {
+            apply(world, change)
+        }
         Change::Alter { table, what: Alter::AddColumn(added), .. } => {
             let known = world.tables.get_mut(table).map(|known| &mut known.columns);
-            let column = known.and_then(|columns| columns.iter_mut().find(|column| column.name == added.name));
+            let column =
+                known.and_then(|columns| columns.iter_mut().find(|column| column.name == added.name));
             if let Some(column) = column {
                 column.made = true;
             }

@@ -74,12 +74,7 @@ impl<'a> Faults<'a> {
     }
 
     /// Takes a result's value, or notes its error.
-    pub fn take<T, E: fmt::Display>(
-        &mut self,
-        place: Place,
-        what: &str,
-        result: Result<T, E>,
-    ) -> Option<T> {
+    pub fn take<T, E: fmt::Display>(&mut self, place: Place, what: &str, result: Result<T, E>) -> Option<T> {
         result.map_err(|error| self.add(place, format!("{what}: {error}"))).ok()
     }
 

@@ -93,7 +93,9 @@ fn build(source: &Source<'_>, raw: RawPlan, sql_file: ReadFile<'_>, faults: &mut
     let drops = |spec: &Placed<StepSpec>| {
         matches!(spec.value, StepSpec::DropColumn { .. } | StepSpec::DropTable { .. })
     };
-    if let Some(keep) = raw.keep.as_ref().filter(|_| plan.change.is_empty() && !plan.contract.iter().any(drops)) {
+    if let Some(keep) =
+        raw.keep.as_ref().filter(|_| plan.change.is_empty() && !plan.contract.iter().any(drops))
+    {
         faults.add(
             yaml::place(keep),
             "there is nothing to keep: contract has no drop_column and no drop_table",

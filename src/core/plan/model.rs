@@ -118,23 +118,44 @@ pub enum StepSpec {
         /// Findings that are accepted.
         allow: Vec<Allow>,
     },
-    /// A column takes the name of the one that stands in for it; only recipes write it.
-    Rename(RenameSpec),
+    /// One of two columns takes a name, and the other goes; only recipes write it.
+    Exchange(ExchangeSpec),
 }
 
-/// A column that takes, in contract, the name of the one that a sync keeps equal to it.
+/// Two columns of which, in contract, one takes a name and the other goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RenameSpec {
+pub struct ExchangeSpec {
+    /// What it does, for people.
+    pub title: String,
     /// The table.
     pub table: QName,
-    /// The column.
-    pub from: Ident,
-    /// The column that stands in for it, whose name it takes.
-    pub to: Ident,
-    /// Statements that must come before the other one is gone.
-    pub first: Vec<String>,
-    /// Statements that take those back.
-    pub then: Vec<String>,
+    /// Which sync of the plan keeps the two in step until then, from 1.
+    pub sync: usize,
+    /// The column that goes.
+    pub gone: Ident,
+    /// The column that stays.
+    pub stays: Ident,
+    /// The name that it takes.
+    pub name: Ident,
+    /// The value of the one that went, while it is kept: an expression over the row.
+    pub kept: String,
+    /// Statements before it.
+    pub first: BothWays,
+    /// Statements that take names away from what hangs on the one that goes, where that is kept.
+    pub hide: BothWays,
+    /// Statements after it.
+    pub then: BothWays,
+    /// What is accepted of the drop of the one that goes.
+    pub allow: Vec<Allow>,
+}
+
+/// Statements, and those that take them back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BothWays {
+    /// The statements.
+    pub there: Vec<String>,
+    /// What takes them back, in the order in which it is to run.
+    pub back: Vec<String>,
 }
 
 /// SQL of the plan's author.

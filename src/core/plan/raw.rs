@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::core::recipe::RawChange;
 use super::yaml::{FlagOrList, OneOrMany, Pairs, Scalar, Spanned};
+use crate::core::recipe::RawChange;
 
 /// A phase plan of phase.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -91,7 +91,9 @@ fn faults_show_their_place_and_line() {
     ));
     insta::assert_snapshot!(faults("expand: [\n"));
     insta::assert_snapshot!(faults("expand: text\n"));
-    insta::assert_snapshot!(faults("change:\n  - rename_column: {table: users, from: a, to: a}\n  - {}\n  - add_column: {table: t, column: c, type: serial, not_null: true, from: a; DROP TABLE t}\n"));
+    insta::assert_snapshot!(faults(
+        "change:\n  - rename_column: {table: users, from: a, to: a}\n  - {}\n  - add_column: {table: t, column: c, type: serial, not_null: true, from: a; DROP TABLE t}\n"
+    ));
     insta::assert_snapshot!(faults("backfill:\n  - {table: 'we\"ird; drop table x', set: {a: b}}\n"));
     insta::assert_snapshot!(faults(""));
     insta::assert_snapshot!(faults("backfill:\n  - {table: t, set: {a: null}}\n"));

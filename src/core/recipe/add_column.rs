@@ -95,7 +95,9 @@ pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<AddColumn> {
         (None, None, None, Some(RawIdentity::Always)) => Filled::Identity("ALWAYS"),
         (None, None, None, Some(RawIdentity::ByDefault)) => Filled::Identity("BY DEFAULT"),
         _ => {
-            reader.fault("generated and identity go with no default and no from: the server fills such a column");
+            reader.fault(
+                "generated and identity go with no default and no from: the server fills such a column",
+            );
             return None;
         }
     };
@@ -133,7 +135,10 @@ impl AddColumn {
             }
             Filled::Restless(default) => {
                 // Set apart from ADD COLUMN: only rows that come get it at once.
-                self.and(draft, &[format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}")]);
+                self.and(
+                    draft,
+                    &[format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}")],
+                );
                 draft.fill(table, vec![(column.clone(), default.clone())], Some(left));
                 self.not_null(draft);
             }
@@ -141,7 +146,7 @@ impl AddColumn {
                 self.add(draft, "");
                 let from = draft.expression_now(table, from);
                 let set = vec![(column.clone(), from.clone())];
-                draft.expand(StepSpec::Sync(SyncSpec { table: table.clone(), set: set.clone(), back: Vec::new() }));
+                draft.sync(SyncSpec { table: table.clone(), set: set.clone(), back: Vec::new() });
                 draft.fill(table, set, Some(format!("{left} AND ({from}) IS NOT NULL")));
                 self.not_null(draft);
                 if let Some(default) = default {
@@ -213,11 +218,8 @@ impl AddColumn {
         );
         draft.fill(table, vec![(column.clone(), next)], Some(format!("{column} IS NULL")));
         self.not_null(draft);
-        let identity = format!(
-            "pg_get_serial_sequence({}, {})",
-            literal(&table.to_string()),
-            literal(column.as_str())
-        );
+        let identity =
+            format!("pg_get_serial_sequence({}, {})", literal(&table.to_string()), literal(column.as_str()));
         let handed = format!(
             "SELECT setval({identity}, (SELECT last_value FROM {sequence}), (SELECT is_called FROM {sequence}))"
         );
@@ -234,7 +236,10 @@ impl AddColumn {
         let why = "it reads one row of a sequence";
         draft.validate_sql(Sql::new(there, back).allow("work-under-lock", why).allow("lock-table", why));
         if !["smallint", "integer", "bigint", "int", "int2", "int4", "int8"].contains(&kind.as_str()) {
-            draft.refuse(format!("identity columns are smallint, integer or bigint; {} is {kind}", plain(column)));
+            draft.refuse(format!(
+                "identity columns are smallint, integer or bigint; {} is {kind}",
+                plain(column)
+            ));
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Owns the sheet that recipes write on: explicit steps of every phase, and what speaks against them.
 
-use super::known::{Column, Known, Table};
 use super::Written;
+use super::known::{Column, Known, Table};
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::plan::fault::TOP;
 use crate::core::plan::model::{
-    BackfillSpec, BackfillWork, Place, Placed, Plan, SqlSpec, StepSpec, UndoSpec,
+    BackfillSpec, BackfillWork, Place, Placed, Plan, SqlSpec, StepSpec, SyncSpec, UndoSpec,
 };
 use crate::core::plan::scalar::Places;
 use crate::core::sql::expression_over;
@@ -116,7 +116,11 @@ impl<'a> Draft<'a> {
 
     /// The server's version; the newest where it is not known.
     pub(super) const fn server(&self) -> u32 {
-        if self.known.version == 0 { crate::core::compile::Server::NEWEST.version } else { self.known.version }
+        if self.known.version == 0 {
+            crate::core::compile::Server::NEWEST.version
+        } else {
+            self.known.version
+        }
     }
 
     /// A name of the plan's own, that no application uses.
@@ -198,6 +202,12 @@ impl<'a> Draft<'a> {
 
     pub(super) fn expand_sql(&mut self, sql: Sql) {
         self.expand(sql.spec());
+    }
+
+    /// Keeps columns in step from expand on; which sync of the plan that is, from 1.
+    pub(super) fn sync(&mut self, sync: SyncSpec) -> usize {
+        self.expand(StepSpec::Sync(sync));
+        self.expand.iter().filter(|step| matches!(step.value, StepSpec::Sync(_))).count()
     }
 
     pub(super) fn validate(&mut self, step: StepSpec) {

@@ -33,6 +33,10 @@ pub struct Table {
     pub constraints: Vec<Constraint>,
     /// Its triggers, without those of the server.
     pub triggers: Vec<Trigger>,
+    /// Foreign keys that refer to it, its own among them.
+    pub referenced_by: Vec<Referrer>,
+    /// What hangs on it and is no constraint, index or sequence of its own.
+    pub hanging: Vec<Hanging>,
     /// The columns of its partition key.
     pub partition_key: Vec<String>,
     /// Whether tables inherit from it that are no partitions.
@@ -55,6 +59,12 @@ pub struct Column {
     pub generated: Option<String>,
     /// `a`: GENERATED ALWAYS AS IDENTITY, `d`: BY DEFAULT.
     pub identity: Option<String>,
+    /// The sequence that belongs to it.
+    pub sequence: Option<String>,
+    /// The comment on it.
+    pub comment: Option<String>,
+    /// Its statistics target, where it has one of its own.
+    pub statistics: Option<i32>,
     /// Its collation, where it is not that of its type.
     pub collation: Option<String>,
     /// Who may do what with it, beside the table's own grants.
@@ -64,6 +74,9 @@ pub struct Column {
     /// The name that it has until contract, where a change before gives it another.
     #[serde(skip)]
     pub until_contract: Option<String>,
+    /// Whether a change before puts another in its place.
+    #[serde(skip)]
+    pub exchanged: bool,
 }
 
 /// A privilege on a column.
@@ -111,6 +124,32 @@ pub struct Constraint {
     pub references: Option<String>,
 }
 
+/// A foreign key that refers to a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Referrer {
+    /// Its name.
+    pub name: String,
+    /// Its table.
+    pub table: String,
+    /// The columns that it refers to.
+    pub columns: Vec<String>,
+}
+
+/// Something that hangs on a table, or on one of its columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Hanging {
+    /// The column; `None`: the table as a whole.
+    pub column: Option<String>,
+    /// view, rule, policy, trigger, generated, foreign or other.
+    pub kind: String,
+    /// Its own name, where it has one.
+    pub called: Option<String>,
+    /// What it is, for people.
+    pub said: String,
+}
+
 /// A trigger.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -151,6 +190,25 @@ impl Table {
 }
 
 impl Trigger {
+    /// The statements that make it as it is.
+    #[must_use]
+    pub fn statements(&self, table: &QName) -> Vec<String> {
+        let name = Ident::exact(self.name.clone()).map(|name| self.state(table, &name));
+        std::iter::once(self.definition.clone()).chain(name.ok().flatten()).collect()
+    }
+
+    /// The statement that gives one like it, under a name, its state; `None`: it fires as usual.
+    #[must_use]
+    pub fn state(&self, table: &QName, name: &Ident) -> Option<String> {
+        let state = match self.enabled.as_str() {
+            "D" => "DISABLE TRIGGER",
+            "R" => "ENABLE REPLICA TRIGGER",
+            "A" => "ENABLE ALWAYS TRIGGER",
+            _ => return None,
+        };
+        Some(format!("ALTER TABLE {table} {state} {name}"))
+    }
+
     /// Whether it runs before a row is written.
     #[must_use]
     pub fn before(&self) -> bool {
@@ -166,7 +224,11 @@ impl Column {
     #[must_use]
     pub fn assumed(table: &QName, column: &Ident) -> Self {
         let kind = format!("type of {}.{}", table.plain(), crate::core::ident::plain(column));
-        Self { name: column.as_str().into(), kind: Ident::shortened("", &kind).to_string(), ..Self::default() }
+        Self {
+            name: column.as_str().into(),
+            kind: Ident::shortened("", &kind).to_string(),
+            ..Self::default()
+        }
     }
 
     /// Its type and its collation, as a column's definition has them.
@@ -193,7 +255,10 @@ impl Grant {
     /// The statement that gives it on a column.
     #[must_use]
     pub fn on(&self, table: &QName, column: &Ident) -> String {
-        let to = self.to.clone().map_or_else(|| Ok("PUBLIC".to_owned()), |role| Ident::exact(role).map(|role| role.to_string()));
+        let to = self
+            .to
+            .clone()
+            .map_or_else(|| Ok("PUBLIC".to_owned()), |role| Ident::exact(role).map(|role| role.to_string()));
         let option = if self.grantable { " WITH GRANT OPTION" } else { "" };
         format!("GRANT {} ({column}) ON {table} TO {}{option}", self.privilege, to.unwrap_or_default())
     }

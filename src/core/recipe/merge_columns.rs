@@ -39,7 +39,8 @@ pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<MergeColumns
     let table = reader.table("table", &raw.table);
     let Raw { to, kind, using, back, not_null, comment, .. } = raw;
     if back.0.len() < 2 {
-        reader.fault("back: name every old column, at least two; one in the place of one is transform_column");
+        reader
+            .fault("back: name every old column, at least two; one in the place of one is transform_column");
     }
     let old: Vec<Option<Old>> = back.0.iter().map(|(column, back)| Old::read(column, back, reader)).collect();
     let old = old.into_iter().collect::<Option<Vec<Old>>>();

@@ -2,6 +2,8 @@
 //! is known of the tables that it is about.
 
 mod add_column;
+mod carried;
+mod change_type;
 mod draft;
 mod known;
 mod merge_columns;
@@ -16,7 +18,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use draft::Draft;
-pub use known::{Column, Constraint, Grant, Index, Known, Table, Trigger};
+pub use known::{Column, Constraint, Grant, Hanging, Index, Known, Referrer, Table, Trigger};
 
 use crate::core::ident::QName;
 use crate::core::plan::fault::Faults;
@@ -84,6 +86,7 @@ macro_rules! recipes {
 
 recipes! {
     add_column: AddColumn, "A new column.";
+    change_type: ChangeType, "Another type for a column, under the same name.";
     merge_columns: MergeColumns, "One column in the place of several.";
     rename_column: RenameColumn, "Another name for a column; both names work until contract.";
     split_column: SplitColumn, "Several columns in the place of one.";

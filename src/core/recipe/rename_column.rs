@@ -15,7 +15,7 @@ use super::known::{Column, Index, Table};
 use super::reader::Reader;
 use super::trigger::beside;
 use crate::core::ident::{Ident, QName, literal, plain};
-use crate::core::plan::model::{RenameSpec, StepSpec, SyncSpec};
+use crate::core::plan::model::{AssertSpec, BothWays, ExchangeSpec, StepSpec, SyncSpec};
 use crate::core::sql::index_over;
 
 /// `rename_column: {table, from, to}`.
@@ -64,12 +64,11 @@ impl RenameColumn {
         let known = draft.table(table).unwrap_or_default();
         self.refuse_unfit(draft, &known, &column);
         draft.expand_sql(self.stand_in(&column));
-        let sync = SyncSpec {
+        let sync = draft.sync(SyncSpec {
             table: table.clone(),
             set: vec![(to.clone(), from.to_string())],
             back: vec![(from.clone(), to.to_string())],
-        };
-        draft.expand(StepSpec::Sync(sync));
+        });
         let (triggers, no_triggers) = beside(draft, table, &known, from, to);
         if !triggers.is_empty() {
             draft.expand_sql(Sql::new(triggers.join(";\n"), no_triggers.join(";\n")));
@@ -80,19 +79,25 @@ impl RenameColumn {
         for index in known.indexes_of(from) {
             self.index(draft, index);
         }
-        draft.validate(StepSpec::Assert(crate::core::plan::model::AssertSpec {
+        draft.validate(StepSpec::Assert(AssertSpec {
             name: format!("{} and {} of every row of {} are equal", plain(from), plain(to), table.plain()),
             sql: format!(
                 "SELECT count(*) FROM {table} WHERE pg_catalog.record_image_ne(ROW({from}), ROW({to}))"
             ),
             expect: "0".into(),
         }));
-        draft.contract(StepSpec::Rename(RenameSpec {
+        draft.contract(StepSpec::Exchange(ExchangeSpec {
+            title: format!("give {}.{} the name {}", table.plain(), plain(from), plain(to)),
             table: table.clone(),
-            from: from.clone(),
-            to: to.clone(),
-            first: no_triggers,
-            then: triggers,
+            sync,
+            gone: to.clone(),
+            stays: from.clone(),
+            name: to.clone(),
+            kept: to.to_string(),
+            first: BothWays { there: no_triggers, back: triggers },
+            hide: BothWays::default(),
+            then: BothWays::default(),
+            allow: Vec::new(),
         }));
         draft.now(table, |known| {
             let column = known.columns.iter_mut().find(|column| column.name == from.as_str());
@@ -165,7 +170,9 @@ impl RenameColumn {
                 let drop = format!("DROP INDEX CONCURRENTLY {}", table.sibling(name));
                 draft.validate_sql(Sql::new(create, drop));
             }
-            Err(error) => draft.refuse(format!("index {} cannot be made for {}: {error}", index.name, plain(to))),
+            Err(error) => {
+                draft.refuse(format!("index {} cannot be made for {}: {error}", index.name, plain(to)))
+            }
         }
     }
 }

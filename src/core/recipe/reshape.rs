@@ -96,17 +96,17 @@ impl Reshape {
             draft.refuse_taken(table, &one.column);
             self.add(draft, one);
         }
-        let set: Vec<(Ident, String)> = new
-            .iter()
-            .map(|one| (one.column.clone(), draft.expression_now(table, &one.using)))
-            .collect();
+        let set: Vec<(Ident, String)> =
+            new.iter().map(|one| (one.column.clone(), draft.expression_now(table, &one.using))).collect();
         let back = old.iter().filter_map(|one| Some((draft.name_now(table, &one.column), one.back.clone()?)));
-        let sync = SyncSpec { table: table.clone(), set: set.clone(), back: back.collect() };
-        draft.expand(StepSpec::Sync(sync));
+        let back = back.collect();
+        draft.sync(SyncSpec { table: table.clone(), set: set.clone(), back });
         // Whatever was written since the sync is in step already; where the expression gives nothing
         // there is nothing to do.
-        let left: Vec<String> =
-            set.iter().map(|(column, using)| format!("({column} IS NULL AND ({using}) IS NOT NULL)")).collect();
+        let left: Vec<String> = set
+            .iter()
+            .map(|(column, using)| format!("({column} IS NULL AND ({using}) IS NOT NULL)"))
+            .collect();
         draft.fill(table, set, Some(left.join(" OR ")));
         for one in new.iter().filter(|one| one.not_null) {
             draft.validate(StepSpec::NotNull { table: table.clone(), column: one.column.clone() });
@@ -145,7 +145,8 @@ impl Reshape {
     fn refuse_unfit(&self, draft: &mut Draft<'_>, known: &Table, one: &Old, column: &Column) {
         let name = format!("{}.{}", self.table.plain(), plain(&one.column));
         if column.generated.is_some() && one.back.is_some() {
-            draft.refuse(format!("{name} is computed by the server, so nothing can write it: say back: none"));
+            draft
+                .refuse(format!("{name} is computed by the server, so nothing can write it: say back: none"));
         }
         if column.inherited {
             draft.refuse(format!("{name} is inherited: change it in the table that it comes from"));

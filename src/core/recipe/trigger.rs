@@ -68,15 +68,13 @@ fn one(
     let beside = Beside { column, other, name: &name, when: &when };
     let (create, of_rows) = trigger_beside(&trigger.definition, &beside)?;
     if !of_rows {
-        draft.caution(format!("trigger {} of {} fires for every batch of the backfill", trigger.name, table.plain()));
+        draft.caution(format!(
+            "trigger {} of {} fires for every batch of the backfill",
+            trigger.name,
+            table.plain()
+        ));
     }
-    let state = match trigger.enabled.as_str() {
-        "D" => Some("DISABLE TRIGGER"),
-        "R" => Some("ENABLE REPLICA TRIGGER"),
-        "A" => Some("ENABLE ALWAYS TRIGGER"),
-        _ => None,
-    };
     let mut sql = vec![create];
-    sql.extend(state.map(|state| format!("ALTER TABLE {table} {state} {name}")));
+    sql.extend(trigger.state(table, &name));
     Ok((sql, format!("DROP TRIGGER {name} ON {table}")))
 }

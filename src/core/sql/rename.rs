@@ -81,6 +81,48 @@ pub fn index_over(
     })
 }
 
+/// A constraint over another column, as a statement that adds it under another name; a CHECK or a
+/// foreign key as NOT VALID.
+///
+/// # Errors
+/// When the definition is none of a constraint, or cannot be rewritten.
+pub fn constraint_over(
+    definition: &str,
+    table: &QName,
+    from: &Ident,
+    to: &Ident,
+    name: &Ident,
+) -> Result<String, SqlError> {
+    with_tree(&format!("ALTER TABLE {table} ADD CONSTRAINT k {definition}"), |tree| {
+        let Some(Node::AlterTableStmt(alter)) = only(tree) else { return Err(no_constraint()) };
+        let mut alter = alter.clone();
+        let [Tree { node: Some(Node::AlterTableCmd(command)) }] = alter.cmds.as_mut_slice() else {
+            return Err(no_constraint());
+        };
+        let Some(Node::Constraint(constraint)) = command.def.as_mut().and_then(|def| def.node.as_mut())
+        else {
+            return Err(no_constraint());
+        };
+        name.as_str().clone_into(&mut constraint.conname);
+        if let Some(expr) = &mut constraint.raw_expr {
+            **expr = tree_over(expr, from, to)?;
+        }
+        for key in constraint.fk_attrs.iter_mut().chain(&mut constraint.keys) {
+            if let Some(Node::String(key)) = &mut key.node
+                && key.sval == from.as_str()
+            {
+                to.as_str().clone_into(&mut key.sval);
+            }
+        }
+        (constraint.skip_validation, constraint.initially_valid) = (true, false);
+        read_again(Node::AlterTableStmt(alter))
+    })
+}
+
+fn no_constraint() -> SqlError {
+    SqlError::new("this is no constraint of a table")
+}
+
 fn elements(index: &mut IndexStmt, from: &Ident, to: &Ident) -> Result<(), SqlError> {
     for element in index.index_params.iter_mut().chain(&mut index.index_including_params) {
         let Some(Node::IndexElem(element)) = &mut element.node else { continue };
@@ -133,7 +175,8 @@ pub fn trigger_beside(create: &str, beside: &Beside<'_>) -> Result<(String, bool
             let before = trigger.timing != 0;
             let own = trigger.when_clause.as_deref().map(|when| own_condition(when, beside, before));
             let own = own.transpose()?;
-            let all = own.map_or_else(|| beside.when.to_owned(), |own| format!("({own}) AND {}", beside.when));
+            let all =
+                own.map_or_else(|| beside.when.to_owned(), |own| format!("({own}) AND {}", beside.when));
             trigger.when_clause = Some(Box::new(predicate(&all)?));
         }
         let rows = trigger.row;
@@ -165,7 +208,9 @@ fn own_condition(when: &Tree, beside: &Beside<'_>, before: bool) -> Result<Strin
     for at in places.into_iter().rev() {
         let after = text.get(at..).and_then(word).map(|end| at + end + 1);
         let end = after.and_then(|after| Some(after + word(text.get(after..)?)?));
-        let (Some(after), Some(end)) = (after, end) else { return Err(SqlError::new("a column has no place")) };
+        let (Some(after), Some(end)) = (after, end) else {
+            return Err(SqlError::new("a column has no place"));
+        };
         text.replace_range(after..end, &beside.other.to_string());
     }
     Ok(text)
@@ -227,6 +272,21 @@ mod tests {
         let create = "CREATE UNIQUE INDEX t_a ON s.t USING btree (lower(a) text_pattern_ops DESC NULLS LAST, a COLLATE \"C\", c) INCLUDE (a) WHERE (a <> ''::text)";
         insta::assert_snapshot!(of(create).unwrap());
         assert!(of("DROP INDEX t_a").is_err());
+    }
+
+    #[test]
+    fn a_constraint_over_another_column() {
+        let of = |definition: &str| {
+            let table = QName::parse("s.t").unwrap();
+            constraint_over(definition, &table, &ident("a"), &ident("b"), &ident("k2"))
+        };
+        for definition in [
+            "CHECK (((a > 0) AND (c <> 'a'::text))) NOT VALID",
+            "FOREIGN KEY (a, c) REFERENCES s.r(a, id) MATCH FULL ON UPDATE CASCADE ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED",
+        ] {
+            insta::assert_snapshot!(of(definition).unwrap());
+        }
+        assert!(of("x").is_err());
     }
 
     #[test]

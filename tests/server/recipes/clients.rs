@@ -179,7 +179,8 @@ async fn work(
         let version = versions[n % versions.len()];
         let id = first + i64::try_from(n / 3).unwrap_or(0) % ROWS;
         let text = format!("{id} {n}");
-        let sql = if written.contains_key(&id) { version.update[n % version.update.len()] } else { version.insert };
+        let sql =
+            if written.contains_key(&id) { version.update[n % version.update.len()] } else { version.insert };
         let failed = |sql: &str, error: tokio_postgres::Error| {
             let said = error.as_db_error().map_or_else(|| error.to_string(), |error| format!("{error:?}"));
             format!("{sql}: {said}")

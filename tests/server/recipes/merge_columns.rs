@@ -9,7 +9,9 @@ pub(super) const EXAMPLE: Example = Example {
     rows: "INSERT INTO places SELECT g, 'way ' || g, 'town ' || g FROM generate_series(1, 3000) g",
     old: Version {
         insert: "INSERT INTO places (id, street, city) VALUES ($1, split_part($2, ' ', 1), split_part($2, ' ', 2))",
-        update: &["UPDATE places SET street = split_part($2, ' ', 1), city = split_part($2, ' ', 2) WHERE id = $1"],
+        update: &[
+            "UPDATE places SET street = split_part($2, ' ', 1), city = split_part($2, ' ', 2) WHERE id = $1",
+        ],
         read: "SELECT street || ' ' || city FROM places WHERE id = $1",
     },
     new: Version {

@@ -3,6 +3,7 @@
 //! schema at the end is that of a plain ALTER.
 
 mod add_column;
+mod change_type;
 mod clients;
 mod merge_columns;
 mod rename_column;
@@ -34,11 +35,15 @@ macro_rules! examples {
 
 examples! {
     add_column: add_column_leads_to_the_end, add_column_leads_back;
+    change_type: change_type_leads_to_the_end, change_type_leads_back;
     merge_columns: merge_columns_leads_to_the_end, merge_columns_leads_back;
     rename_column: rename_column_leads_to_the_end, rename_column_leads_back;
     split_column: split_column_leads_to_the_end, split_column_leads_back;
     transform_column: transform_column_leads_to_the_end, transform_column_leads_back;
 }
+
+/// Recipes after which the column is the last of its table; their pages say so.
+const LAST: &[&str] = &["change_type"];
 
 /// An example of a recipe.
 pub(crate) struct Example {
@@ -131,7 +136,10 @@ async fn to_the_end(db: &Db, example: &Example) -> TestResult {
     same!(db.value("SELECT state FROM phase.item WHERE kind = 'plan'").await?, "completed");
     same!(db.value(example.wrong).await?, "0");
     let found = shape_of(db).await?;
-    let differences = wanted.diff(&found);
+    let mut differences = wanted.diff(&found);
+    if LAST.iter().any(|recipe| example.plan.ends_with(recipe)) {
+        differences.retain(|one| one.kind != "column order");
+    }
     check!(differences.is_empty(), "not as a plain ALTER would have it:\n{}", described(&differences));
     Ok(())
 }

@@ -54,9 +54,7 @@ pub(super) async fn online(global: &Global, args: &CheckArgs, stop: Stop) -> Res
                 Some(record) if record.started() => desk.store.steps(&item.version).await?,
                 _ => Vec::new(),
             };
-            let done = |id: &str| {
-                steps.iter().any(|step| step.step == id && step.status == StepStatus::Done)
-            };
+            let done = |id: &str| steps.iter().any(|step| step.step == id && step.status == StepStatus::Done);
             findings.extend(judge_rest(item, world, desk.config.small_table, &done)?);
         }
         deep(|| before.add(item))??;
@@ -94,10 +92,7 @@ async fn missing(
 }
 
 /// Every item of the project, with the files that are named, and the versions that are asked about.
-async fn items(
-    desk: &Desk,
-    args: &CheckArgs,
-) -> Result<(Vec<Item>, BTreeSet<Version>), CommandError> {
+async fn items(desk: &Desk, args: &CheckArgs) -> Result<(Vec<Item>, BTreeSet<Version>), CommandError> {
     let mut items = desk.items().await?;
     if args.files.is_empty() {
         let all = items.iter().map(|item| item.version.clone()).collect();

@@ -209,7 +209,9 @@ pub fn read_type(text: &str) -> Result<String, SqlError> {
         let Some(Node::TypeCast(cast)) = value else { return Err(SqlError::new("this is no type")) };
         let kind = type_ref(cast.type_name.as_ref())?;
         if kind.is_serial() {
-            return Err(SqlError::new("serial is no type: write integer or bigint with identity: by_default"));
+            return Err(SqlError::new(
+                "serial is no type: write integer or bigint with identity: by_default",
+            ));
         }
         Ok(kind.text)
     })

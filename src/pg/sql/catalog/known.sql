@@ -15,6 +15,9 @@ SELECT asked.name, jsonb_build_object(
             'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(e.adbin, e.adrelid) END,
             'generated', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(e.adbin, e.adrelid) END,
             'identity', nullif(a.attidentity::text, ''),
+            'sequence', pg_get_serial_sequence(c.oid::regclass::text, a.attname),
+            'comment', col_description(c.oid, a.attnum),
+            'statistics', CASE WHEN coalesce(a.attstattarget, -1) >= 0 THEN a.attstattarget END,
             'collation', (SELECT a.attcollation::regcollation::text FROM pg_type y
                           WHERE y.oid = a.atttypid AND a.attcollation NOT IN (0, y.typcollation)),
             'grants', (SELECT coalesce(jsonb_agg(jsonb_build_object('to', g.rolname, 'privilege', x.privilege_type,
@@ -40,6 +43,12 @@ SELECT asked.name, jsonb_build_object(
             'references', CASE WHEN k.contype = 'f' THEN k.confrelid::regclass::text END)
             ORDER BY k.conname), '[]')
         FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype <> 't'),
+    'referenced_by', (SELECT coalesce(jsonb_agg(jsonb_build_object(
+            'name', k.conname, 'table', k.conrelid::regclass::text,
+            'columns', (SELECT jsonb_agg(a.attname) FROM pg_attribute a
+                        WHERE a.attrelid = c.oid AND a.attnum = ANY (k.confkey)))
+            ORDER BY k.conrelid::regclass::text, k.conname), '[]')
+        FROM pg_constraint k WHERE k.confrelid = c.oid AND k.contype = 'f'),
     'triggers', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', t.tgname, 'definition', pg_get_triggerdef(t.oid), 'enabled', t.tgenabled,
             'columns', (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_attribute a

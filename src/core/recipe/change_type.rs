@@ -1,0 +1,174 @@
+//! `change_type`: another type for a column, without writing the table anew under a lock.
+//!
+//! A second column of the new type is kept in step out of sight of the application, gets the like
+//! of everything that stands over the column, and takes its name in one short transaction. Until
+//! then both versions of the application see the old type, from then on the new one. Statements
+//! that sessions have prepared are planned again by the server; one that gives the column back
+//! fails once in a session that prepared it before (`cached plan must not change result type`),
+//! as after an ALTER COLUMN TYPE, and most drivers prepare it again by themselves.
+//! The column is the last of the table then: `SELECT *` gives it at the end.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::carried::{Carried, carried};
+use super::draft::{Draft, Sql};
+use super::known::{Column, Table};
+use super::reader::Reader;
+use crate::core::ident::{Ident, QName, plain};
+use crate::core::plan::model::{ExchangeSpec, StepSpec, SyncSpec};
+use crate::core::step::Allow;
+
+/// `change_type: {table, column, type, using, back, default}`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    /// The table.
+    table: String,
+    /// The column.
+    column: String,
+    /// Its new type.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The new value: an expression over the row as it was; a cast where nothing is said.
+    using: Option<String>,
+    /// The old value: an expression over the row as it will be; a cast where nothing is said.
+    back: Option<String>,
+    /// Its default in the end; the old one, cast, where nothing is said.
+    default: Option<String>,
+}
+
+/// Another type for a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeType {
+    table: QName,
+    column: Ident,
+    kind: String,
+    using: Option<String>,
+    back: Option<String>,
+    default: Option<String>,
+}
+
+pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<ChangeType> {
+    let table = reader.table("table", &raw.table);
+    let column = reader.ident("column", &raw.column);
+    let kind = reader.type_name("type", &raw.kind);
+    let using = reader.maybe("using", raw.using.as_deref())?;
+    let back = reader.maybe("back", raw.back.as_deref())?;
+    let default = reader.maybe("default", raw.default.as_deref())?;
+    Some(ChangeType { table: table?, column: column?, kind: kind?, using, back, default })
+}
+
+impl ChangeType {
+    pub(super) fn tables(&self) -> Vec<&QName> {
+        vec![&self.table]
+    }
+
+    pub(super) fn write(&self, draft: &mut Draft<'_>) {
+        let Self { table, column: name, kind, .. } = self;
+        let column = draft.column(table, name);
+        let known = draft.table(table).unwrap_or_default();
+        self.refuse_unfit(draft, &known, &column);
+        let shadow = draft.own_name(&format!("new_{}", name.as_str()));
+        let mut add = vec![format!("ALTER TABLE {table} ADD COLUMN {shadow} {kind}")];
+        if let Some(target) = column.statistics {
+            add.push(format!("ALTER TABLE {table} ALTER COLUMN {shadow} SET STATISTICS {target}"));
+        }
+        let default = self.default.clone().or_else(|| column.default.clone());
+        if let Some(default) = &default {
+            // Fails now, and not in contract, where it does not fit. EXPLAIN runs nothing.
+            add.push(format!("EXPLAIN UPDATE {table} SET {shadow} = ({default})"));
+        }
+        add.extend(column.grants.iter().map(|grant| grant.on(table, &shadow)));
+        let added = Sql::new(add.join(";\n"), format!("ALTER TABLE {table} DROP COLUMN {shadow}"));
+        let quiet = "EXPLAIN looks at the expression of the default and runs nothing";
+        draft.expand_sql(if default.is_some() { added.allow("opaque", quiet) } else { added });
+        let using = self.using.clone().unwrap_or_else(|| format!("{name}::{kind}"));
+        let using = draft.expression_now(table, &using);
+        let set = vec![(shadow.clone(), using.clone())];
+        let sync = draft.sync(SyncSpec { table: table.clone(), set: set.clone(), back: Vec::new() });
+        draft.fill(table, set, Some(format!("{shadow} IS NULL AND ({using}) IS NOT NULL")));
+        let Carried { first, hide, then } = carried(draft, table, &known, &column, name, &shadow);
+        if column.not_null {
+            draft.validate(StepSpec::NotNull { table: table.clone(), column: shadow.clone() });
+        }
+        let mut then = then;
+        let stands = known.constraints.iter().any(|one| one.columns.iter().any(|of| of == name.as_str()))
+            || known.indexes_of(name).next().is_some();
+        let reason = "the recipe has made its like over the column that takes the place";
+        let accept =
+            |rule: &str| Allow { rule: rule.into(), reason: reason.into(), place: None, statement: None };
+        let allow = if stands { vec![accept("drop-column-takes-along")] } else { Vec::new() };
+        if let Some(default) = &default {
+            then.there.push(format!("ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {default}"));
+            then.back.insert(0, format!("ALTER TABLE {table} ALTER COLUMN {name} DROP DEFAULT"));
+        }
+        draft.contract(StepSpec::Exchange(ExchangeSpec {
+            title: format!("give {}.{} the type {kind}", table.plain(), plain(name)),
+            table: table.clone(),
+            sync,
+            gone: name.clone(),
+            stays: shadow,
+            name: name.clone(),
+            kept: self.back.clone().unwrap_or_else(|| format!("{name}::{}", column.kind)),
+            first,
+            hide,
+            then,
+            allow,
+        }));
+        draft.caution(format!(
+            "while contract keeps the old {}.{}, a value that its type cannot hold fails its writer: purge ends that",
+            table.plain(),
+            plain(name)
+        ));
+        draft.now(table, |known| {
+            if let Some(column) = known.columns.iter_mut().find(|column| column.name == name.as_str()) {
+                kind.clone_into(&mut column.kind);
+                column.exchanged = true;
+            }
+        });
+    }
+
+    fn refuse_unfit(&self, draft: &mut Draft<'_>, known: &Table, column: &Column) {
+        let name = format!("{}.{}", self.table.plain(), plain(&self.column));
+        let of_it = |columns: &[String]| columns.iter().any(|name| name == self.column.as_str());
+        if column.until_contract.is_some() {
+            draft.refuse(format!("{name} gets its name in this plan: change its type in one of its own"));
+        }
+        if column.exchanged {
+            draft.refuse(format!("{name} gets another type in this plan already"));
+        }
+        if column.generated.is_some() {
+            draft.refuse(format!(
+                "{name} is computed by the server: add a column with the expression in the new type"
+            ));
+        }
+        if column.inherited || known.inherited {
+            draft.refuse(format!("{name} is inherited, and no trigger sees the rows of all those tables"));
+        }
+        if of_it(&known.partition_key) {
+            draft.refuse(format!("{name} is part of the partition key, which nothing can replace"));
+        }
+        if column.identity.is_some() || column.sequence.is_some() {
+            draft.refuse(format!("{name} has numbers of its own sequence: widen_key hands that over"));
+        }
+        for key in known.constraints.iter().filter(|key| key.kind == "p" && of_it(&key.columns)) {
+            draft.refuse(format!("{name} is part of the primary key {}: widen_key is for those", key.name));
+        }
+        for key in known.referenced_by.iter().filter(|key| of_it(&key.columns)) {
+            draft.refuse(format!(
+                "foreign key {} of {} refers to {name}: widen_key takes those along",
+                key.name, key.table
+            ));
+        }
+        let hangs = |kind: &str| matches!(kind, "view" | "rule" | "policy" | "generated" | "other");
+        for one in known.hanging.iter().filter(|one| one.column.as_deref() == Some(self.column.as_str())) {
+            if hangs(&one.kind) {
+                draft.refuse(format!(
+                    "{} hangs on {name}, whose type cannot change under it: drop it in expand and make it again in contract",
+                    one.said
+                ));
+            }
+        }
+    }
+}
