@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 
@@ -35,7 +36,7 @@ type Written = HashMap<i64, String>;
 
 struct Lane {
     stop: Arc<AtomicBool>,
-    done: Arc<AtomicU64>,
+    done: watch::Receiver<u64>,
     task: JoinHandle<Result<Written, String>>,
 }
 
@@ -72,10 +73,10 @@ impl<'a> Clients<'a> {
 
     async fn lane(&mut self, versions: &[Version]) -> Result<Lane, Fault> {
         let client = self.db.connect().await?;
-        let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let (stop, (did, done)) = (Arc::new(AtomicBool::new(false)), watch::channel(0));
         let first = self.next;
         self.next += ROWS;
-        let work = work(client, versions.to_vec(), first, Arc::clone(&stop), Arc::clone(&done));
+        let work = work(client, versions.to_vec(), first, Arc::clone(&stop), did);
         Ok(Lane { stop, done, task: tokio::spawn(work) })
     }
 
@@ -102,17 +103,15 @@ impl<'a> Clients<'a> {
 
     /// Waits until every client has done its stretch.
     pub(super) async fn go_on(&mut self) -> TestResult {
-        for lane in self.old_lanes.iter().chain(&self.new_lanes).chain(&self.both) {
-            let until = lane.done.load(Ordering::SeqCst) + STRETCH;
-            while lane.done.load(Ordering::SeqCst) < until && !lane.task.is_finished() {
-                tokio::task::yield_now().await;
-            }
-            if lane.task.is_finished() {
+        for lane in self.old_lanes.iter_mut().chain(&mut self.new_lanes).chain(&mut self.both) {
+            let until = *lane.done.borrow() + STRETCH;
+            // It ends early where the client has something to say.
+            if lane.done.wait_for(|done| *done >= until).await.is_err() {
                 break;
             }
         }
         // One that has ended by itself has something to say.
-        let ended = |lane: &Lane| lane.task.is_finished();
+        let ended = |lane: &Lane| lane.done.has_changed().is_err();
         if self.old_lanes.iter().chain(&self.new_lanes).chain(&self.both).any(ended) {
             self.stop_old().await?;
             self.stop_new().await?;
@@ -125,7 +124,7 @@ impl<'a> Clients<'a> {
             lane.stop.store(true, Ordering::SeqCst);
         }
         for lane in lanes {
-            self.did += lane.done.load(Ordering::SeqCst);
+            self.did += *lane.done.borrow();
             self.written.extend(lane.task.await??);
         }
         Ok(())
@@ -171,7 +170,7 @@ async fn work(
     versions: Vec<Version>,
     first: i64,
     stop: Arc<AtomicBool>,
-    done: Arc<AtomicU64>,
+    done: watch::Sender<u64>,
 ) -> Result<Written, String> {
     let mut written = Written::new();
     let mut n: usize = 0;
@@ -197,7 +196,7 @@ async fn work(
         if found.as_ref() != Some(&text) {
             return Err(format!("{reader} of {id}: {text} was written by {sql}, {found:?} is there"));
         }
-        done.fetch_add(1, Ordering::SeqCst);
+        done.send_modify(|done| *done += 1);
         n += 1;
     }
     Ok(written)
