@@ -6,7 +6,7 @@ CARGO ?= cargo
 DEMO_ARGS ?=
 TEST_ARGS ?=
 
-.PHONY: demo test test-core test-matrix test-corpus test-load bench setup setup-test build fmt lint deny docs clean help
+.PHONY: demo test test-core test-matrix test-corpus test-load bench setup setup-test build fmt lint deny examples docs clean help
 
 demo: setup            ## a throwaway server, an application under load, two plans through all phases
 	$(CARGO) run --release --locked --quiet -- demo $(DEMO_ARGS)
@@ -50,6 +50,9 @@ lint:                  ## clippy, warnings as errors
 deny:                  ## licences, bans and sources of the dependencies
 	@command -v cargo-deny >/dev/null || { echo "install it first: cargo install cargo-deny --locked"; exit 1; }
 	cargo deny check licenses bans sources
+
+examples: setup-test   ## write again what a catalog says of the tables in the examples of recipes; then make docs
+	UPDATE_DOCS=1 $(CARGO) test --locked --all-features --test server -- recipes::what_is_kept
 
 docs:                  ## write the generated pages and snapshots again
 	UPDATE_DOCS=1 INSTA_UPDATE=always $(CARGO) test --locked --lib

@@ -130,6 +130,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("proof", proof::tests()),
         ("quarantine", quarantine::tests()),
         ("recipes", recipes::tests()),
+        ("recipes", recipes::known::tests()),
         ("rehearse", rehearse::tests()),
         ("rehearse", rehearse::apart::tests()),
         ("rehearse", rehearse::target::tests()),

@@ -5,6 +5,7 @@
 mod add_column;
 mod change_type;
 mod clients;
+pub(crate) mod known;
 mod merge_columns;
 mod rename_column;
 mod split_column;
