@@ -5,6 +5,8 @@ mod add_column;
 mod carried;
 mod change_type;
 mod draft;
+#[cfg(test)]
+pub(crate) mod examples;
 mod known;
 mod merge_columns;
 mod reader;
@@ -13,6 +15,9 @@ mod reshape;
 mod split_column;
 mod transform_column;
 mod trigger;
+
+#[cfg(test)]
+mod tests;
 
 use schemars::JsonSchema;
 use serde::Deserialize;

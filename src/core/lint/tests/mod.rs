@@ -20,16 +20,7 @@ use crate::core::timeline::Item;
 
 /// The database of the examples, as a catalog would tell of it, with tables of unknown size.
 fn world(setup: &str, version: u32) -> World {
-    let mut world = World { complete: true, utc: Some(true), ..World::offline(version) };
-    for statement in split(&format!("{SETTING};{setup}")).unwrap() {
-        statement.changes.iter().for_each(|change| apply(&mut world, change));
-    }
-    for table in world.tables.values_mut() {
-        (table.made, table.rows, table.bytes) = (false, None, None);
-        table.columns.iter_mut().for_each(|column| column.made = false);
-    }
-    world.made.clear();
-    world
+    crate::core::testing::world(&format!("{SETTING};{setup}"), version)
 }
 
 fn item(text: &str) -> Item {

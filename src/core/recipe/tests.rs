@@ -1,0 +1,88 @@
+//! Tests of all recipes by their examples: the steps that each comes to, and that the linter has
+//! nothing against them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::NAMES;
+use super::examples::examples;
+use crate::core::compile::Server;
+use crate::core::lint::{Finding, SMALL_TABLE_BYTES, World, judge};
+use crate::core::step::{Phase, Step, Undo};
+use crate::core::timeline::Item;
+
+fn shown(step: &Step) -> String {
+    let mut text = format!("{} [{}] {}\n", step.id, step.action.mode(), step.title);
+    text.extend(step.action.sql().iter().map(|sql| format!("  {}\n", indented(sql))));
+    text += &match &step.undo {
+        Undo::Nothing => String::new(),
+        Undo::Run(action) => action.sql().iter().map(|sql| format!("  undo: {}\n", indented(sql))).collect(),
+        Undo::Recorded => "  undo: as recorded\n".into(),
+        Undo::Irreversible(why) => format!("  no undo: {why}\n"),
+    };
+    text.extend(step.allow.iter().map(|allow| format!("  allowed: {}: {}\n", allow.rule, allow.reason)));
+    text
+}
+
+fn indented(sql: &str) -> String {
+    sql.replace('\n', "\n  ")
+}
+
+fn steps(item: &Item) -> String {
+    let mut text = String::new();
+    for phase in Phase::ALL {
+        let steps: String = item.steps_of(phase).map(shown).collect();
+        if !steps.is_empty() {
+            text += &format!("== {phase}\n{steps}");
+        }
+    }
+    text.extend(item.cautions.iter().map(|caution| format!("!! {caution}\n")));
+    text
+}
+
+/// What there is against an item that it does not accept itself.
+fn objections(item: &Item, world: World) -> Vec<String> {
+    let findings = judge(item, world, SMALL_TABLE_BYTES).unwrap();
+    let open = findings.into_iter().filter(|finding| finding.allowed.is_none());
+    open.map(|Finding { step, rule, statement, why, .. }| format!("{step}: {rule}: {statement}: {why}"))
+        .collect()
+}
+
+#[test]
+fn every_recipe_has_an_example() {
+    let shown: Vec<&str> =
+        examples().iter().flat_map(|example| example.recipes().collect::<Vec<_>>()).collect();
+    for name in NAMES {
+        assert!(shown.contains(name), "no plan in plans/ shows {name}");
+    }
+}
+
+#[test]
+fn the_steps_of_every_example_are_these() {
+    for example in examples() {
+        let item = example.item();
+        assert!(item.refused.is_empty(), "{}: {:?}", example.stem, item.refused);
+        insta::assert_snapshot!(example.stem.as_str(), steps(&item));
+    }
+}
+
+#[test]
+fn the_linter_has_nothing_against_an_example() {
+    for example in examples() {
+        let item = example.item();
+        let offline = World::offline(Server::NEWEST.version);
+        for (world, what) in [(offline, "offline"), (example.world(), "in its database")] {
+            let found = objections(&item, world);
+            assert!(found.is_empty(), "{}, {what}:\n{}", example.stem, found.join("\n"));
+        }
+    }
+}
+
+#[test]
+fn an_example_needs_no_server_to_be_shown() {
+    for example in examples() {
+        let item = example.offline();
+        assert!(item.refused.is_empty(), "{}: {:?}", example.stem, item.refused);
+        assert!(!item.steps.is_empty(), "{}", example.stem);
+        let found = objections(&item, World::offline(Server::NEWEST.version));
+        assert!(found.is_empty(), "{}:\n{}", example.stem, found.join("\n"));
+    }
+}
