@@ -86,6 +86,23 @@ impl Ident {
         Self(format!("{}_{tag}", &whole[..end.min(whole.len())]))
     }
 
+    /// The name that the server itself makes of a table, its columns and a label such as `key`: where they are too
+    /// long, it cuts the longer of the first two.
+    #[must_use]
+    pub fn derived(table: &str, columns: &str, label: &str) -> Self {
+        let room = MAX_IDENT_BYTES.saturating_sub(label.len() + 1 + usize::from(!columns.is_empty()));
+        let (mut first, mut second) = (table.len(), columns.len());
+        while first + second > room && first + second > 0 {
+            if first > second { first -= 1 } else { second -= 1 }
+        }
+        let cut = |text: &str, bytes: usize| {
+            let whole = (0..=bytes).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+            text[..whole].to_owned()
+        };
+        let parts = [cut(table, first), cut(columns, second), label.to_owned()];
+        Self(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_"))
+    }
+
     /// The bare name, for a parameter or a message.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -255,6 +272,21 @@ mod tests {
         assert!(matches!(Ident::parse(""), Err(NameError::Empty)));
         assert!(matches!(Ident::parse(&"x".repeat(64)), Err(NameError::TooLong(_))));
         assert!(matches!(QName::parse("a.b.c"), Err(NameError::TooManyParts(_))));
+    }
+
+    #[test]
+    fn derived_names_are_those_of_the_server() {
+        assert_eq!(Ident::derived("orders", "user_id_day", "key").as_str(), "orders_user_id_day_key");
+        assert_eq!(Ident::derived("orders", "", "check").as_str(), "orders_check");
+        let (table, column) = ("t".repeat(60), "c".repeat(20));
+        assert_eq!(
+            Ident::derived(&table, &column, "key").as_str(),
+            format!("{}_{column}_key", "t".repeat(38))
+        );
+        assert_eq!(
+            Ident::derived(&"ü".repeat(31), &"ä".repeat(31), "key").as_str(),
+            format!("{}_{}_key", "ü".repeat(14), "ä".repeat(14))
+        );
     }
 
     proptest! {

@@ -194,7 +194,8 @@ pub fn to_look_up(item: &Item, before: &Made) -> Result<Vec<Requirement>, SqlErr
 }
 
 /// Names of tables that the plan's own SQL creates or renames.
-fn made(plan: &Plan) -> BTreeSet<Ident> {
+/// The tables that a plan's own SQL makes in expand.
+pub(super) fn made(plan: &Plan) -> BTreeSet<Ident> {
     let texts = plan.expand.iter().filter_map(|step| match &step.value {
         StepSpec::Sql(spec) => Some(spec.text.as_str()),
         _ => None,

@@ -150,6 +150,14 @@ fn transaction(sql: Vec<String>) -> Action {
     Action::Transaction(Statements { sql, unhurried: false })
 }
 
+/// A proof under a lock that lets reads and writes through may take as long as it takes.
+fn take_time(action: Action) -> Action {
+    match action {
+        Action::Transaction(statements) => Action::Transaction(Statements { unhurried: true, ..statements }),
+        other => other,
+    }
+}
+
 fn syncs(plan: &Plan) -> Result<Vec<Sync>, CompileError> {
     let specs = plan.expand.iter().filter_map(|spec| match &spec.value {
         StepSpec::Sync(sync) => Some((sync, spec.place)),
@@ -175,6 +183,7 @@ fn step(at: &At, spec: &StepSpec, server: Server) -> Result<Vec<Step>, CompileEr
             let (undo, undo_statements) = match &spec.undo {
                 Some(UndoSpec::Sql(text, places)) => {
                     let (action, statements) = sql::undo(at, text, places)?;
+                    let action = if sql::only_proves(text) { take_time(action) } else { action };
                     (Undo::Run(action), statements)
                 }
                 Some(UndoSpec::Irreversible(why)) => (Undo::Irreversible(why.clone()), Vec::new()),
@@ -182,6 +191,11 @@ fn step(at: &At, spec: &StepSpec, server: Server) -> Result<Vec<Step>, CompileEr
                 None => (Undo::Irreversible("the plan gives no undo for it".into()), Vec::new()),
             };
             let mut steps = sql::steps(at, &sql::title(spec), &sql::Text::of_spec(spec), undo)?;
+            if sql::only_proves(&spec.text) {
+                for step in &mut steps {
+                    step.action = take_time(step.action.clone());
+                }
+            }
             if let Some(first) = steps.first_mut() {
                 first.undo_statements = undo_statements;
             }

@@ -1,13 +1,16 @@
 //! Owns the sheet that recipes write on: explicit steps of every phase, and what speaks against them.
 
+use std::collections::BTreeSet;
+
 use super::Written;
 use super::known::{Column, Known, Table};
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::plan::fault::TOP;
 use crate::core::plan::model::{
-    BackfillSpec, BackfillWork, Place, Placed, Plan, SqlSpec, StepSpec, SyncSpec, UndoSpec,
+    BackfillSpec, BackfillWork, Gate, Place, Placed, Plan, SqlSpec, StepSpec, SyncSpec, UndoSpec,
 };
 use crate::core::plan::scalar::Places;
+use crate::core::preflight;
 use crate::core::sql::expression_over;
 use crate::core::step::Allow;
 
@@ -20,7 +23,13 @@ pub struct Draft<'a> {
     /// What is known, as the changes before this one leave it.
     known: Known,
     /// Whether somebody must vouch for it before contract.
+    vouched: bool,
+    /// Whether contract keeps what it takes away for a while.
+    keeps: bool,
+    /// Whether the plan says when validate may begin.
     gated: bool,
+    /// The tables that its own steps make.
+    made: BTreeSet<Ident>,
     expand: Vec<Placed<StepSpec>>,
     backfill: Vec<Placed<BackfillSpec>>,
     validate: Vec<Placed<StepSpec>>,
@@ -71,7 +80,10 @@ impl<'a> Draft<'a> {
             version: plan.version.as_str(),
             at: TOP,
             known: known.clone(),
-            gated: !plan.gates.contract.deployed.is_empty() || plan.gates.contract.approvals.is_some(),
+            vouched: !plan.gates.contract.deployed.is_empty() || plan.gates.contract.approvals.is_some(),
+            keeps: plan.keep.is_some(),
+            gated: plan.gates.validate != Gate::default(),
+            made: preflight::made(plan),
             expand: Vec::new(),
             backfill: Vec::new(),
             validate: Vec::new(),
@@ -104,9 +116,24 @@ impl<'a> Draft<'a> {
         Written { plan, refused: self.refused, cautions: self.cautions }
     }
 
+    /// Whether contract keeps what it takes away for a while.
+    pub(super) const fn keeps(&self) -> bool {
+        self.keeps
+    }
+
     /// Whether somebody must vouch for it before contract: an application's version, or people.
     pub(super) const fn contract_is_gated(&self) -> bool {
-        self.gated
+        self.vouched
+    }
+
+    /// Says that something binds every writer from validate on, where no gate waits for those that keep to it.
+    pub(super) fn binds(&mut self, what: &str) {
+        if !self.gated {
+            self.caution(format!(
+                "from validate on {what} binds every writer, old code too: where that does not keep to it, a gate waits \
+                 for the code that does (gates: {{validate: {{deployed: APP@VERSION}}}})"
+            ));
+        }
     }
 
     /// The plan's version.
@@ -141,6 +168,15 @@ impl<'a> Draft<'a> {
     /// A table; `None` where nothing is known of it. That one is not there is said by the preflight.
     pub(super) fn table(&self, name: &QName) -> Option<Table> {
         self.known.table(name).cloned()
+    }
+
+    /// A table that must be there, unless the plan makes it itself.
+    pub(super) fn required(&mut self, name: &QName) -> Option<Table> {
+        let found = self.table(name);
+        if found.is_none() && self.known.complete && !self.made.contains(&name.name) {
+            self.refuse(format!("there is no table {}", name.plain()));
+        }
+        found
     }
 
     /// A column; where nothing is known of its table, one that is assumed. One that is not there is refused.
@@ -194,6 +230,15 @@ impl<'a> Draft<'a> {
         if let Some(known) = self.known.table_mut(table) {
             change(known);
         }
+    }
+
+    /// As [`Draft::now`], of one column.
+    pub(super) fn now_column(&mut self, table: &QName, column: &Ident, change: impl FnOnce(&mut Column)) {
+        self.now(table, |table| {
+            if let Some(known) = table.columns.iter_mut().find(|known| known.name == column.as_str()) {
+                change(known);
+            }
+        });
     }
 
     pub(super) fn expand(&mut self, step: StepSpec) {

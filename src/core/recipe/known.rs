@@ -41,6 +41,30 @@ pub struct Table {
     pub partition_key: Vec<String>,
     /// Whether tables inherit from it that are no partitions.
     pub inherited: bool,
+    /// All partitions below it, the lowest level first.
+    pub partitions: Vec<Partition>,
+    /// Names in its schema that one derived from its own may meet.
+    pub taken: Taken,
+}
+
+/// A partition of any level.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Partition {
+    /// Its name with its schema, as SQL writes it.
+    pub name: String,
+    /// As `pg_class.relkind`: r, p (partitioned itself), or f (a foreign table).
+    pub kind: String,
+}
+
+/// Names that are in use.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Taken {
+    /// Of tables, indexes and the like.
+    pub relations: Vec<String>,
+    /// Of constraints.
+    pub constraints: Vec<String>,
 }
 
 /// A column.
@@ -104,6 +128,14 @@ pub struct Index {
     pub constraint: Option<String>,
     /// Whether it is in use.
     pub valid: bool,
+    /// Its key, in order: each a column, or nothing where it is an expression.
+    pub keys: Vec<String>,
+    /// Whether it is unique.
+    pub unique: bool,
+    /// Whether uniqueness is seen to at once.
+    pub immediate: bool,
+    /// Whether it leaves rows out.
+    pub partial: bool,
 }
 
 /// A constraint.
@@ -122,6 +154,15 @@ pub struct Constraint {
     pub valid: bool,
     /// The table that a foreign key refers to.
     pub references: Option<String>,
+    /// A comment on it.
+    pub comment: Option<String>,
+    /// The foreign keys that rely on it, each with its table.
+    pub referred_by: Vec<String>,
+    /// Whether it comes from a table above.
+    pub inherited: bool,
+    /// Whether a change before takes it, or its name, away in contract.
+    #[serde(skip)]
+    pub until_contract: bool,
 }
 
 /// A foreign key that refers to a table.
@@ -187,6 +228,37 @@ impl Table {
     pub fn indexes_of<'a>(&'a self, column: &'a Ident) -> impl Iterator<Item = &'a Index> {
         self.indexes.iter().filter(move |index| index.columns.iter().any(|name| name == column.as_str()))
     }
+}
+
+impl Table {
+    /// One of its constraints.
+    #[must_use]
+    pub fn constraint(&self, name: &Ident) -> Option<&Constraint> {
+        self.constraints.iter().find(|constraint| constraint.name == name.as_str())
+    }
+
+    /// Whether an index finds rows by these columns.
+    #[must_use]
+    pub fn finds_by(&self, columns: &[Ident]) -> bool {
+        self.indexes.iter().any(|index| {
+            let leads = index.keys.get(..columns.len());
+            index.valid && !index.partial && leads.is_some_and(|keys| same_names(keys, columns))
+        })
+    }
+
+    /// Whether a foreign key may refer to these columns.
+    #[must_use]
+    pub fn key_of(&self, columns: &[Ident]) -> bool {
+        self.indexes.iter().any(|index| {
+            let whole = index.valid && index.unique && index.immediate && !index.partial;
+            whole && index.keys.len() == columns.len() && same_names(&index.keys, columns)
+        })
+    }
+}
+
+/// Whether two lists hold the same names, in whichever order.
+fn same_names(names: &[String], columns: &[Ident]) -> bool {
+    columns.iter().all(|column| names.iter().any(|name| name == column.as_str()))
 }
 
 impl Trigger {

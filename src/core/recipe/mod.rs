@@ -1,21 +1,32 @@
 //! Recipes, one file each: a named change into the explicit parts of a plan, purely, from what
 //! is known of the tables that it is about.
 
+mod add_check;
 mod add_column;
+mod add_exclusion;
 mod carried;
 mod change_type;
+mod constraint;
 mod draft;
+mod drop_constraint;
+mod drop_default;
+mod drop_not_null;
 #[cfg(test)]
 pub(crate) mod examples;
 mod known;
 mod merge_columns;
 mod reader;
 mod rename_column;
+mod rename_constraint;
 mod reshape;
+mod set_default;
+mod set_not_null;
 mod split_column;
 mod transform_column;
 mod trigger;
 
+#[cfg(test)]
+mod column_tests;
 #[cfg(test)]
 mod tests;
 
@@ -23,7 +34,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use draft::Draft;
-pub use known::{Column, Constraint, Grant, Hanging, Index, Known, Referrer, Table, Trigger};
+pub use known::{
+    Column, Constraint, Grant, Hanging, Index, Known, Partition, Referrer, Table, Taken, Trigger,
+};
 
 use crate::core::ident::QName;
 use crate::core::plan::fault::Faults;
@@ -90,10 +103,18 @@ macro_rules! recipes {
 }
 
 recipes! {
+    add_check: AddCheck, "A CHECK, from validate on.";
     add_column: AddColumn, "A new column.";
+    add_exclusion: AddExclusion, "An EXCLUDE constraint, for which the table stands still.";
     change_type: ChangeType, "Another type for a column, under the same name.";
+    drop_constraint: DropConstraint, "A constraint that goes, when old code is gone.";
+    drop_default: DropDefault, "A column without a default, when old code is gone.";
+    drop_not_null: DropNotNull, "A column that may be null, from expand on.";
     merge_columns: MergeColumns, "One column in the place of several.";
     rename_column: RenameColumn, "Another name for a column; both names work until contract.";
+    rename_constraint: RenameConstraint, "Another name for a constraint, when old code is gone.";
+    set_default: SetDefault, "Another default of a column, from expand on, or when: contract.";
+    set_not_null: SetNotNull, "A column that must have a value, from validate on.";
     split_column: SplitColumn, "Several columns in the place of one.";
     transform_column: TransformColumn, "A column in another form, under another name.";
 }

@@ -147,7 +147,10 @@ impl RenameColumn {
         sql.extend(column.grants.iter().map(|grant| grant.on(table, to)));
         let sql = Sql::new(sql.join(";\n"), format!("ALTER TABLE {table} DROP COLUMN {to}"));
         if *column == Column::assumed(table, &self.from) {
-            return sql.allow("unknown-type", "it is that of the column, which the catalog tells before the plan starts");
+            return sql.allow(
+                "unknown-type",
+                "it is that of the column, which the catalog tells before the plan starts",
+            );
         }
         sql
     }

@@ -61,7 +61,8 @@ async fn what_is_kept_of_the_examples_is_what_the_catalog_says(db: Db) -> TestRe
         }
         let tables: Vec<_> = plan.change.iter().flat_map(|change| change.value.tables()).collect();
         let found = everywhere(known(&client, VERSION, &tables).await?);
-        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/core/recipe/examples/{stem}.json"));
+        let kept =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/core/recipe/examples/{stem}.json"));
         if std::env::var_os("UPDATE_DOCS").is_some() {
             fs::write(&kept, format!("{}\n", serde_json::to_string_pretty(&found)?))?;
         }

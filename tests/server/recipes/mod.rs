@@ -2,12 +2,16 @@
 //! and back from every state, while old and new code write; nothing fails, nothing is lost, and the
 //! schema at the end is that of a plain ALTER.
 
+mod add_check;
 mod add_column;
+mod add_exclusion;
 mod change_type;
 mod clients;
+mod drop_constraint;
 pub(crate) mod known;
 mod merge_columns;
 mod rename_column;
+mod set_not_null;
 mod split_column;
 mod transform_column;
 
@@ -20,8 +24,8 @@ use clients::{Clients, Version};
 
 /// For each recipe two tests: its example to the end, and back from every state.
 macro_rules! examples {
-    ($($recipe:ident: $to_the_end:ident, $back:ident;)*) => {
-        tests![$($to_the_end, $back),*];
+    ($($recipe:ident: $to_the_end:ident, $back:ident;)* also: $($other:ident),*;) => {
+        tests![$($to_the_end, $back,)* $($other),*];
         $(
             async fn $to_the_end(db: Db) -> TestResult {
                 to_the_end(&db, &$recipe::EXAMPLE).await
@@ -35,12 +39,17 @@ macro_rules! examples {
 }
 
 examples! {
+    add_check: add_check_leads_to_the_end, add_check_leads_back;
     add_column: add_column_leads_to_the_end, add_column_leads_back;
+    add_exclusion: add_exclusion_leads_to_the_end, add_exclusion_leads_back;
     change_type: change_type_leads_to_the_end, change_type_leads_back;
+    drop_constraint: drop_constraint_leads_to_the_end, drop_constraint_leads_back;
     merge_columns: merge_columns_leads_to_the_end, merge_columns_leads_back;
     rename_column: rename_column_leads_to_the_end, rename_column_leads_back;
+    set_not_null: set_not_null_leads_to_the_end, set_not_null_leads_back;
     split_column: split_column_leads_to_the_end, split_column_leads_back;
     transform_column: transform_column_leads_to_the_end, transform_column_leads_back;
+    also: drop_not_null_goes_back_when_every_row_has_a_value;
 }
 
 /// Recipes after which the column is the last of its table; their pages say so.
@@ -65,6 +74,10 @@ pub(crate) struct Example {
 }
 
 const STATES: [&str; 4] = ["expanded", "backfilled", "validated", "contracted"];
+
+async fn drop_not_null_goes_back_when_every_row_has_a_value(db: Db) -> TestResult {
+    set_not_null::stopped_by_null(&db).await
+}
 
 async fn shape_of(db: &Db) -> Result<Shape, Box<dyn std::error::Error + Send + Sync>> {
     Ok(shape(&db.connect().await?, &Ident::parse("phase")?).await?)

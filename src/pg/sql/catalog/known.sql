@@ -10,6 +10,18 @@ SELECT asked.name, jsonb_build_object(
             OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
                 AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum AND d.deptype = 'i'))
         WHERE p.partrelid = c.oid AND a.attnum > 0),
+    'partitions', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', format('%I.%I', s.nspname, b.relname), 'kind', b.relkind)
+            ORDER BY y.level DESC, s.nspname, b.relname), '[]')
+        FROM pg_partition_tree(c.oid) y JOIN pg_class b ON b.oid = y.relid JOIN pg_namespace s ON s.oid = b.relnamespace
+        WHERE b.oid <> c.oid),
+    -- What a name that the server derives from the table's may meet.
+    'taken', jsonb_build_object(
+        'relations', (SELECT coalesce(jsonb_agg(x.relname ORDER BY x.relname), '[]') FROM pg_class x
+            WHERE x.relnamespace = c.relnamespace AND starts_with(x.relname, left(c.relname, 6))
+            AND x.relname ~ '_(key|excl|idx)[0-9]*$'),
+        'constraints', (SELECT coalesce(jsonb_agg(DISTINCT k.conname), '[]') FROM pg_constraint k
+            WHERE k.connamespace = c.relnamespace AND starts_with(k.conname, left(c.relname, 6))
+            AND k.conname ~ '_(key|check|fkey|excl|not_null)[0-9]*$')),
     'columns', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', a.attname, 'kind', format_type(a.atttypid, a.atttypmod), 'not_null', a.attnotnull,
             'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(e.adbin, e.adrelid) END,
@@ -28,6 +40,10 @@ SELECT asked.name, jsonb_build_object(
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
     'indexes', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', x.relname, 'definition', pg_get_indexdef(x.oid), 'valid', i.indisvalid,
+            'unique', i.indisunique, 'immediate', i.indimmediate, 'partial', i.indpred IS NOT NULL,
+            'keys', (SELECT coalesce(jsonb_agg(coalesce(a.attname, '') ORDER BY n.at), '[]')
+                FROM generate_series(0, i.indnkeyatts - 1) n (at)
+                LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[n.at]),
             'columns', (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_attribute a
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND (a.attnum = ANY (i.indkey::smallint[]) OR EXISTS (
                     SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = x.oid
@@ -40,6 +56,12 @@ SELECT asked.name, jsonb_build_object(
             'name', k.conname, 'kind', k.contype, 'definition', pg_get_constraintdef(k.oid), 'valid', k.convalidated,
             'columns', (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_attribute a
                         WHERE a.attrelid = c.oid AND a.attnum = ANY (k.conkey)),
+            'comment', obj_description(k.oid, 'pg_constraint'),
+            'inherited', k.coninhcount > 0 OR k.conparentid <> 0,
+            'referred_by', (SELECT coalesce(jsonb_agg(f.conrelid::regclass::text || '.' || f.conname
+                    ORDER BY f.conrelid::regclass::text, f.conname), '[]')
+                FROM pg_constraint f WHERE f.contype = 'f' AND f.confrelid = c.oid AND f.conindid = k.conindid
+                AND k.contype IN ('p', 'u') AND f.conparentid = 0),
             'references', CASE WHEN k.contype = 'f' THEN k.confrelid::regclass::text END)
             ORDER BY k.conname), '[]')
         FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype <> 't'),

@@ -1,0 +1,123 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use crate::core::compile::{self, Server};
+use crate::core::plan::{Source, parse};
+use crate::core::version::Version;
+
+/// A plan of some changes.
+pub(super) fn plan(change: &str) -> Plan {
+    let version = Version::parse("20261201000000").unwrap();
+    let text = format!("title: x\nchange:\n  - {change}\n");
+    let source = Source { file: "plans/x.yaml", version: &version, name: "x", text: &text };
+    parse(&source, &|_| Err("no files here".into())).unwrap_or_else(|error| unreachable!("{error}"))
+}
+
+/// What is wrong with a plan of some changes.
+pub(super) fn faults(change: &str) -> String {
+    let version = Version::parse("20261201000000").unwrap();
+    let text = format!("title: x\nchange:\n  - {change}\n");
+    let source = Source { file: "plans/x.yaml", version: &version, name: "x", text: &text };
+    parse(&source, &|_| Err("no files here".into())).unwrap_err().to_string()
+}
+
+/// The SQL of every step, and after `<-` what takes it back.
+pub(super) fn steps(written: &Written) -> Vec<String> {
+    let steps = compile::plan(&written.plan, Server { version: 150_000 }).unwrap();
+    let sql = |step: &crate::core::step::Step| {
+        let back = match &step.undo {
+            crate::core::step::Undo::Run(action) => format!(" <- {}", action.sql().join("; ")),
+            crate::core::step::Undo::Irreversible(why) => format!(" !! {why}"),
+            _ => String::new(),
+        };
+        format!("{}{back}", step.action.sql().join("; "))
+    };
+    steps.iter().map(sql).collect()
+}
+
+/// What speaks against a plan, by what is known.
+pub(super) fn refused(change: &str, known: &Known) -> String {
+    let refused = written(&plan(change), known).refused;
+    refused.into_iter().map(|(_, why)| why).collect::<Vec<_>>().join("\n")
+}
+
+pub(super) fn column(name: &str) -> Column {
+    Column { name: name.into(), kind: "text".into(), ..Column::default() }
+}
+
+/// One table.
+pub(super) fn known(name: &str, table: Table) -> Known {
+    Known { complete: true, version: 150_018, tables: [(name.to_owned(), table)].into() }
+}
+
+fn guests() -> Known {
+    let columns = vec![
+        Column { not_null: true, ..column("id") },
+        column("nick"),
+        Column { generated: Some("upper(nick)".into()), ..column("loud") },
+        Column { identity: Some("a".into()), not_null: true, ..column("number") },
+        Column { default: Some("'old'::text".into()), ..column("status") },
+    ];
+    let primary = Index { columns: vec!["id".into()], constraint: Some("p".into()), ..Index::default() };
+    known("guests", Table { kind: "r".into(), columns, indexes: vec![primary], ..Table::default() })
+}
+
+#[test]
+fn what_a_column_cannot_be_is_refused_by_name() {
+    for (change, why) in [
+        ("set_not_null: {table: guests, column: id}", "guests.id is NOT NULL already"),
+        ("set_not_null: {table: guests, column: nik}", "no column nik"),
+        ("drop_not_null: {table: guests, column: nick}", "guests.nick may be null already"),
+        ("drop_not_null: {table: guests, column: id}", "guests.id is part of the primary key"),
+        ("drop_not_null: {table: guests, column: number}", "identity"),
+        ("set_default: {table: guests, column: loud, default: \"''\"}", "guests.loud is computed"),
+        ("set_default: {table: guests, column: number, default: 1}", "identity"),
+        ("set_default: {table: guest, column: nick, default: 1}", "there is no table guest"),
+        ("drop_default: {table: guests, column: nick}", "guests.nick has no default"),
+    ] {
+        let refused = refused(change, &guests());
+        assert!(refused.contains(why), "{change}: {refused}");
+    }
+}
+
+#[test]
+fn the_default_of_before_comes_back() {
+    let written = written(
+        &plan("set_default: {table: guests, column: status, default: \"'new'\", when: contract}"),
+        &guests(),
+    );
+    assert_eq!(
+        steps(&written),
+        ["ALTER TABLE \"guests\" ALTER COLUMN \"status\" SET DEFAULT 'new' <- \
+          ALTER TABLE \"guests\" ALTER COLUMN \"status\" SET DEFAULT 'old'::text"]
+    );
+    assert!(written.cautions.is_empty());
+    let early =
+        super::written(&plan("set_default: {table: guests, column: status, default: \"'new'\"}"), &guests());
+    assert!(early.cautions[0].1.contains("has had 'old'::text"), "{:?}", early.cautions);
+}
+
+#[test]
+fn a_default_that_is_more_than_an_expression_is_a_fault() {
+    let faults = faults("set_default: {table: guests, column: nick, default: \"'' , DROP COLUMN id\"}");
+    assert!(faults.contains("default"), "{faults}");
+}
+
+#[test]
+fn a_gate_on_validate_says_enough() {
+    let plain = plan("set_not_null: {table: guests, column: nick}");
+    assert!(written(&plain, &guests()).cautions[0].1.contains("NOT NULL of guests.nick binds every writer"));
+    let mut gated = plain;
+    gated.gates.validate.approvals = Some(1);
+    assert!(written(&gated, &guests()).cautions.is_empty());
+}
+
+#[test]
+fn odd_names_and_nothing_known() {
+    let change = "drop_not_null: {table: '\"Odd \"\"App\"\"\".\"T.t\"', column: '\"a''b\"'}";
+    let steps = steps(&written(&plan(change), &Known::default()));
+    assert_eq!(steps.len(), 3);
+    assert!(
+        steps[2].contains("ALTER TABLE \"Odd \"\"App\"\"\".\"T.t\" ALTER COLUMN \"a'b\" DROP NOT NULL"),
+        "{steps:?}"
+    );
+}
