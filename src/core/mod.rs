@@ -5,6 +5,7 @@ pub mod back;
 pub mod backfill;
 pub mod brief;
 pub mod checklist;
+pub mod chosen;
 pub mod compile;
 pub mod conflict;
 pub mod decide;

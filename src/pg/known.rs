@@ -36,6 +36,8 @@ pub async fn known(client: &Client, version: u32, tables: &[&QName]) -> Result<K
                 kind: row.get("kind"),
                 called: row.get("called"),
                 said: row.get("said"),
+                relation: row.get("relation"),
+                holds: row.get("holds"),
             });
         }
     }

@@ -1,7 +1,7 @@
 //! Compiles index steps: always concurrent, alone, outside any transaction.
 
 use super::{At, CompileError};
-use crate::core::ident::{QName, list, literal, plain};
+use crate::core::ident::{QName, plain};
 use crate::core::plan::model::IndexSpec;
 use crate::core::sql::{self, Kind};
 use crate::core::step::{Action, IndexBuild, Step, Undo};
@@ -10,7 +10,7 @@ pub(super) fn build(at: &At, spec: &IndexSpec) -> Result<Step, CompileError> {
     let build = IndexBuild {
         table: spec.table.clone(),
         name: spec.name.clone(),
-        create: create(spec),
+        create: spec.create(),
         unique: spec.unique,
     };
     // What the plan's author wrote inside must not reach outside.
@@ -29,25 +29,4 @@ pub(super) fn drop(at: &At, index: &QName) -> Step {
         Action::DropIndex { index: index.clone(), if_exists: false },
         Undo::Recorded,
     )
-}
-
-fn create(spec: &IndexSpec) -> String {
-    let unique = if spec.unique { "UNIQUE " } else { "" };
-    let mut sql = format!("CREATE {unique}INDEX CONCURRENTLY {} ON {}", spec.name, spec.table);
-    if let Some(method) = &spec.method {
-        sql += &format!(" USING {method}");
-    }
-    sql += &format!(" ({})", spec.columns.join(", "));
-    if !spec.include.is_empty() {
-        sql += &format!(" INCLUDE ({})", list(&spec.include));
-    }
-    if !spec.with.is_empty() {
-        let with: Vec<String> =
-            spec.with.iter().map(|(name, value)| format!("{name} = {}", literal(value))).collect();
-        sql += &format!(" WITH ({})", with.join(", "));
-    }
-    if let Some(predicate) = &spec.predicate {
-        sql += &format!(" WHERE {predicate}");
-    }
-    sql
 }

@@ -5,6 +5,7 @@ mod cautions;
 pub mod durations;
 pub mod fault;
 mod gates;
+pub mod index;
 pub mod model;
 mod raw;
 pub mod scalar;

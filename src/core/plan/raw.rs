@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::index::RawIndex;
 use super::yaml::{FlagOrList, OneOrMany, Pairs, Scalar, Spanned};
 use crate::core::recipe::RawChange;
 
@@ -128,25 +129,6 @@ pub(super) struct RawAllow {
     pub rule: String,
     /// Why it is right all the same; kept in the history.
     pub reason: String,
-}
-
-/// An index.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawIndex {
-    pub table: String,
-    /// Columns or expressions, each as SQL.
-    pub columns: Vec<String>,
-    pub name: Option<String>,
-    #[serde(default)]
-    pub unique: bool,
-    pub method: Option<String>,
-    #[serde(rename = "where")]
-    pub predicate: Option<String>,
-    #[serde(default)]
-    pub include: Vec<String>,
-    /// Storage parameters.
-    pub with: Option<Pairs>,
 }
 
 /// An index by name.

@@ -2,11 +2,12 @@
 
 use super::ReadFile;
 use super::fault::Faults;
-use super::model::{AssertSpec, IndexSpec, Place, Placed, SqlSpec, StepSpec, SyncSpec, UndoSpec};
-use super::raw::{RawAllow, RawColumn, RawIndex, RawLint, RawStep, RawSync};
+use super::index;
+use super::model::{AssertSpec, Place, Placed, SqlSpec, StepSpec, SyncSpec, UndoSpec};
+use super::raw::{RawAllow, RawColumn, RawLint, RawStep, RawSync};
 use super::scalar::Places;
 use super::yaml::{Pairs, Spanned, place};
-use crate::core::ident::{Ident, QName, plain};
+use crate::core::ident::{Ident, QName};
 use crate::core::lint;
 use crate::core::migration::lint_comment;
 use crate::core::step::{Allow, Phase};
@@ -78,7 +79,7 @@ impl Reader<'_, '_> {
                 self.sql(text.value, None, places, undo, lint)
             }
             RawStep { sql_file: Some(file), undo, lint, .. } => self.file(file, undo, lint),
-            RawStep { index: Some(raw), .. } => self.index(raw),
+            RawStep { index: Some(raw), .. } => index::read(raw, self.at, self.faults).map(StepSpec::Index),
             RawStep { drop_index: Some(raw), .. } => self.table("name", &raw.name).map(StepSpec::DropIndex),
             RawStep { sync: Some(raw), .. } => self.sync(raw),
             RawStep { not_null: Some(raw), .. } => {
@@ -191,38 +192,4 @@ impl Reader<'_, '_> {
         }
         Some(StepSpec::Sync(SyncSpec { table: table?, set, back }))
     }
-
-    fn index(&mut self, raw: RawIndex) -> Option<StepSpec> {
-        if raw.columns.is_empty() {
-            self.fault("index: columns is empty");
-        }
-        let table = self.table("table", &raw.table);
-        let method = raw.method.map(|method| self.ident("method", &method));
-        let include: Vec<_> = raw.include.iter().map(|name| self.ident("include", name)).collect();
-        let with = self.pairs(raw.with);
-        let name = match raw.name {
-            Some(name) => self.ident("name", &name),
-            None => table.as_ref().map(|table| derived_name(table, &raw.columns)),
-        };
-        Some(StepSpec::Index(IndexSpec {
-            table: table?,
-            columns: raw.columns,
-            name: name?,
-            unique: raw.unique,
-            method: method.map_or(Some(None), |method| method.map(Some))?,
-            predicate: raw.predicate,
-            include: include.into_iter().collect::<Option<_>>()?,
-            with: with?,
-        }))
-    }
-}
-
-/// `<table>_<columns>_idx`, as PostgreSQL would name it.
-fn derived_name(table: &QName, columns: &[String]) -> Ident {
-    let words = columns.iter().map(|column| {
-        let first = column.split_whitespace().next().unwrap_or_default();
-        Ident::parse(first)
-            .map_or_else(|_| "expr".to_owned(), |name| plain(&name).trim_matches('"').to_owned())
-    });
-    Ident::shortened("", &format!("{}_{}_idx", table.name.as_str(), words.collect::<Vec<_>>().join("_")))
 }

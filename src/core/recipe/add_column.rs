@@ -42,11 +42,21 @@ pub(super) struct Raw {
 /// Who may write an identity column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum RawIdentity {
+pub(super) enum RawIdentity {
     /// Only the server.
     Always,
     /// Whoever gives a value.
     ByDefault,
+}
+
+impl RawIdentity {
+    /// As GENERATED … AS IDENTITY has it.
+    pub(super) const fn sql(self) -> &'static str {
+        match self {
+            Self::Always => "ALWAYS",
+            Self::ByDefault => "BY DEFAULT",
+        }
+    }
 }
 
 /// A new column.
@@ -92,8 +102,7 @@ pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<AddColumn> {
         },
         (default, Some(from), None, None) => Filled::From(from, default),
         (None, None, Some(expr), None) => Filled::Virtual(expr),
-        (None, None, None, Some(RawIdentity::Always)) => Filled::Identity("ALWAYS"),
-        (None, None, None, Some(RawIdentity::ByDefault)) => Filled::Identity("BY DEFAULT"),
+        (None, None, None, Some(who)) => Filled::Identity(who.sql()),
         _ => {
             reader.fault(
                 "generated and identity go with no default and no from: the server fills such a column",

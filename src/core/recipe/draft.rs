@@ -18,6 +18,8 @@ use crate::core::step::Allow;
 pub struct Draft<'a> {
     /// The plan's version, for names that must be its own.
     version: &'a str,
+    /// The plan's own backfills.
+    own: &'a [Placed<BackfillSpec>],
     /// The change that is being written.
     at: Place,
     /// What is known, as the changes before this one leave it.
@@ -36,6 +38,10 @@ pub struct Draft<'a> {
     contract: Vec<Placed<StepSpec>>,
     refused: Vec<(Place, String)>,
     cautions: Vec<(Place, String)>,
+    /// What changes before this one are about.
+    about: Vec<QName>,
+    /// Names of indexes and the like that changes before this one make.
+    taken: Vec<QName>,
 }
 
 /// SQL that a recipe writes.
@@ -78,6 +84,7 @@ impl<'a> Draft<'a> {
     pub(super) fn new(plan: &'a Plan, known: &Known) -> Self {
         Self {
             version: plan.version.as_str(),
+            own: &plan.backfill,
             at: TOP,
             known: known.clone(),
             vouched: !plan.gates.contract.deployed.is_empty() || plan.gates.contract.approvals.is_some(),
@@ -90,6 +97,8 @@ impl<'a> Draft<'a> {
             contract: Vec::new(),
             refused: Vec::new(),
             cautions: Vec::new(),
+            about: Vec::new(),
+            taken: Vec::new(),
         }
     }
 
@@ -177,6 +186,52 @@ impl<'a> Draft<'a> {
             self.refuse(format!("there is no table {}", name.plain()));
         }
         found
+    }
+
+    /// Whether the catalog was asked: what is not known is not there.
+    pub(super) const fn knows_all(&self) -> bool {
+        self.known.complete
+    }
+
+    /// Whether a relation has a name already that one beside the table is to have.
+    pub(super) fn is_taken(&self, table: &QName, name: &QName) -> bool {
+        // The same name in another schema of the search path is another relation.
+        let beside = |found: &Table| self.known.table(table).is_none_or(|known| known.schema == found.schema);
+        self.taken.contains(name) || self.known.table(name).is_some_and(beside)
+    }
+
+    /// Whether a backfill of the plan's own copies rows into a table.
+    pub(super) fn fills(&self, table: &QName) -> bool {
+        self.own
+            .iter()
+            .any(|entry| matches!(&entry.value.work, BackfillWork::Copy { into, .. } if into == table))
+    }
+
+    /// Puts down what a change was about.
+    pub(super) fn was_about(&mut self, tables: Vec<&QName>) {
+        self.about.extend(tables.into_iter().cloned());
+    }
+
+    /// Whether a change before this one is about a table.
+    pub(super) fn is_about(&self, table: &QName) -> bool {
+        self.about.contains(table)
+    }
+
+    /// Gives a table another name, from expand on.
+    pub(super) fn renames(&mut self, from: &QName, to: &QName) {
+        if let Some(table) = self.known.tables.remove(&from.plain()) {
+            self.known.tables.insert(to.plain(), table);
+        }
+    }
+
+    /// Makes a table known to the changes that follow.
+    pub(super) fn made(&mut self, name: &QName, table: Table) {
+        self.known.tables.insert(name.plain(), table);
+    }
+
+    /// Puts down that a relation will have a name.
+    pub(super) fn makes(&mut self, name: QName) {
+        self.taken.push(name);
     }
 
     /// A column; where nothing is known of its table, one that is assumed. One that is not there is refused.

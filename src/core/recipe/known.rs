@@ -23,8 +23,10 @@ pub struct Known {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Table {
-    /// As `pg_class.relkind`: r, p (partitioned), v, m, f.
+    /// As `pg_class.relkind`: r, p (partitioned), v, m, f, i, S.
     pub kind: String,
+    /// Its schema.
+    pub schema: String,
     /// Its columns, in order.
     pub columns: Vec<Column>,
     /// Its indexes, also those of constraints.
@@ -45,6 +47,28 @@ pub struct Table {
     pub partitions: Vec<Partition>,
     /// Names in its schema that one derived from its own may meet.
     pub taken: Taken,
+    /// Its owner.
+    pub owner: Option<String>,
+    /// Who else may do what with it.
+    pub grants: Vec<Grant>,
+    /// The roles that are granted something on new relations; `None`: PUBLIC.
+    pub granted_by_default: Vec<Option<String>>,
+    /// Whether its rows are not for everybody.
+    pub row_security: bool,
+    /// The publications that it is in.
+    pub publications: Vec<String>,
+    /// Whether a subscription fills it.
+    pub subscribed: bool,
+    /// Its rules.
+    pub rules: Vec<String>,
+    /// What has the type of its rows.
+    pub row_type: Vec<String>,
+    /// The table and its partitions, as the server names them.
+    pub own: Vec<String>,
+    /// Whether it is a partition.
+    pub partition: bool,
+    /// What it is, where it is an index and no table.
+    pub index: Option<OfIndex>,
 }
 
 /// A partition of any level.
@@ -65,6 +89,24 @@ pub struct Taken {
     pub relations: Vec<String>,
     /// Of constraints.
     pub constraints: Vec<String>,
+}
+
+/// An index, asked for by its own name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OfIndex {
+    /// Its table.
+    pub table: String,
+    /// Whether it is unique.
+    pub unique: bool,
+    /// Whether rows are told apart by it in logical replication.
+    pub replica_identity: bool,
+    /// The constraint that it belongs to.
+    pub constraint: Option<String>,
+    /// The index of a partitioned table that it is attached to.
+    pub part_of: Option<String>,
+    /// Foreign keys that need it.
+    pub needed_by: Vec<String>,
 }
 
 /// A column.
@@ -175,6 +217,8 @@ pub struct Referrer {
     pub table: String,
     /// The columns that it refers to.
     pub columns: Vec<String>,
+    /// Whether it is the table's own, or that of one of its partitions.
+    pub own: bool,
 }
 
 /// Something that hangs on a table, or on one of its columns.
@@ -183,12 +227,22 @@ pub struct Referrer {
 pub struct Hanging {
     /// The column; `None`: the table as a whole.
     pub column: Option<String>,
+    /// The relation that it is, or that it belongs to.
+    pub relation: Option<String>,
     /// view, rule, policy, trigger, generated, foreign or other.
     pub kind: String,
     /// Its own name, where it has one.
     pub called: Option<String>,
-    /// What it is, for people.
+    /// What it is, in the server's words.
     pub said: String,
+    /// Whether it makes a drop fail; else it goes along in silence.
+    pub holds: bool,
+}
+
+impl Referrer {
+    fn said(&self) -> String {
+        format!("foreign key {} of {}", self.name, self.table)
+    }
 }
 
 /// A trigger.
@@ -261,6 +315,38 @@ fn same_names(names: &[String], columns: &[Ident]) -> bool {
     columns.iter().all(|column| names.iter().any(|name| name == column.as_str()))
 }
 
+impl Table {
+    /// What makes the drop of a column fail, by what it is called.
+    #[must_use]
+    pub fn holds_column(&self, column: &Ident) -> Vec<String> {
+        let is = |name: &String| name == column.as_str();
+        let hanging =
+            self.hanging.iter().filter(|known| known.holds && known.column.as_ref().is_some_and(is));
+        let keys = self.referenced_by.iter().filter(|key| !key.own && key.columns.iter().any(is));
+        said(hanging, keys)
+    }
+
+    /// What makes the drop of the table fail, by what it is called.
+    #[must_use]
+    pub fn holds_table(&self) -> Vec<String> {
+        let outside = |relation: &String| !self.own.contains(relation);
+        let hanging =
+            self.hanging.iter().filter(|known| known.holds && known.relation.as_ref().is_some_and(outside));
+        said(hanging, self.referenced_by.iter().filter(|key| !key.own))
+    }
+}
+
+fn said<'a>(
+    hanging: impl Iterator<Item = &'a Hanging>,
+    keys: impl Iterator<Item = &'a Referrer>,
+) -> Vec<String> {
+    let mut said: Vec<String> =
+        hanging.map(|known| known.said.clone()).chain(keys.map(Referrer::said)).collect();
+    said.sort();
+    said.dedup();
+    said
+}
+
 impl Trigger {
     /// The statements that make it as it is.
     #[must_use]
@@ -327,11 +413,21 @@ impl Grant {
     /// The statement that gives it on a column.
     #[must_use]
     pub fn on(&self, table: &QName, column: &Ident) -> String {
+        self.statement(&format!("{} ({column})", self.privilege), table)
+    }
+
+    /// The statement that gives it on a table.
+    #[must_use]
+    pub fn on_table(&self, table: &QName) -> String {
+        self.statement(&self.privilege, table)
+    }
+
+    fn statement(&self, what: &str, table: &QName) -> String {
         let to = self
             .to
             .clone()
             .map_or_else(|| Ok("PUBLIC".to_owned()), |role| Ident::exact(role).map(|role| role.to_string()));
         let option = if self.grantable { " WITH GRANT OPTION" } else { "" };
-        format!("GRANT {} ({column}) ON {table} TO {}{option}", self.privilege, to.unwrap_or_default())
+        format!("GRANT {what} ON {table} TO {}{option}", to.unwrap_or_default())
     }
 }

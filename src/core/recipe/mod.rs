@@ -4,13 +4,18 @@
 mod add_check;
 mod add_column;
 mod add_exclusion;
+mod add_index;
 mod carried;
 mod change_type;
 mod constraint;
+mod create_table;
 mod draft;
+mod drop_column;
 mod drop_constraint;
 mod drop_default;
+mod drop_index;
 mod drop_not_null;
+mod drop_table;
 #[cfg(test)]
 pub(crate) mod examples;
 mod known;
@@ -18,6 +23,8 @@ mod merge_columns;
 mod reader;
 mod rename_column;
 mod rename_constraint;
+mod rename_table;
+mod replace_index;
 mod reshape;
 mod set_default;
 mod set_not_null;
@@ -28,6 +35,8 @@ mod trigger;
 #[cfg(test)]
 mod column_tests;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 
 use schemars::JsonSchema;
@@ -35,7 +44,7 @@ use serde::Deserialize;
 
 pub use draft::Draft;
 pub use known::{
-    Column, Constraint, Grant, Hanging, Index, Known, Partition, Referrer, Table, Taken, Trigger,
+    Column, Constraint, Grant, Hanging, Index, Known, OfIndex, Partition, Referrer, Table, Taken, Trigger,
 };
 
 use crate::core::ident::QName;
@@ -85,7 +94,7 @@ macro_rules! recipes {
                 }
             }
 
-            /// The tables that it must know.
+            /// The tables that it must know, and other relations whose names matter.
             #[must_use]
             pub fn tables(&self) -> Vec<&QName> {
                 match self {
@@ -106,13 +115,20 @@ recipes! {
     add_check: AddCheck, "A CHECK, from validate on.";
     add_column: AddColumn, "A new column.";
     add_exclusion: AddExclusion, "An EXCLUDE constraint, for which the table stands still.";
+    add_index: AddIndex, "A new index, built while the table is in use.";
     change_type: ChangeType, "Another type for a column, under the same name.";
+    create_table: CreateTable, "A new table.";
+    drop_column: DropColumn, "A column goes.";
     drop_constraint: DropConstraint, "A constraint that goes, when old code is gone.";
     drop_default: DropDefault, "A column without a default, when old code is gone.";
+    drop_index: DropIndex, "An index goes, while the table is in use.";
     drop_not_null: DropNotNull, "A column that may be null, from expand on.";
+    drop_table: DropTable, "A table goes.";
     merge_columns: MergeColumns, "One column in the place of several.";
     rename_column: RenameColumn, "Another name for a column; both names work until contract.";
     rename_constraint: RenameConstraint, "Another name for a constraint, when old code is gone.";
+    rename_table: RenameTable, "Another name for a table; the old one is a view until contract.";
+    replace_index: ReplaceIndex, "An index by another definition; the new one is there before the old one goes.";
     set_default: SetDefault, "Another default of a column, from expand on, or when: contract.";
     set_not_null: SetNotNull, "A column that must have a value, from validate on.";
     split_column: SplitColumn, "Several columns in the place of one.";
@@ -152,6 +168,7 @@ pub fn written(plan: &Plan, known: &Known) -> Written {
     for change in &plan.change {
         draft.turn_to(change.place);
         change.value.write(&mut draft);
+        draft.was_about(change.value.tables());
     }
     draft.finish(plan)
 }

@@ -7,6 +7,7 @@ mod condition;
 mod ddl;
 mod expression;
 mod index;
+mod index_read;
 mod index_same;
 mod locate;
 mod names;
@@ -33,6 +34,7 @@ pub use expression::{
     changes_every_time, check_expression, check_predicate, check_query, closed, expression_columns, qualify,
 };
 pub use index::index_on;
+pub use index_read::{IndexRead, index_read};
 pub use index_same::may_be_same_index;
 pub use names::{Names, names};
 pub use outside::outside;

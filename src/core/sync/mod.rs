@@ -13,6 +13,10 @@
 //! | UPDATE | both, contradicting | `o := B`: new wins |
 //! | any | `n`, to just what E gives | nothing: the row is in step |
 //!
+//! Where there are only old columns, which go while nothing takes their place, `o` is what the
+//! writer gives, and `o := B` where it is left out: null in an INSERT, unchanged in an UPDATE that
+//! changes an input of B.
+//!
 //! The last line is why a backfill costs nothing and never writes back: it sets
 //! `n` to E, which the WHEN clause of the trigger sees. What changed is decided
 //! by the values of the row alone: no session setting, no `search_path`, no
@@ -20,6 +24,7 @@
 //! record images (`record_image_ne`), which also sees what `=` of a type may not, such as
 //! the case of citext or the scale of numeric, and needs no `=` at all.
 
+mod filling;
 pub mod standing;
 mod turned;
 mod two_way;
@@ -110,7 +115,7 @@ impl Sync {
     pub fn install(&self) -> Vec<String> {
         let mut sql = vec![self.refuse_defaults()];
         sql.extend(self.refuse_other_types());
-        sql.extend(self.replace(&self.function(""), "", &two_way::body(self), two_way::condition(self)));
+        sql.extend(self.replace(&self.function(""), "", &self.body(), self.condition()));
         sql
     }
 
@@ -118,7 +123,15 @@ impl Sync {
     #[must_use]
     pub fn installed(&self) -> Vec<Change> {
         let keeps = if self.back.is_empty() { Keeps::New } else { Keeps::Both };
-        self.changes("", &two_way::body(self), two_way::condition(self).is_some(), keeps)
+        self.changes("", &self.body(), self.condition().is_some(), keeps)
+    }
+
+    fn body(&self) -> String {
+        if filling::is_of(self) { filling::body(self) } else { two_way::body(self) }
+    }
+
+    fn condition(&self) -> Option<String> {
+        if filling::is_of(self) { filling::condition(self) } else { two_way::condition(self) }
     }
 
     /// The triggers that [`Sync::remove`] takes away.
@@ -246,15 +259,21 @@ impl Sync {
     /// A new column with a default would look written to every INSERT of an
     /// old writer, whose value would then be lost.
     fn refuse_defaults(&self) -> String {
-        let columns: Vec<String> = self.forward.iter().map(|c| literal(c.column.as_str())).collect();
+        let (filled, hint) = if filling::is_of(self) {
+            (&self.back, "New rows have the default in it: leave the column out of the sync.")
+        } else {
+            (&self.forward, "Add the column without a default, and set the default in contract.")
+        };
+        let columns: Vec<String> = filled.iter().map(|c| literal(c.column.as_str())).collect();
         let body = format!(
             "DECLARE\n  found text;\nBEGIN\n  SELECT attname INTO found FROM pg_catalog.pg_attribute\n  \
              WHERE attrelid = {}::regclass AND atthasdef AND attname IN ({}) LIMIT 1;\n  \
              IF found IS NOT NULL THEN\n    \
              RAISE EXCEPTION 'column % has a default, so a sync could not tell a written value from it', found\n      \
-             USING HINT = 'Add the column without a default, and set the default in contract.';\n  END IF;\nEND",
+             USING HINT = {};\n  END IF;\nEND",
             literal(&self.spec.table.to_string()),
-            columns.join(", ")
+            columns.join(", "),
+            literal(hint)
         );
         let quote = dollar_quote(&body);
         format!("DO {quote}\n{body}\n{quote}")

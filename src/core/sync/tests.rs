@@ -42,3 +42,16 @@ fn odd_expressions_cannot_end_the_function() {
     assert!(Sync::new(&spec(&[("a", "b; DROP TABLE x")], &[]), "1", 1).is_err());
     assert!(Sync::new(&spec(&[("a", "t.b")], &[]), "1", 1).is_err());
 }
+
+#[test]
+fn what_fills_old_columns_alone_leaves_what_is_given() {
+    let sync = Sync::new(&spec(&[], &[("shout", "upper(name)"), ("kind", "'x'")]), "1", 1).unwrap();
+    let sql = sync.install().join(";\n");
+    assert!(sql.contains("attname IN ('shout', 'kind')"), "{sql}");
+    assert!(sql.contains("IF NEW.\"kind\" IS NULL THEN\n      NEW.\"kind\" := 'x';"), "{sql}");
+    assert!(
+        sql.contains("AND NOT pg_catalog.record_image_ne(ROW(NEW.\"shout\"), ROW(OLD.\"shout\")) THEN"),
+        "{sql}"
+    );
+    assert!(sql.contains("IF (false) AND NOT pg_catalog.record_image_ne(ROW(NEW.\"kind\")"), "{sql}");
+}

@@ -5,12 +5,19 @@
 mod add_check;
 mod add_column;
 mod add_exclusion;
+mod add_index;
 mod change_type;
 mod clients;
+mod create_table;
+mod drop_column;
 mod drop_constraint;
+mod drop_index;
+mod drop_table;
 pub(crate) mod known;
 mod merge_columns;
 mod rename_column;
+mod rename_table;
+mod replace_index;
 mod set_not_null;
 mod split_column;
 mod transform_column;
@@ -24,7 +31,7 @@ use clients::{Clients, Version};
 
 /// For each recipe two tests: its example to the end, and back from every state.
 macro_rules! examples {
-    ($($recipe:ident: $to_the_end:ident, $back:ident;)* also: $($other:ident),*;) => {
+    ([$($other:ident),*] $($recipe:ident: $to_the_end:ident, $back:ident;)*) => {
         tests![$($to_the_end, $back,)* $($other),*];
         $(
             async fn $to_the_end(db: Db) -> TestResult {
@@ -39,17 +46,23 @@ macro_rules! examples {
 }
 
 examples! {
+    [create_table_leads_to_the_end, create_table_leads_back_from_every_state, create_table_keeps_rows, drop_column_keeps_what_is_given, drop_not_null_goes_back_when_every_row_has_a_value, rename_table_keeps_rights, rename_table_refuses]
     add_check: add_check_leads_to_the_end, add_check_leads_back;
     add_column: add_column_leads_to_the_end, add_column_leads_back;
     add_exclusion: add_exclusion_leads_to_the_end, add_exclusion_leads_back;
+    add_index: add_index_leads_to_the_end, add_index_leads_back;
     change_type: change_type_leads_to_the_end, change_type_leads_back;
+    drop_column: drop_column_leads_to_the_end, drop_column_leads_back;
     drop_constraint: drop_constraint_leads_to_the_end, drop_constraint_leads_back;
+    drop_index: drop_index_leads_to_the_end, drop_index_leads_back;
+    drop_table: drop_table_leads_to_the_end, drop_table_leads_back;
     merge_columns: merge_columns_leads_to_the_end, merge_columns_leads_back;
     rename_column: rename_column_leads_to_the_end, rename_column_leads_back;
+    rename_table: rename_table_leads_to_the_end, rename_table_leads_back;
+    replace_index: replace_index_leads_to_the_end, replace_index_leads_back;
     set_not_null: set_not_null_leads_to_the_end, set_not_null_leads_back;
     split_column: split_column_leads_to_the_end, split_column_leads_back;
     transform_column: transform_column_leads_to_the_end, transform_column_leads_back;
-    also: drop_not_null_goes_back_when_every_row_has_a_value;
 }
 
 /// Recipes after which the column is the last of its table; their pages say so.
@@ -77,6 +90,30 @@ const STATES: [&str; 4] = ["expanded", "backfilled", "validated", "contracted"];
 
 async fn drop_not_null_goes_back_when_every_row_has_a_value(db: Db) -> TestResult {
     set_not_null::stopped_by_null(&db).await
+}
+
+async fn create_table_leads_to_the_end(db: Db) -> TestResult {
+    to_the_end(&db, &create_table::EXAMPLE).await
+}
+
+async fn create_table_leads_back_from_every_state(db: Db) -> TestResult {
+    back(&db, &create_table::EMPTY).await
+}
+
+async fn create_table_keeps_rows(db: Db) -> TestResult {
+    create_table::keeps_rows(&db).await
+}
+
+async fn rename_table_keeps_rights(db: Db) -> TestResult {
+    rename_table::keeps_rights(&db).await
+}
+
+async fn rename_table_refuses(db: Db) -> TestResult {
+    rename_table::refuses(&db).await
+}
+
+async fn drop_column_keeps_what_is_given(db: Db) -> TestResult {
+    drop_column::keeps_what_is_given(&db).await
 }
 
 async fn shape_of(db: &Db) -> Result<Shape, Box<dyn std::error::Error + Send + Sync>> {

@@ -2,6 +2,7 @@
 -- $1: their names, as SQL writes them. One row each that is there, as JSON.
 SELECT asked.name, jsonb_build_object(
     'kind', c.relkind,
+    'schema', c.relnamespace::regnamespace,
     'inherited', EXISTS (SELECT FROM pg_inherits h JOIN pg_class b ON b.oid = h.inhrelid
                          WHERE h.inhparent = c.oid AND NOT b.relispartition),
     'partition_key', (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_partitioned_table p
@@ -68,15 +69,43 @@ SELECT asked.name, jsonb_build_object(
     'referenced_by', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', k.conname, 'table', k.conrelid::regclass::text,
             'columns', (SELECT jsonb_agg(a.attname) FROM pg_attribute a
-                        WHERE a.attrelid = c.oid AND a.attnum = ANY (k.confkey)))
+                        WHERE a.attrelid = c.oid AND a.attnum = ANY (k.confkey)),
+            'own', k.conrelid = c.oid OR k.conrelid IN (SELECT relid FROM pg_partition_tree(c.oid)))
             ORDER BY k.conrelid::regclass::text, k.conname), '[]')
-        FROM pg_constraint k WHERE k.confrelid = c.oid AND k.contype = 'f'),
+        FROM pg_constraint k WHERE k.confrelid = c.oid AND k.contype = 'f' AND k.conparentid = 0),
     'triggers', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', t.tgname, 'definition', pg_get_triggerdef(t.oid), 'enabled', t.tgenabled,
             'columns', (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_attribute a
                         WHERE a.attrelid = c.oid AND a.attnum = ANY (t.tgattr::smallint[])))
             ORDER BY t.tgname), '[]')
         FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
+) || jsonb_build_object(
+    'owner', pg_get_userbyid(c.relowner),
+    'grants', (SELECT coalesce(jsonb_agg(jsonb_build_object('to', g.rolname, 'privilege', x.privilege_type,
+                   'grantable', x.is_grantable) ORDER BY g.rolname, x.privilege_type), '[]')
+               FROM aclexplode(c.relacl) x LEFT JOIN pg_roles g ON g.oid = x.grantee WHERE x.grantee <> c.relowner),
+    'granted_by_default', (SELECT coalesce(jsonb_agg(DISTINCT g.rolname), '[]')
+        FROM pg_default_acl f CROSS JOIN LATERAL aclexplode(f.defaclacl) x LEFT JOIN pg_roles g ON g.oid = x.grantee
+        WHERE f.defaclobjtype = 'r' AND f.defaclnamespace IN (0, c.relnamespace) AND x.grantee <> c.relowner),
+    'row_security', c.relrowsecurity,
+    'publications', (SELECT coalesce(jsonb_agg(DISTINCT t.pubname), '[]') FROM pg_publication_tables t
+                     WHERE t.schemaname = (SELECT n.nspname FROM pg_namespace n WHERE n.oid = c.relnamespace) AND t.tablename = c.relname),
+    'subscribed', EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid = c.oid),
+    'rules', (SELECT coalesce(jsonb_agg(r.rulename ORDER BY r.rulename), '[]')
+              FROM pg_rewrite r WHERE r.ev_class = c.oid AND c.relkind IN ('r', 'p')),
+    'row_type', (SELECT coalesce(jsonb_agg(DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid)), '[]')
+                 FROM pg_type y JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid IN (y.oid, y.typarray)
+                 WHERE y.oid = c.reltype AND d.deptype = 'n'),
+    'own', (SELECT jsonb_agg(o.oid::regclass) FROM (SELECT c.oid UNION SELECT relid FROM pg_partition_tree(c.oid)) o),
+    'partition', c.relispartition,
+    'index', (SELECT jsonb_build_object(
+            'table', i.indrelid::regclass, 'unique', i.indisunique, 'replica_identity', i.indisreplident,
+            'constraint', (SELECT k.conname FROM pg_constraint k
+                WHERE k.conindid = c.oid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')),
+            'part_of', (SELECT h.inhparent::regclass FROM pg_inherits h WHERE h.inhrelid = c.oid),
+            'needed_by', (SELECT coalesce(jsonb_agg(k.conname || ' of ' || k.conrelid::regclass ORDER BY k.conname), '[]')
+                FROM pg_constraint k WHERE k.conindid = c.oid AND k.contype = 'f'))
+        FROM pg_index i WHERE i.indexrelid = c.oid)
 ) AS seen
 FROM unnest($1::text[]) asked (name)
 JOIN pg_class c ON c.oid = to_regclass(asked.name)

@@ -1,0 +1,195 @@
+//! `create_table`: a new table, with its keys, checks and comments.
+
+mod raw;
+
+use super::draft::{Draft, Sql};
+use super::known;
+use crate::core::ident::{Ident, QName, dollar_quote, literal, plain};
+pub(super) use raw::{Raw, read};
+
+/// A new table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateTable {
+    table: QName,
+    columns: Vec<NewColumn>,
+    /// Its constraints, as SQL writes them.
+    constraints: Vec<String>,
+    keys: Vec<Key>,
+    comment: Option<String>,
+}
+
+/// A column of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct NewColumn {
+    name: Ident,
+    kind: String,
+    not_null: bool,
+    /// What follows its type, as SQL writes it.
+    rest: String,
+    comment: Option<String>,
+}
+
+/// A foreign key of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Key {
+    columns: Vec<Ident>,
+    references: QName,
+    /// Whether a primary or a unique key of the new table begins with its columns.
+    indexed: bool,
+}
+
+impl CreateTable {
+    pub(super) fn tables(&self) -> Vec<&QName> {
+        std::iter::once(&self.table).chain(self.keys.iter().map(|key| &key.references)).collect()
+    }
+
+    pub(super) fn write(&self, draft: &mut Draft<'_>) {
+        let table = &self.table;
+        if draft.table(table).is_some() {
+            draft.refuse(format!("{} is there already", table.plain()));
+        }
+        for key in &self.keys {
+            self.refers(draft, key);
+        }
+        let mut undo = vec![format!("DROP TABLE {table}")];
+        if draft.fills(table) {
+            draft.caution(format!(
+                "abort drops {} with all that new code has written there: rows that this plan copies into it cannot be \
+                 told from those",
+                table.plain()
+            ));
+        } else {
+            undo.splice(0..0, [format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"), refuse_rows(table)]);
+        }
+        let why = "nobody but new code knows the table, and abort comes when that is gone";
+        draft.expand_sql(
+            Sql::new(self.statements().join(";\n"), undo.join(";\n"))
+                .allow("lock-table", why)
+                .allow("opaque", why),
+        );
+        draft.makes(table.clone());
+        let columns = self.columns.iter().map(|column| known::Column {
+            name: column.name.as_str().into(),
+            kind: column.kind.clone(),
+            not_null: column.not_null,
+            ..known::Column::default()
+        });
+        draft.made(
+            table,
+            known::Table { kind: "r".into(), columns: columns.collect(), ..known::Table::default() },
+        );
+    }
+
+    fn statements(&self) -> Vec<String> {
+        let Self { table, .. } = self;
+        let columns =
+            self.columns.iter().map(|column| format!("{} {}{}", column.name, column.kind, column.rest));
+        let all: Vec<String> = columns.chain(self.constraints.iter().cloned()).collect();
+        let mut sql = vec![format!("CREATE TABLE {table} (\n  {}\n)", all.join(",\n  "))];
+        if let Some(comment) = &self.comment {
+            sql.push(format!("COMMENT ON TABLE {table} IS {}", literal(comment)));
+        }
+        for column in &self.columns {
+            if let Some(comment) = &column.comment {
+                sql.push(format!("COMMENT ON COLUMN {table}.{} IS {}", column.name, literal(comment)));
+            }
+        }
+        sql
+    }
+
+    fn refers(&self, draft: &mut Draft<'_>, key: &Key) {
+        let own = key.references == self.table;
+        if !own && draft.table(&key.references).is_none() && draft.knows_all() {
+            draft.refuse(format!("there is no table {}", key.references.plain()));
+        }
+        if !key.indexed {
+            let columns: Vec<String> = key.columns.iter().map(plain).collect();
+            draft.caution(format!(
+                "no key of {0} begins with {1}: every DELETE in {2} and every change of its key reads the whole of {0}; \
+                 add_index: {{table: {0}, columns: [{3}]}}",
+                self.table.plain(),
+                columns.join(", "),
+                key.references.plain(),
+                columns.join(", ")
+            ));
+        }
+    }
+}
+
+/// Rows that new code wrote have no other place: abort leaves them to a person.
+fn refuse_rows(table: &QName) -> String {
+    let body = format!(
+        "BEGIN\n  IF EXISTS (SELECT FROM {table}) THEN\n    \
+         RAISE EXCEPTION 'table % has rows, which would be lost', {}\n      \
+         USING HINT = 'Keep them elsewhere and TRUNCATE it; or rename it, and abort with --undone and this step.';\n  END IF;\nEND",
+        literal(&table.plain()),
+    );
+    let quote = dollar_quote(&body);
+    format!("DO {quote}\n{body}\n{quote}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::Known;
+    use super::super::testing::{cautions, changes, known, refused, shown, table};
+
+    const TEXT: &str = r#"change:
+  - create_table:
+      table: app."Odd ""t"
+      columns:
+        - {name: id, type: bigint, identity: always, primary_key: true}
+        - {name: '"B b"', type: 'varchar(20)', not_null: true, default: "'it''s'", collation: '"C"', comment: It's odd.}
+        - {name: n, type: int, generated: id + 1}
+        - {name: parent, type: bigint}
+      unique: [{columns: ['"B b"', parent], name: once}]
+      checks: [{check: n > 0}]
+      foreign_keys: [{columns: [parent], references: parents, to: [id], on_delete: set_null}]
+      comment: New.
+"#;
+
+    #[test]
+    fn what_the_table_is_made_of() {
+        insta::assert_snapshot!(shown(TEXT, &Known::default()));
+        assert!(
+            cautions(TEXT, &Known::default())[0]
+                .contains("add_index: {table: app.\"Odd \"\"t\", columns: [parent]}")
+        );
+    }
+
+    #[test]
+    fn rows_that_the_plan_copies_do_not_hold_abort_back() {
+        let text = "change:\n  - create_table: {table: t, columns: [{name: a, type: text}]}\nbackfill:\n  - {table: old, copy: {into: t, columns: {a: a}}, where: a IS NOT NULL}\n";
+        let shown = shown(text, &Known::default());
+        assert!(shown.contains("  undo: DROP TABLE \"t\"") && !shown.contains("RAISE"), "{shown}");
+        assert!(cautions(text, &Known::default())[0].starts_with("abort drops t with all"));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        assert_eq!(
+            refused(TEXT, &known([("app.\"Odd \"\"t\"", table(&[]))])),
+            ["app.\"Odd \"\"t\" is there already", "there is no table parents"]
+        );
+        assert_eq!(refused(TEXT, &known([("parents", table(&["id"]))])), Vec::<String>::new());
+        for bad in [
+            "columns: []",
+            "columns: [{name: a, type: serial}]",
+            "columns: [{name: a, type: int, default: '1', identity: always}]",
+            "columns: [{name: a, type: int, primary_key: true}], primary_key: [a]",
+            "columns: [{name: a, type: int}], primary_key: [b]",
+            "columns: [{name: a, type: int}], unique: [{columns: []}]",
+            "columns: [{name: a, type: int}], checks: [{check: 'a > 0), b int, CHECK (true'}]",
+            "columns: [{name: a, type: 'int, b int'}]",
+        ] {
+            let text = format!("change:\n  - create_table: {{table: t, {bad}}}\n");
+            assert!(changes(&text, &Known::default()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_changes_that_follow_know_the_table() {
+        let text = "change:\n  - create_table: {table: t, columns: [{name: a, type: text}]}\n  - add_index: {table: t, columns: [z]}\n";
+        assert_eq!(refused(text, &known([])), ["table t has no column z"]);
+    }
+}
