@@ -2,6 +2,8 @@
 //! `UPDATE_DOCS=1` writes them again.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod recipes;
+
 use std::fmt::Write;
 use std::path::PathBuf;
 

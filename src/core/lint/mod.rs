@@ -25,6 +25,8 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::core) use fill::scalar;
+
 pub use effect::{Effect, effect, effects, strongest};
 pub use finding::{Finding, Level};
 pub use inspect::{Inspected, Taken, inspect, inspect_sql, mentions, statements, taken};

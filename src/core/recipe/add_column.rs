@@ -1,4 +1,18 @@
 //! `add_column`: a column beside the others, filled without ever holding the table.
+//!
+//! A constant default is there for every row at once. Any other default, and a `from`, is filled in batch by batch;
+//! an identity column gets its numbers from a sequence of the plan's own, which hands over to the identity when all
+//! rows have one. NOT NULL comes last, as a proof that holds up nobody.
+//!
+//! # Deploying
+//!
+//! Old code does not know the column and goes on as before. New code may write it once the plan is `expanded`, and
+//! may count on a value in every row once it is `backfilled`, on NOT NULL once it is `validated`. With `from` a
+//! sync fills it for old code, and contract takes that sync away: by then old code must be gone.
+//!
+//! # Going back
+//!
+//! The column goes, with what was written into it.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

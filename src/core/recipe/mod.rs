@@ -18,6 +18,7 @@ mod drop_not_null;
 mod drop_table;
 #[cfg(test)]
 pub(crate) mod examples;
+pub mod form;
 mod known;
 mod merge_columns;
 mod reader;

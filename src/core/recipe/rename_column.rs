@@ -6,6 +6,19 @@
 //! privileges) never has to be carried over: it hangs on the column, which stays. Only what the
 //! new application needs of the stand-in is made for it: indexes, grants, and triggers that a
 //! change of the column brings about.
+//!
+//! # Deploying
+//!
+//! New code, which knows only the new name, ships once the plan is `validated`: by then every row has its value
+//! under the new name, and the indexes over it are there for its searches and its ON CONFLICT. `SELECT *` gives
+//! both columns until contract. Where a client keeps it as a prepared statement, the server refuses that after
+//! expand and after contract (`cached plan must not change result type`) until it is prepared anew, as after
+//! every ADD COLUMN: statements that name their columns go on.
+//!
+//! # Going back
+//!
+//! The column itself is never touched before contract, and has every write of either version; abort takes the
+//! second one away. After contract abort gives the column its old name back.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,4 +1,15 @@
 //! `split_column`: several columns in the place of one.
+//!
+//! # Deploying
+//!
+//! New code, which knows only the new columns, ships once the plan is `backfilled`; where the plan gives the new
+//! columns an index of its own in validate, once it is `validated`. With `back: none` what new code writes never
+//! reaches the old column: then old code must be gone before new code writes.
+//!
+//! # Going back
+//!
+//! The old column is filled by `back` until purge, so that nothing is lost that `back` can express. With
+//! `back: none` it is as old code left it, and what new code wrote goes with the new columns.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

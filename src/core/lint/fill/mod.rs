@@ -16,7 +16,8 @@ use crate::core::ident::Ident;
 use crate::core::sql::{Alter, Change, Object};
 use names::Names;
 pub(super) use names::{named, written};
-pub(super) use yaml::{merged, scalar};
+pub(super) use yaml::merged;
+pub(in crate::core) use yaml::scalar;
 
 /// What to write instead, in the names of the change; in words where a plan with
 /// those names would not say the same.

@@ -44,7 +44,7 @@ pub(in crate::core::lint) fn merged(ways: &[String]) -> String {
 }
 
 /// A value as YAML: as it is where that is sure to mean the same, else in quotes.
-pub(in crate::core::lint) fn scalar(value: &str) -> String {
+pub(in crate::core) fn scalar(value: &str) -> String {
     let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '…');
     let taken = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
     let starts = value.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');

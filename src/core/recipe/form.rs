@@ -1,0 +1,351 @@
+//! Owns the form of a recipe: its fields, as the schema tells them, and the plan that a filled one makes.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Known, NAMES, RawChange, written};
+use crate::core::compile::{self, Server};
+use crate::core::lint::scalar;
+use crate::core::plan::{Source, parse};
+use crate::core::step::Phase;
+use crate::core::version::Version;
+
+/// What may be asked for a recipe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Form {
+    /// The recipe's name.
+    pub recipe: &'static str,
+    /// One sentence on it.
+    pub about: String,
+    /// How a plan writes it, in short.
+    pub usage: String,
+    /// Its fields, those that it must have first.
+    pub fields: Vec<Field>,
+}
+
+/// A field of a recipe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Its key in a plan.
+    pub name: String,
+    /// One sentence on it.
+    pub about: String,
+    /// Whether the recipe must have it.
+    pub required: bool,
+    /// How its value is written.
+    pub kind: Kind,
+}
+
+/// How a value is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// One of these words.
+    Word(Vec<String>),
+    /// As YAML: a list, a mapping, a number, true or false.
+    Yaml,
+}
+
+/// Values by the names of their fields.
+pub type Given = BTreeMap<String, String>;
+
+/// Why no plan can be made of what is given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormError {
+    /// There is no such field.
+    #[error("{recipe} has no field {field:?}: it has {}", .known.join(", "))]
+    Unknown {
+        /// The recipe.
+        recipe: &'static str,
+        /// What was given.
+        field: String,
+        /// The fields that there are.
+        known: Vec<String>,
+    },
+    /// A value that is more than one line of YAML.
+    #[error("{field}: write it in one line, as YAML does between brackets")]
+    Lines {
+        /// The field.
+        field: String,
+    },
+    /// The plan would not be valid.
+    #[error("{0}")]
+    Wrong(String),
+}
+
+/// Which parts the recipe wants beside its change.
+#[derive(Debug, Clone, Copy, Default)]
+struct Wants {
+    validate: bool,
+    contract: bool,
+}
+
+impl Form {
+    /// The forms of all recipes, in the order of their names.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let schema = schemars::schema_for!(RawChange).to_value();
+        NAMES.iter().map(|name| form(&schema, name)).collect()
+    }
+
+    /// The form of one recipe.
+    #[must_use]
+    pub fn of(recipe: &str) -> Option<Self> {
+        Self::all().into_iter().find(|form| form.recipe == recipe)
+    }
+
+    /// The fields that it must have and that nothing is given for.
+    #[must_use]
+    pub fn missing(&self, given: &Given) -> Vec<&Field> {
+        let missing = |field: &&Field| field.required && !given.contains_key(&field.name);
+        self.fields.iter().filter(missing).collect()
+    }
+
+    /// Whether it has all the fields that are given.
+    ///
+    /// # Errors
+    /// The first that it has not.
+    pub fn accepts(&self, given: &Given) -> Result<(), FormError> {
+        match given.keys().find(|key| self.fields.iter().all(|field| field.name != **key)) {
+            None => Ok(()),
+            Some(field) => Err(FormError::Unknown {
+                recipe: self.recipe,
+                field: field.clone(),
+                known: self.fields.iter().map(|field| field.name.clone()).collect(),
+            }),
+        }
+    }
+
+    /// The text of a valid plan.
+    ///
+    /// # Errors
+    /// When what is given makes none.
+    pub fn plan(&self, version: &Version, name: &str, given: &Given) -> Result<String, FormError> {
+        self.accepts(given)?;
+        let contract = tried(version, name, &self.text(name, given, Wants::default())?)?.contract;
+        let open = self.text(name, given, Wants { contract, validate: false })?;
+        let gated = self.text(name, given, Wants { contract, validate: true })?;
+        let (of_open, of_gated) = (tried(version, name, &open)?, tried(version, name, &gated)?);
+        // A gate of validate is for recipes that have less to say with it.
+        let (text, tried) =
+            if of_gated.said() < of_open.said() { (gated, of_gated) } else { (open, of_open) };
+        if tried.refused.is_empty() { Ok(text) } else { Err(FormError::Wrong(tried.refused.join("\n"))) }
+    }
+
+    fn text(&self, name: &str, given: &Given, wants: Wants) -> Result<String, FormError> {
+        let mut text = format!("title: {}\nchange:\n  - {}:\n", scalar(&name.replace('_', " ")), self.recipe);
+        for field in &self.fields {
+            let Some(value) = given.get(&field.name) else { continue };
+            let value = match field.kind {
+                Kind::Text | Kind::Word(_) => scalar(value),
+                Kind::Yaml if value.contains(['\n', '\r']) => {
+                    return Err(FormError::Lines { field: field.name.clone() });
+                }
+                Kind::Yaml => value.trim().to_owned(),
+            };
+            text += &format!("      {}: {value}\n", field.name);
+        }
+        if wants.validate || wants.contract {
+            text += "gates:\n";
+        }
+        if wants.validate {
+            text += "  validate: {deployed: APP@VERSION}   # the first version that keeps to what validate proves\n";
+        }
+        if wants.contract {
+            text += "  contract: {deployed: APP@VERSION}   # the first version that does without what contract takes away\n\
+                     keep: 7d                              # undo window: abort still leads back after contract\n";
+        }
+        Ok(text)
+    }
+}
+
+/// What a plan comes to where nothing is known of its tables.
+struct Tried {
+    /// Whether it has something to do in contract.
+    contract: bool,
+    /// Why it may never start.
+    refused: Vec<String>,
+    /// What to look at twice.
+    cautions: usize,
+}
+
+impl Tried {
+    const fn said(&self) -> usize {
+        self.refused.len() + self.cautions
+    }
+}
+
+fn tried(version: &Version, name: &str, text: &str) -> Result<Tried, FormError> {
+    let file = format!("{version}_{name}.yaml");
+    let source = Source { file: &file, version, name, text };
+    let plan = parse(&source, &|_| Err("a recipe reads no files".into()))
+        .map_err(|error| FormError::Wrong(error.to_string()))?;
+    let written = written(&plan, &Known::default());
+    let steps =
+        compile::plan(&written.plan, Server::NEWEST).map_err(|error| FormError::Wrong(error.to_string()))?;
+    Ok(Tried {
+        contract: steps.iter().any(|step| step.phase == Phase::Contract),
+        refused: written.refused.into_iter().map(|(_, why)| why).collect(),
+        cautions: written.cautions.len(),
+    })
+}
+
+fn form(schema: &Value, recipe: &'static str) -> Form {
+    let change = &schema["properties"][recipe];
+    let raw = resolved(schema, change);
+    let text = |value: &Value| value["description"].as_str().unwrap_or_default().replace('\n', " ");
+    let required: Vec<&str> =
+        raw["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut fields: Vec<Field> = raw["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, field)| Field {
+            name: name.clone(),
+            about: text(field),
+            required: required.contains(&name.as_str()),
+            kind: kind(schema, field),
+        })
+        .collect();
+    // Those that must be there stand in the order of the type.
+    fields
+        .sort_by_key(|field| required.iter().position(|name| *name == field.name).unwrap_or(required.len()));
+    let usage = text(raw).trim_end_matches('.').trim_matches('`').to_owned();
+    Form { recipe, about: text(change), usage, fields }
+}
+
+/// What a part of a schema refers to, without the null of what may be left out.
+fn resolved<'a>(schema: &'a Value, part: &'a Value) -> &'a Value {
+    let only = part["anyOf"].as_array().and_then(|any| any.iter().find(|one| one["type"] != "null"));
+    let part = only.unwrap_or(part);
+    let name = part["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+    name.map_or(part, |name| &schema["$defs"][name])
+}
+
+fn kind(schema: &Value, field: &Value) -> Kind {
+    let part = resolved(schema, field);
+    let words = |value: &Value| {
+        let one_of = value["oneOf"].as_array().into_iter().flatten().map(|one| &one["const"]);
+        let of_enum = value["enum"].as_array().into_iter().flatten();
+        one_of.chain(of_enum).filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let words = words(part);
+    let is_text = part["type"] == "string"
+        || part["type"].as_array().is_some_and(|types| types.iter().any(|kind| kind == "string"));
+    match (words.is_empty(), is_text) {
+        (false, _) => Kind::Word(words),
+        (true, true) => Kind::Text,
+        (true, false) => Kind::Yaml,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::core::plan::model::Plan;
+    use crate::core::plan::yaml;
+    use crate::core::recipe::examples::examples;
+
+    fn version() -> Version {
+        Version::parse("20261201000000").unwrap()
+    }
+
+    fn read(text: &str) -> Plan {
+        let version = version();
+        let source = Source { file: "x", version: &version, name: "x", text };
+        parse(&source, &|_| Err("no files here".into())).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    }
+
+    fn given(pairs: &[(&str, &str)]) -> Given {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn plan(recipe: &str, pairs: &[(&str, &str)]) -> Result<String, FormError> {
+        Form::of(recipe).unwrap().plan(&version(), "members_display_name", &given(pairs))
+    }
+
+    #[test]
+    fn a_filled_form_is_a_plan_with_a_gate_that_is_still_closed() {
+        let text =
+            plan("rename_column", &[("table", "members"), ("from", "name"), ("to", "display_name")]).unwrap();
+        insta::assert_snapshot!(text, @r"
+        title: members display name
+        change:
+          - rename_column:
+              table: members
+              from: name
+              to: display_name
+        gates:
+          contract: {deployed: APP@VERSION}   # the first version that does without what contract takes away
+        keep: 7d                              # undo window: abort still leads back after contract
+        ");
+        let gates = read(&text).gates;
+        assert!(gates.contract.deployed.iter().all(|app| app.is_placeholder()));
+        assert!(gates.validate.deployed.is_empty());
+    }
+
+    #[test]
+    fn what_has_no_contract_asks_for_no_gate() {
+        let text = plan(
+            "add_column",
+            &[("table", "t"), ("column", "a"), ("type", "int"), ("comment", "it's: a # \"b\"\nc")],
+        );
+        insta::assert_snapshot!(text.unwrap(), @r#"
+        title: members display name
+        change:
+          - add_column:
+              table: t
+              column: a
+              type: int
+              comment: "it's: a # \"b\"\nc"
+        "#);
+    }
+
+    #[test]
+    fn every_change_of_an_example_can_be_written_by_its_form() {
+        for example in examples() {
+            let raw: Value = yaml::read("x", &example.text).unwrap();
+            let changes = raw["change"].as_array().unwrap();
+            // JSON is YAML; its keys are sorted, which matters where a field is a mapping.
+            let plan = read(&serde_json::json!({ "change": changes }).to_string());
+            for (raw, change) in changes.iter().zip(&plan.change) {
+                let form = Form::of(change.value.name()).unwrap();
+                let fields = raw[form.recipe].as_object().unwrap();
+                let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let given: Given = fields.iter().map(|(key, value)| (key.clone(), text(value))).collect();
+                assert!(form.missing(&given).is_empty(), "{}: {given:?}", form.recipe);
+                let text = form.plan(&version(), "x", &given).unwrap_or_else(|error| panic!("{error}"));
+                assert_eq!(read(&text).change[0].value, change.value, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_field_says_what_it_is() {
+        for form in Form::all() {
+            assert!(form.about.ends_with('.') && form.usage.starts_with(form.recipe), "{form:?}");
+            assert!(form.fields.iter().all(|field| !field.about.is_empty()), "{form:?}");
+            assert!(form.fields.iter().any(|field| field.required), "{form:?}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_plan_is_refused_with_its_reason() {
+        let table = [("table", "t"), ("column", "a"), ("type", "int")];
+        let with =
+            |more: &[(&str, &str)]| plan("add_column", &[&table[..], more].concat()).unwrap_err().to_string();
+        assert!(
+            with(&[("kind", "int")]).contains("add_column has no field \"kind\": it has table, column, type")
+        );
+        assert!(with(&[("not_null", "true")]).contains("the rows that are there"));
+        assert!(with(&[("not_null", "true\nexpand: []")]).contains("in one line"));
+        assert!(with(&[("not_null", "maybe")]).contains("not_null"), "{}", with(&[("not_null", "maybe")]));
+        assert!(with(&[("default", "now(")]).contains("default"));
+        let number = [("table", "t"), ("column", "a"), ("type", "text"), ("identity", "always")];
+        let refused = plan("add_column", &number).unwrap_err().to_string();
+        assert!(refused.contains("identity columns are"), "{refused}");
+    }
+}
