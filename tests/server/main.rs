@@ -30,6 +30,7 @@ mod load;
 mod lock_table;
 mod locks;
 mod looks;
+mod new;
 mod older;
 mod pace;
 mod pooler;
@@ -123,6 +124,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("lock_table", lock_table::tests()),
         ("locks", locks::tests()),
         ("looks", looks::tests()),
+        ("new", new::tests()),
         ("older", older::tests()),
         ("pace", pace::tests()),
         ("pooler", pooler::tests()),

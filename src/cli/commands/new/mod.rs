@@ -1,5 +1,7 @@
 //! `phase new`.
 
+mod change;
+
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
@@ -14,15 +16,25 @@ use crate::cli::output::Output;
 use crate::cli::project::Project;
 use crate::core::version::Version;
 
-/// Write a plan or a SQL migration from a template that is already valid.
+/// Write a plan or a SQL migration from a template that is already valid, or a plan of one recipe.
+///
+/// A terminal is asked for the fields of the recipe that --set does not give.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  phase new orders_currency\n  phase new add_index --sql")]
+#[command(
+    after_help = "Examples:\n  phase new orders_currency\n  phase new add_index --sql\n  phase new display_name --change rename_column --set table=users --set from=name --set to=display_name"
+)]
 pub struct NewArgs {
     /// The name: letters, digits and _.
     name: String,
     /// A SQL migration in the place of a plan.
     #[arg(long)]
     sql: bool,
+    /// A plan of this recipe; without a recipe, a list of them.
+    #[arg(long, value_name = "RECIPE", num_args = 0..=1, default_missing_value = "", conflicts_with = "sql")]
+    change: Option<String>,
+    /// A field of the recipe; what is no text is written as YAML: 'into=[{column: a, …}]'.
+    #[arg(long, value_name = "KEY=VALUE", requires = "change")]
+    set: Vec<String>,
     /// The version, in the place of the present time (UTC).
     #[arg(long, value_name = "DIGITS")]
     version: Option<String>,
@@ -63,14 +75,16 @@ DROP TABLE my_table;
 
 /// The present time (UTC), or the number after the newest file's version where
 /// that is later: what is new comes last.
-fn next_version(config: &Config) -> Result<String, CommandError> {
+fn next_version(config: &Config) -> Result<Version, CommandError> {
     let files = Project::paths(config)?;
     let newest = files.iter().filter_map(|path| Some(called(path)?.0.number())).max().unwrap_or(0);
     let now = jiff::Timestamp::now().strftime("%Y%m%d%H%M%S").to_string();
-    Ok(match now.parse() {
-        Ok(now) if newest < now => now.to_string(),
-        _ => (newest + 1).to_string(),
-    })
+    let next = match now.parse() {
+        Ok(now) if newest < now => now,
+        _ => newest + 1,
+    };
+    Version::parse(&next.to_string())
+        .ok_or_else(|| CommandError::Usage(format!("{newest} is the last version that there can be: give --version")))
 }
 
 /// Runs the command.
@@ -87,8 +101,7 @@ pub fn run(global: &Global, args: &NewArgs) -> Result<Output, CommandError> {
     let config = global.config()?;
     let version = match &args.version {
         Some(version) => Version::parse(version)
-            .ok_or_else(|| CommandError::Usage(format!("{version:?} is no version: 1 to 18 digits")))?
-            .to_string(),
+            .ok_or_else(|| CommandError::Usage(format!("{version:?} is no version: 1 to 18 digits")))?,
         None => next_version(&config)?,
     };
     let same = |path: &&PathBuf| called(path).is_some_and(|(_, other)| other == name);
@@ -100,7 +113,11 @@ pub fn run(global: &Global, args: &NewArgs) -> Result<Output, CommandError> {
     }
     let (folder, extension) = if args.sql { (&config.migrations, "sql") } else { (&config.plans, "yaml") };
     let path = folder.join(format!("{version}_{name}.{extension}"));
-    let text = if args.sql { SQL.to_owned() } else { PLAN.replace("TITLE", &name.replace('_', " ")) };
+    let text = match &args.change {
+        Some(recipe) => change::text(recipe, &args.set, &version, name)?,
+        None if args.sql => SQL.to_owned(),
+        None => PLAN.replace("TITLE", &name.replace('_', " ")),
+    };
     let wrong = |error: std::io::Error| CommandError::Io(format!("{}: {error}", path.display()));
     fs::create_dir_all(folder).map_err(wrong)?;
     let mut file = fs::File::create_new(&path).map_err(wrong)?;

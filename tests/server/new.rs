@@ -1,0 +1,63 @@
+//! `phase new --change`: what it writes is a plan that runs, and what it cannot write it says.
+
+use std::path::Path;
+
+use crate::harness::{Db, TestResult, check, same, tests};
+
+tests![
+    a_new_plan_of_a_recipe_runs,
+    what_is_missing_is_said_where_nobody_can_be_asked,
+    the_plans_of_this_repository_pass_their_check,
+];
+
+async fn a_new_plan_of_a_recipe_runs(db: Db) -> TestResult {
+    db.run("CREATE TABLE members (id int PRIMARY KEY, name text); INSERT INTO members VALUES (1, 'a')")
+        .await?;
+    let set = ["--set", "table=members", "--set", "from=name", "--set", "to=display_name"];
+    let new = ["new", "display_name", "--version", "1", "--change", "rename_column", "--json"];
+    let made = db.phase(&[&new[..], &set[..]].concat()).await?.expect(0)?.json()?;
+    same!(made["file"].as_str(), Some("plans/1_display_name.yaml"));
+    let checked = db.phase(&["check"]).await?.expect(0)?;
+    check!(checked.stderr.contains("APP@VERSION"), "{checked:?}");
+    db.phase(&["show", "1", "--offline"]).await?.expect(0)?;
+    // Nobody has said yet which version does without the old name.
+    db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(3)?;
+    same!(db.value("SELECT state FROM phase.item").await?, "validated");
+    same!(db.value("SELECT display_name FROM members").await?, "a");
+    Ok(())
+}
+
+async fn what_is_missing_is_said_where_nobody_can_be_asked(db: Db) -> TestResult {
+    for (args, said) in [
+        (&["--change"][..], "  rename_column"),
+        (&["--change", "rename_colum"], "did you mean rename_column?"),
+        (
+            &["--change", "rename_column", "--set", "table=t"],
+            "example: phase new x --change rename_column --set table=t --set from=FROM --set to=TO",
+        ),
+        (&["--change", "rename_column", "--set", "tabel=t"], "has no field \"tabel\""),
+        (&["--change", "rename_column", "--set", "table"], "KEY=VALUE"),
+        (&["--change", "rename_column", "--sql"], "cannot be used with"),
+        (&["--set", "table=t"], "--change"),
+        (
+            &["--change", "rename_column", "--set", "table=t", "--set", "from=a", "--set", "to=a"],
+            "from and to are the same name",
+        ),
+    ] {
+        let ended = db.phase(&[&["new", "x"], args].concat()).await?.expect(2)?;
+        check!(ended.stderr.contains(said), "{args:?}: {ended:?}");
+    }
+    for folder in ["plans", "migrations"] {
+        let written = std::fs::read_dir(db.project.path().join(folder))?.count();
+        check!(written == 0, "{written} files in {folder}");
+    }
+    Ok(())
+}
+
+async fn the_plans_of_this_repository_pass_their_check(db: Db) -> TestResult {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let ended = db.command(&["check"]).current_dir(here).output().await?;
+    let ended = crate::harness::Ended::of(&ended).expect(0)?;
+    check!(ended.stdout.contains("checked"), "{ended:?}");
+    Ok(())
+}
