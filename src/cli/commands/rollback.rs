@@ -63,7 +63,10 @@ pub async fn run(global: &Global, args: &RollbackArgs, stop: Stop) -> Result<Out
     for item in &todo {
         refuse_early(item)?;
     }
-    if let Some(half) = records.iter().find(|record| todo.is_empty() && is_half_done(record)) {
+    // The newest goes first: what stands on older ones must not lose them under it.
+    let newer = |record: &Record| todo.iter().any(|item| item.version < record.version);
+    let in_the_way = |record: &&Record| is_half_done(record) && (todo.is_empty() || newer(record));
+    if let Some(half) = records.iter().find(in_the_way) {
         return Err(CommandError::NoPath {
             item: half.stem(),
             why: format!(

@@ -20,7 +20,7 @@ fn good(lines: &[Line]) -> Vec<Option<bool>> {
 const CAREFUL: &str = "expand:
   - sql: ALTER TABLE t ADD COLUMN b int
     undo: ALTER TABLE t DROP COLUMN b
-  - sync: {table: t, set: {b: a}}
+  - sync: {table: t, set: {b: a}, back: {a: b}}
 backfill:
   - {table: t, set: {b: a}}
 validate:

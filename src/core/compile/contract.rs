@@ -62,7 +62,7 @@ fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, Com
                 "without keep, the old columns have missed every write since the sync was removed".into(),
             )
         };
-        let step = removal(n).step(remove_title(sync), transaction(sync.remove()), undo);
+        let step = removal(n).step(remove_title(sync), transaction(sync.take_away()), undo);
         steps.push(Step { syncs: sync.removed(), ..step });
     }
     let mut gone_already: Vec<(&QName, &Ident)> = Vec::new();
@@ -83,7 +83,7 @@ fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, Com
                 let fills = |sync: &Sync| sync.spec().table == *table && sync.fills(column);
                 if let Some(found) = until_drop.iter().position(|(_, sync)| fills(sync)) {
                     let (_, sync) = until_drop.remove(found);
-                    sql.extend(sync.remove());
+                    sql.extend(sync.take_away());
                     syncs.extend(sync.removed());
                     for drop in filled(sync, &dropped).into_iter().filter(|drop| drop.column != column) {
                         columns.push(drop.column);
@@ -124,11 +124,11 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
                     "none of the columns that its sync fills is a drop_column of this plan, so nothing keeps them filled".into(),
                 )
             };
-            let step = at.step(remove_title(sync), transaction(sync.remove()), undo);
+            let step = at.step(remove_title(sync), transaction(sync.take_away()), undo);
             steps.push(Step { syncs: sync.removed(), ..step });
             continue;
         }
-        let run = [sync.remove(), sync.turn_round(&kept)].concat();
+        let run = [sync.take_away(), sync.turn_round(&kept)].concat();
         let back = [sync.remove_turned(), sync.install()].concat();
         let title = format!(
             "turn the sync of {} round: only the new columns are written now",

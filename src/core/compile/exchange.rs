@@ -17,7 +17,7 @@ pub(super) fn at_once(at: &At, exchange: &ExchangeSpec, syncs: &[Sync]) -> Step 
     let sync = sync_of(exchange, syncs);
     let run = [
         first.there.clone(),
-        sync.map(Sync::remove).unwrap_or_default(),
+        sync.map(Sync::take_away).unwrap_or_default(),
         vec![format!("ALTER TABLE {table} DROP COLUMN {gone}")],
         rename(table, stays, name),
         then.there.clone(),
@@ -45,7 +45,7 @@ pub(super) fn kept(
     let keeper = Sync::new(&spec, version, KEPT + n).map_err(|error| at.error(error.to_string()))?;
     let there = [
         first.there.clone(),
-        sync.map(Sync::remove).unwrap_or_default(),
+        sync.map(Sync::take_away).unwrap_or_default(),
         hide.there.clone(),
         rename(table, gone, &hidden),
         rename(table, stays, name),

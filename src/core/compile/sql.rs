@@ -168,12 +168,23 @@ fn refuse(at: &At, text: &Text<'_>, statement: &Statement) -> Result<(), Compile
         Kind::TransactionControl => {
             "transaction control is not yours here: the step and its record commit together; take BEGIN, COMMIT and the like out"
         }
+        Kind::SetSession if sets_strings(statement) => {
+            "phase reads the SQL with standard_conforming_strings on, and a server that reads it otherwise may find other \
+             statements in it: write strings with backslashes as E'…'"
+        }
         Kind::Copy => "COPY with data from the client cannot run here: use INSERT, or a backfill",
         _ => return Ok(()),
     };
     let message =
         format!("{} (line {} of the SQL): {message}", sql::first_words(&statement.text), statement.line);
     Err(text.fault(at, Some(statement.offset), message))
+}
+
+/// Whether it changes what a backslash means in a string.
+fn sets_strings(statement: &Statement) -> bool {
+    let strings =
+        |change: &Change| matches!(change, Change::Set { name, .. } if name == "standard_conforming_strings");
+    statement.changes.iter().any(strings)
 }
 
 const fn in_one_transaction(kind: &Kind) -> bool {

@@ -25,6 +25,7 @@
 //! the case of citext or the scale of numeric, and needs no `=` at all.
 
 mod filling;
+mod last_look;
 pub mod standing;
 mod turned;
 mod two_way;
@@ -153,6 +154,13 @@ impl Sync {
         self.taken(TURNED)
     }
 
+    /// The statements that take it away where its columns go: not before a last look, under the
+    /// lock, whether it has seen every write.
+    #[must_use]
+    pub fn take_away(&self) -> Vec<String> {
+        [last_look::statements(self), self.remove()].concat()
+    }
+
     /// The statements that remove it.
     #[must_use]
     pub fn remove(&self) -> Vec<String> {
@@ -267,10 +275,14 @@ impl Sync {
         let columns: Vec<String> = filled.iter().map(|c| literal(c.column.as_str())).collect();
         let body = format!(
             "DECLARE\n  found text;\nBEGIN\n  SELECT attname INTO found FROM pg_catalog.pg_attribute\n  \
-             WHERE attrelid = {}::regclass AND atthasdef AND attname IN ({}) LIMIT 1;\n  \
+             WHERE attrelid = {0}::regclass AND atthasdef AND attname IN ({1}) LIMIT 1;\n  \
              IF found IS NOT NULL THEN\n    \
              RAISE EXCEPTION 'column % has a default, so a sync could not tell a written value from it', found\n      \
-             USING HINT = {};\n  END IF;\nEND",
+             USING HINT = {2};\n  END IF;\n  \
+             IF EXISTS (SELECT FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class c ON c.oid = h.inhrelid\n    \
+             WHERE h.inhparent = {0}::regclass AND NOT c.relispartition) THEN\n    \
+             RAISE EXCEPTION 'tables inherit from this one, and no trigger of it sees their rows'\n      \
+             USING HINT = 'Give each of those tables a plan of its own.';\n  END IF;\nEND",
             literal(&self.spec.table.to_string()),
             columns.join(", "),
             literal(hint)

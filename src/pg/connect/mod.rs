@@ -88,18 +88,18 @@ impl SessionRole {
     const fn contract(self) -> &'static str {
         match self {
             Self::Lock | Self::Control | Self::Watch => {
-                "SET application_name = 'phase'; SET client_min_messages = warning; SET statement_timeout = 0; \
+                "SET application_name = 'phase'; SET standard_conforming_strings = on; SET client_min_messages = warning; SET statement_timeout = 0; \
                  SET lock_timeout = 0; SET idle_session_timeout = 0; SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'; \
                  SET bytea_output = hex; SET jit = off; SET default_transaction_read_only = off; \
                  SET default_transaction_isolation = 'read committed'"
             }
             Self::Work => {
-                "SET application_name = 'phase'; SET client_min_messages = warning; SET statement_timeout = 0; \
+                "SET application_name = 'phase'; SET standard_conforming_strings = on; SET client_min_messages = warning; SET statement_timeout = 0; \
                  SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0; \
                  SET row_security = off; SET default_transaction_read_only = off; SET default_transaction_isolation = 'read committed'"
             }
             Self::Backfill => {
-                "SET application_name = 'phase'; SET client_min_messages = warning; SET idle_session_timeout = 0; \
+                "SET application_name = 'phase'; SET standard_conforming_strings = on; SET client_min_messages = warning; SET idle_session_timeout = 0; \
                  SET idle_in_transaction_session_timeout = '5s'; SET row_security = off; \
                  SET plan_cache_mode = force_custom_plan; SET jit = off; \
                  SET default_transaction_read_only = off; SET default_transaction_isolation = 'read committed'"

@@ -83,8 +83,9 @@ fn next_version(config: &Config) -> Result<Version, CommandError> {
         Ok(now) if newest < now => now,
         _ => newest + 1,
     };
-    Version::parse(&next.to_string())
-        .ok_or_else(|| CommandError::Usage(format!("{newest} is the last version that there can be: give --version")))
+    Version::parse(&next.to_string()).ok_or_else(|| {
+        CommandError::Usage(format!("{newest} is the last version that there can be: give --version"))
+    })
 }
 
 /// Runs the command.

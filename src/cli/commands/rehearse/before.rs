@@ -61,7 +61,10 @@ pub(super) async fn bring_forward(
     let mut brought = Vec::new();
     for (older, state) in wanted {
         desk.store.lift_hold(&older.version, &desk.actor).await?;
-        let open = rehearsed(older);
+        // What came before it may have made the tables that its recipes are about.
+        let items = desk.items().await?;
+        let anew = items.iter().find(|item| item.version == older.version);
+        let open = rehearsed(anew.unwrap_or(older));
         let mut worker = Worker::new(desk, listener);
         (worker.purge_early, worker.rehearsal) = (true, true);
         let before = |why: String| CommandError::NoPath {

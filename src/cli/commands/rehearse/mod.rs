@@ -146,8 +146,11 @@ async fn rehearse(
         refuse_outside(before.iter().map(|(older, _)| *older).chain([item]), args.on.is_some())?;
     }
     let brought = bring_forward(&desk, &before, item, &*listener).await?;
+    let was = take_back(&desk, &rehearsed(item), &*listener).await?;
+    // By now the tables are there that its recipes are about.
+    let items = desk.items().await?;
+    let item = find(&items, &args.plan)?;
     let open = rehearsed(item);
-    let was = take_back(&desk, &open, &*listener).await?;
     let undo = match args.undo {
         Undo::Every => UndoFrom::Every,
         Undo::Last => UndoFrom::Last,
