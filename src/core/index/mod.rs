@@ -8,7 +8,7 @@ use crate::core::sql::may_be_same_index;
 use crate::core::step::IndexBuild;
 
 pub use duplicates::UniqueKeys;
-pub use tree::{Branch, Part, below, parts};
+pub use tree::{Branch, Part, below, name_in, parts};
 
 /// What the catalog says about an index of a given name.
 #[derive(Debug, Clone, PartialEq, Eq)]

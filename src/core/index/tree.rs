@@ -107,9 +107,15 @@ pub fn below(build: &IndexBuild, tree: &[Branch]) -> Vec<QName> {
 fn index_of(build: &IndexBuild, branch: &Branch) -> QName {
     let name = match branch.parent {
         None => build.name.clone(),
-        Some(_) => Ident::shortened(&format!("{}_", branch.table.name.as_str()), build.name.as_str()),
+        Some(_) => name_in(&branch.table, &build.name),
     };
     branch.table.sibling(name)
+}
+
+/// What an index of a partitioned table is called in one of its partitions, where it is built by them.
+#[must_use]
+pub fn name_in(partition: &QName, index: &Ident) -> Ident {
+    Ident::shortened(&format!("{}_", partition.name.as_str()), index.as_str())
 }
 
 #[cfg(test)]

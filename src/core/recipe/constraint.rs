@@ -4,10 +4,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::draft::Draft;
-use super::known::{Constraint, Table};
+use super::draft::{Draft, Sql};
+use super::known::{Constraint, Partition, Table};
 use super::reader::Reader;
 use crate::core::ident::{Ident, QName, plain};
+use crate::core::index::name_in;
 
 /// When a constraint that may wait until COMMIT is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -57,6 +58,8 @@ pub(super) enum Kind {
     Foreign,
     Unique,
     Exclusion,
+    /// No constraint, but an index alone.
+    Index,
 }
 
 impl Kind {
@@ -66,12 +69,13 @@ impl Kind {
             Self::Foreign => "fkey",
             Self::Unique => "key",
             Self::Exclusion => "excl",
+            Self::Index => "idx",
         }
     }
 
     /// Whether an index has its name as well.
     const fn indexed(self) -> bool {
-        matches!(self, Self::Unique | Self::Exclusion)
+        matches!(self, Self::Unique | Self::Exclusion | Self::Index)
     }
 }
 
@@ -140,9 +144,25 @@ pub(super) fn parts(draft: &mut Draft<'_>, table: &QName, known: &Table, what: &
         draft.refuse(format!("{} is a foreign table, which can have no {what}", foreign.name));
     }
     let below = known.partitions.iter().filter_map(|partition| {
-        let table = QName::parse(&partition.name).ok()?;
-        Some(Part { table, whole: partition.kind == "p", below: true })
+        Some(Part { table: partition.beside(table)?, whole: partition.kind == "p", below: true })
     });
     let own = Part { table: table.clone(), whole: known.kind == "p", below: false };
     below.chain([own]).collect()
+}
+
+/// Gives the indexes of partitions, which a build by partitions calls after the index of the table, the names
+/// that the server would choose.
+pub(super) fn name_indexes(draft: &mut Draft<'_>, table: &QName, known: &Table, index: &Ident, columns: &[Ident]) {
+    let pair = |partition: &Partition| {
+        let partition = partition.beside(table)?;
+        let name = derived(&Table::default(), &partition, columns, Kind::Index);
+        Some((partition.sibling(name_in(&partition, index)), partition.sibling(name)))
+    };
+    let rename = |from: &QName, to: &QName| format!("ALTER INDEX {from} RENAME TO {}", to.name);
+    let pairs: Vec<(QName, QName)> = known.partitions.iter().filter_map(pair).collect();
+    if !pairs.is_empty() {
+        let there: Vec<String> = pairs.iter().map(|(built, chosen)| rename(built, chosen)).collect();
+        let back: Vec<String> = pairs.iter().map(|(built, chosen)| rename(chosen, built)).collect();
+        draft.validate_sql(Sql::new(there.join(";\n"), back.join(";\n")));
+    }
 }

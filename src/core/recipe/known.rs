@@ -75,8 +75,10 @@ pub struct Table {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Partition {
-    /// Its name with its schema, as SQL writes it.
+    /// Its name.
     pub name: String,
+    /// Its schema, where that is not the table's.
+    pub schema: Option<String>,
     /// As `pg_class.relkind`: r, p (partitioned itself), or f (a foreign table).
     pub kind: String,
 }
@@ -281,6 +283,18 @@ impl Table {
     /// The indexes that name a column anywhere.
     pub fn indexes_of<'a>(&'a self, column: &'a Ident) -> impl Iterator<Item = &'a Index> {
         self.indexes.iter().filter(move |index| index.columns.iter().any(|name| name == column.as_str()))
+    }
+}
+
+impl Partition {
+    /// Its name, beside that of the table which it is part of.
+    #[must_use]
+    pub fn beside(&self, table: &QName) -> Option<QName> {
+        let name = Ident::exact(self.name.clone()).ok()?;
+        match &self.schema {
+            None => Some(table.sibling(name)),
+            Some(schema) => Some(QName { schema: Some(Ident::exact(schema.clone()).ok()?), name }),
+        }
     }
 }
 

@@ -4,7 +4,9 @@
 mod add_check;
 mod add_column;
 mod add_exclusion;
+mod add_foreign_key;
 mod add_index;
+mod add_unique;
 mod carried;
 mod change_type;
 mod constraint;
@@ -35,6 +37,8 @@ mod trigger;
 
 #[cfg(test)]
 mod column_tests;
+#[cfg(test)]
+mod constraint_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -116,7 +120,9 @@ recipes! {
     add_check: AddCheck, "A CHECK, from validate on.";
     add_column: AddColumn, "A new column.";
     add_exclusion: AddExclusion, "An EXCLUDE constraint, for which the table stands still.";
+    add_foreign_key: AddForeignKey, "A foreign key, from validate on.";
     add_index: AddIndex, "A new index, built while the table is in use.";
+    add_unique: AddUnique, "A UNIQUE constraint, from validate on.";
     change_type: ChangeType, "Another type for a column, under the same name.";
     create_table: CreateTable, "A new table.";
     drop_column: DropColumn, "A column goes.";

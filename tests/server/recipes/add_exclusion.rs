@@ -1,7 +1,8 @@
 //! `add_exclusion`.
 
-use super::Example;
+use super::{Example, begin};
 use super::clients::Version;
+use crate::harness::{Db, TestResult, check};
 
 pub(super) const EXAMPLE: Example = Example {
     plan: "20261201080100_add_exclusion",
@@ -23,3 +24,15 @@ pub(super) const EXAMPLE: Example = Example {
     offline: "ALTER TABLE turns ADD CONSTRAINT turns_apart EXCLUDE USING gist (int8range(id, id + 1) WITH &&) WHERE (NOT given_up)",
     wrong: "SELECT count(*) FROM pg_index WHERE NOT indisvalid",
 };
+
+/// Without a reason for the outage nothing runs where the table is not known to be small.
+pub(super) async fn refused(db: &Db) -> TestResult {
+    begin(db, &EXAMPLE).await?;
+    let file = db.project.path().join(format!("plans/{}.yaml", EXAMPLE.plan));
+    let text = std::fs::read_to_string(&file)?;
+    let (before, _) = text.split_once("      outage:").unwrap_or((&text, ""));
+    std::fs::write(&file, before)?;
+    let ended = db.phase(&["check", EXAMPLE.plan]).await?;
+    check!(ended.code == Some(2) && format!("{ended:?}").contains("add-exclusion"), "{ended:?}");
+    Ok(())
+}

@@ -5,7 +5,9 @@
 mod add_check;
 mod add_column;
 mod add_exclusion;
+mod add_foreign_key;
 mod add_index;
+mod add_unique;
 mod change_type;
 mod clients;
 mod create_table;
@@ -46,11 +48,13 @@ macro_rules! examples {
 }
 
 examples! {
-    [create_table_leads_to_the_end, create_table_leads_back_from_every_state, create_table_keeps_rows, drop_column_keeps_what_is_given, drop_not_null_goes_back_when_every_row_has_a_value, rename_table_keeps_rights, rename_table_refuses]
+    [add_exclusion_is_refused_without_a_reason_for_the_outage, add_unique_names_duplicates, create_table_leads_to_the_end, create_table_leads_back_from_every_state, create_table_keeps_rows, drop_column_keeps_what_is_given, drop_not_null_goes_back_when_every_row_has_a_value, rename_table_keeps_rights, rename_table_refuses]
     add_check: add_check_leads_to_the_end, add_check_leads_back;
     add_column: add_column_leads_to_the_end, add_column_leads_back;
     add_exclusion: add_exclusion_leads_to_the_end, add_exclusion_leads_back;
+    add_foreign_key: add_foreign_key_leads_to_the_end, add_foreign_key_leads_back;
     add_index: add_index_leads_to_the_end, add_index_leads_back;
+    add_unique: add_unique_leads_to_the_end, add_unique_leads_back;
     change_type: change_type_leads_to_the_end, change_type_leads_back;
     drop_column: drop_column_leads_to_the_end, drop_column_leads_back;
     drop_constraint: drop_constraint_leads_to_the_end, drop_constraint_leads_back;
@@ -114,6 +118,14 @@ async fn rename_table_refuses(db: Db) -> TestResult {
 
 async fn drop_column_keeps_what_is_given(db: Db) -> TestResult {
     drop_column::keeps_what_is_given(&db).await
+}
+
+async fn add_unique_names_duplicates(db: Db) -> TestResult {
+    add_unique::duplicates(&db).await
+}
+
+async fn add_exclusion_is_refused_without_a_reason_for_the_outage(db: Db) -> TestResult {
+    add_exclusion::refused(&db).await
 }
 
 async fn shape_of(db: &Db) -> Result<Shape, Box<dyn std::error::Error + Send + Sync>> {

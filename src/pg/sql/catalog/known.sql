@@ -11,7 +11,8 @@ SELECT asked.name, jsonb_build_object(
             OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
                 AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum AND d.deptype = 'i'))
         WHERE p.partrelid = c.oid AND a.attnum > 0),
-    'partitions', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', format('%I.%I', s.nspname, b.relname), 'kind', b.relkind)
+    'partitions', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', b.relname, 'kind', b.relkind,
+            'schema', CASE WHEN b.relnamespace <> c.relnamespace THEN s.nspname END)
             ORDER BY y.level DESC, s.nspname, b.relname), '[]')
         FROM pg_partition_tree(c.oid) y JOIN pg_class b ON b.oid = y.relid JOIN pg_namespace s ON s.oid = b.relnamespace
         WHERE b.oid <> c.oid),
