@@ -14,7 +14,12 @@ demo: setup            ## a throwaway server, an application under load, two pla
 test: setup-test       ## format, lints, unit tests, and the tests against real servers
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets --test corpus --all-features --quiet -- -D warnings
-	$(CARGO) test --locked --all-features $(TEST_ARGS)
+	$(CARGO) test --locked --all-features --lib --bins
+	$(CARGO) test --locked --all-features --doc --quiet
+	$(CARGO) test --locked --all-features --test server -- --skip recipes_back:: $(TEST_ARGS)
+
+test-recipes: setup-test ## every recipe's example back from every state, under load
+	$(CARGO) test --locked --all-features --test server -- recipes_back::
 
 test-core:             ## the pure core alone, no server needed
 	$(CARGO) test --locked --lib core::

@@ -6,13 +6,13 @@ CREATE TABLE coupons (
   region text NOT NULL DEFAULT 'eu',
   uses   int NOT NULL DEFAULT 0
 );
-CREATE VIEW coupons_region_code_key AS SELECT region, code FROM coupons;
-CREATE TABLE stamps (id bigint, day int NOT NULL, code text) PARTITION BY RANGE (day);
-CREATE TABLE stamps_low PARTITION OF stamps FOR VALUES FROM (0) TO (10);
-CREATE TABLE stamps_high PARTITION OF stamps FOR VALUES FROM (10) TO (1000) PARTITION BY LIST (day);
-CREATE TABLE "stamps ""odd""" PARTITION OF stamps_high DEFAULT;
+CREATE VIEW coupon_codes AS SELECT region, code FROM coupons;
+CREATE TABLE imprints (id bigint, day int NOT NULL, code text) PARTITION BY RANGE (day);
+CREATE TABLE imprints_low PARTITION OF imprints FOR VALUES FROM (0) TO (10);
+CREATE TABLE imprints_high PARTITION OF imprints FOR VALUES FROM (10) TO (1000) PARTITION BY LIST (day);
+CREATE TABLE "imprints ""odd""" PARTITION OF imprints_high DEFAULT;
 
 -- DOWN
-DROP TABLE stamps;
-DROP VIEW coupons_region_code_key;
+DROP TABLE imprints;
+DROP VIEW coupon_codes;
 DROP TABLE coupons;

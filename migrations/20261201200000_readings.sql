@@ -6,7 +6,7 @@ CREATE TABLE readings (
   "Kind" text,
   value  int
 );
-CREATE INDEX readings_lower_idx ON readings (lower("Kind"));
+CREATE INDEX readings_kind_lower ON readings (lower("Kind"));
 CREATE TABLE reading_days (
   id  bigint NOT NULL,
   day date NOT NULL DEFAULT '2026-01-01'

@@ -54,7 +54,9 @@ struct Words {
 
 impl Words {
     fn of(recipe: &str) -> Self {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("src/core/recipe/{recipe}.rs"));
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/core/recipe");
+        let file = folder.join(format!("{recipe}.rs"));
+        let path = if file.exists() { file } else { folder.join(recipe).join("mod.rs") };
         let source =
             std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let lines = source.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);

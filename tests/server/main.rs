@@ -132,6 +132,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("proof", proof::tests()),
         ("quarantine", quarantine::tests()),
         ("recipes", recipes::tests()),
+        ("recipes_back", recipes::back_tests()),
         ("recipes", recipes::known::tests()),
         ("rehearse", rehearse::tests()),
         ("rehearse", rehearse::apart::tests()),

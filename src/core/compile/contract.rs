@@ -155,7 +155,7 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
             StepSpec::Exchange(exchange) => {
                 let to = hidden(plan, &exchange.gone);
                 let (contract, then) =
-                    exchange::kept((&at, &purge), exchange, syncs, to, n, plan.version.as_str())?;
+                    exchange::kept((&at, &purge), exchange, syncs, &to, n, plan.version.as_str())?;
                 steps.push(contract);
                 last.push(then);
             }

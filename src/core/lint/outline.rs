@@ -105,7 +105,7 @@ pub fn apply(world: &mut World, change: &Change) {
 pub(super) fn stands(world: &mut World, change: &Change) {
     match change {
         Change::Create { .. } | Change::CreateDomain { .. } | Change::CreateView { .. } => {
-            apply(world, change)
+            apply(world, change);
         }
         Change::Alter { table, what: Alter::AddColumn(added), .. } => {
             let known = world.tables.get_mut(table).map(|known| &mut known.columns);

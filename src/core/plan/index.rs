@@ -12,15 +12,21 @@ use crate::core::ident::{Ident, QName, list, literal, plain};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawIndex {
+    /// The table.
     pub(in crate::core) table: String,
     /// Columns or expressions, each as SQL.
     columns: Vec<String>,
+    /// Its name; as PostgreSQL would choose it, where nothing is said.
     pub(in crate::core) name: Option<String>,
+    /// Whether no two rows may have the same key.
     #[serde(default)]
     unique: bool,
+    /// The access method; btree, where nothing is said.
     method: Option<String>,
+    /// Which rows it has, where it does not have them all.
     #[serde(rename = "where")]
     predicate: Option<String>,
+    /// Columns that it carries along.
     #[serde(default)]
     include: Vec<String>,
     /// Storage parameters.

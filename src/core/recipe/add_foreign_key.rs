@@ -148,17 +148,16 @@ impl AddForeignKey {
             let there = if part.below { "IF EXISTS " } else { "" };
             let add = format!("{alter} ADD CONSTRAINT {name} {definition}");
             let drop = format!("{alter} DROP CONSTRAINT {there}{name}");
+            let accepted = |sql: Sql| match built && part.below {
+                true => sql.allow("foreign-key-index", "the index of the whole table has one here"),
+                false => sql,
+            };
             if part.whole {
                 // It takes those of its partitions for its own, and reads no row.
-                draft.validate_sql(Sql::new(add, drop));
+                draft.validate_sql(accepted(Sql::new(add, drop)));
                 continue;
             }
-            let late = Sql::new(format!("{add} NOT VALID"), drop);
-            draft.validate_sql(if built && part.below {
-                late.allow("foreign-key-index", "the index of the whole table has one here")
-            } else {
-                late
-            });
+            draft.validate_sql(accepted(Sql::new(format!("{add} NOT VALID"), drop)));
             draft.validate_sql(Sql::proof(format!("{alter} VALIDATE CONSTRAINT {name}")));
         }
         let mut constraint = constraint::known(&name, "f", definition, columns);
@@ -218,13 +217,16 @@ impl AddForeignKey {
         let primary = || known.indexes.iter().find(|index| index.constraint.as_deref() == Some("p"));
         if to_columns.is_empty() {
             match primary() {
-                None => draft.refuse(format!("{} has no primary key: name the columns of another key", to.plain())),
+                None => draft
+                    .refuse(format!("{} has no primary key: name the columns of another key", to.plain())),
                 Some(key) if key.keys.len() != columns.len() => {
                     draft.refuse(format!("the primary key of {} has {} columns", to.plain(), key.keys.len()));
                 }
                 Some(_) => {}
             }
-        } else if !known.key_of(&to_columns.iter().map(|column| draft.name_now(to, column)).collect::<Vec<_>>()) {
+        } else if !known
+            .key_of(&to_columns.iter().map(|column| draft.name_now(to, column)).collect::<Vec<_>>())
+        {
             draft.refuse(format!(
                 "{} has no primary key and no unique constraint over ({}) that is checked at once, which a foreign key needs: \
                  add_unique before it makes one",

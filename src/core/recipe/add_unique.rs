@@ -81,7 +81,8 @@ impl AddUnique {
         self.refuse_unfit(draft, &known);
         let name = constraint::name(draft, table, self.name.as_ref(), &all, Kind::Unique);
         draft.binds(&format!("UNIQUE {} of {}", plain(&name), table.plain()));
-        let (over, nulls) = (self.over(draft), if self.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" });
+        let (over, nulls) =
+            (self.over(draft), if self.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" });
         let when = Deferrable::words(*deferrable);
         let definition = format!("UNIQUE{nulls} {over}{when}");
         let index_over = format!("{over}{nulls}");
@@ -131,7 +132,9 @@ impl AddUnique {
     fn refuse_unfit(&self, draft: &mut Draft<'_>, known: &Table) {
         let table = self.table.plain();
         if self.nulls_not_distinct && draft.server() < NULLS {
-            draft.refuse("nulls_not_distinct: before PostgreSQL 15 two rows without a value are never duplicates");
+            draft.refuse(
+                "nulls_not_distinct: before PostgreSQL 15 two rows without a value are never duplicates",
+            );
         }
         if !matches!(known.kind.as_str(), "r" | "p" | "") {
             draft.refuse(format!("{table} is no table"));

@@ -152,7 +152,13 @@ pub(super) fn parts(draft: &mut Draft<'_>, table: &QName, known: &Table, what: &
 
 /// Gives the indexes of partitions, which a build by partitions calls after the index of the table, the names
 /// that the server would choose.
-pub(super) fn name_indexes(draft: &mut Draft<'_>, table: &QName, known: &Table, index: &Ident, columns: &[Ident]) {
+pub(super) fn name_indexes(
+    draft: &mut Draft<'_>,
+    table: &QName,
+    known: &Table,
+    index: &Ident,
+    columns: &[Ident],
+) {
     let pair = |partition: &Partition| {
         let partition = partition.beside(table)?;
         let name = derived(&Table::default(), &partition, columns, Kind::Index);

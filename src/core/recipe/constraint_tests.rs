@@ -29,7 +29,10 @@ fn orders() -> Known {
         kind: "r".into(),
         columns: vec![column("id"), column("email"), column("name")],
         indexes: vec![key("users_pkey", &["id"], "p")],
-        constraints: vec![Constraint { referred_by: vec!["orders.orders_user_fkey".into()], ..constraint("users_pkey", "p", "PRIMARY KEY (id)") }],
+        constraints: vec![Constraint {
+            referred_by: vec!["orders.orders_user_fkey".into()],
+            ..constraint("users_pkey", "p", "PRIMARY KEY (id)")
+        }],
         ..Table::default()
     };
     let orders = Table {
@@ -45,7 +48,12 @@ fn orders() -> Known {
         ],
         ..Table::default()
     };
-    let days = Table { kind: "p".into(), columns: vec![column("id"), column("day")], partition_key: vec!["day".into()], ..Table::default() };
+    let days = Table {
+        kind: "p".into(),
+        columns: vec![column("id"), column("day")],
+        partition_key: vec!["day".into()],
+        ..Table::default()
+    };
     let mut found = known("users", users);
     found.tables.extend([("orders".to_owned(), orders), ("days".to_owned(), days)]);
     found
@@ -56,20 +64,44 @@ fn what_cannot_be_is_refused_by_name() {
     for (change, why) in [
         ("add_check: {table: orders, check: totl > 0}", "table orders has no column totl"),
         ("add_check: {table: orders, name: late, check: total > 0}", "has a constraint late already"),
-        ("add_unique: {table: users, columns: [email], name: users_pkey}", "has a constraint users_pkey already"),
+        (
+            "add_unique: {table: users, columns: [email], name: users_pkey}",
+            "has a constraint users_pkey already",
+        ),
         ("add_unique: {table: days, columns: [id]}", "days is partitioned by day"),
         ("add_unique: {table: nowhere, columns: [id]}", "there is no table nowhere"),
-        ("add_foreign_key: {table: orders, columns: [user], references: {table: users, columns: [email]}}", "users has no primary key and no unique constraint over (email)"),
-        ("add_foreign_key: {table: orders, columns: [user], references: {table: days}}", "days has no primary key"),
-        ("add_foreign_key: {table: orders, columns: [user, id], references: {table: users}}", "has 1 columns"),
-        ("add_foreign_key: {table: orders, columns: [user], references: {table: nowhere}}", "there is no table nowhere"),
+        (
+            "add_foreign_key: {table: orders, columns: [user], references: {table: users, columns: [email]}}",
+            "users has no primary key and no unique constraint over (email)",
+        ),
+        (
+            "add_foreign_key: {table: orders, columns: [user], references: {table: days}}",
+            "days has no primary key",
+        ),
+        (
+            "add_foreign_key: {table: orders, columns: [user, id], references: {table: users}}",
+            "has 1 columns",
+        ),
+        (
+            "add_foreign_key: {table: orders, columns: [user], references: {table: nowhere}}",
+            "there is no table nowhere",
+        ),
         ("drop_constraint: {table: orders, name: nix}", "table orders has no constraint nix"),
-        ("drop_constraint: {table: users, name: users_pkey}", "users_pkey of users is what orders.orders_user_fkey refers to"),
+        (
+            "drop_constraint: {table: users, name: users_pkey}",
+            "users_pkey of users is what orders.orders_user_fkey refers to",
+        ),
         ("drop_constraint: {table: orders, name: above}", "comes from a table above"),
         ("drop_constraint: {table: orders, name: orders_id_not_null}", "drop_not_null"),
         ("rename_constraint: {table: orders, from: nix, to: nox}", "table orders has no constraint nix"),
-        ("rename_constraint: {table: orders, from: late, to: orders_total_check}", "orders_total_check already"),
-        ("add_exclusion: {table: days, name: x, elements: [{value: day, with: '='}]}", "before PostgreSQL 17"),
+        (
+            "rename_constraint: {table: orders, from: late, to: orders_total_check}",
+            "orders_total_check already",
+        ),
+        (
+            "add_exclusion: {table: days, name: x, elements: [{value: day, with: '='}]}",
+            "before PostgreSQL 17",
+        ),
     ] {
         let refused = refused(change, &orders());
         assert!(refused.contains(why), "{change}: {refused}");
@@ -86,10 +118,16 @@ fn what_is_no_constraint_is_a_fault() {
         ("add_check: {table: t, check: \"(SELECT true)\"}", "subquery"),
         ("add_unique: {table: t, columns: []}", "columns is empty"),
         ("add_unique: {table: t, columns: [lower(a)]}", "columns"),
-        ("add_foreign_key: {table: t, columns: [a], references: {table: u, columns: [a, b]}}", "not equally many"),
+        (
+            "add_foreign_key: {table: t, columns: [a], references: {table: u, columns: [a, b]}}",
+            "not equally many",
+        ),
         ("add_exclusion: {table: t, name: x, elements: []}", "elements is empty"),
         ("add_exclusion: {table: t, name: x, elements: [{value: a, with: \"= , b WITH =\"}]}", "no operator"),
-        ("add_exclusion: {table: t, name: x, elements: [{value: a, with: \"=\"}], where: \"true) DEFERRABLE\"}", "where"),
+        (
+            "add_exclusion: {table: t, name: x, elements: [{value: a, with: \"=\"}], where: \"true) DEFERRABLE\"}",
+            "where",
+        ),
         ("rename_constraint: {table: t, from: a, to: a}", "the same name"),
     ] {
         let faults = faults(change);
@@ -112,7 +150,9 @@ fn names_are_those_that_the_server_would_choose() {
 
 #[test]
 fn a_constraint_that_goes_leaves_its_way_back() {
-    let drop = |name: &str| steps(&written(&plan(&format!("drop_constraint: {{table: orders, name: {name}}}")), &orders()));
+    let drop = |name: &str| {
+        steps(&written(&plan(&format!("drop_constraint: {{table: orders, name: {name}}}")), &orders()))
+    };
     let validate = "ALTER TABLE \"orders\" VALIDATE CONSTRAINT \"orders_total_check\"";
     assert_eq!(
         drop("orders_total_check"),
@@ -126,7 +166,9 @@ fn a_constraint_that_goes_leaves_its_way_back() {
     // What was never proven is not proven on the way back.
     assert_eq!(
         drop("late"),
-        ["ALTER TABLE \"orders\" DROP CONSTRAINT \"late\" <- ALTER TABLE \"orders\" ADD CONSTRAINT \"late\" CHECK ((total > 1)) NOT VALID"]
+        [
+            "ALTER TABLE \"orders\" DROP CONSTRAINT \"late\" <- ALTER TABLE \"orders\" ADD CONSTRAINT \"late\" CHECK ((total > 1)) NOT VALID"
+        ]
     );
     assert!(drop("once")[0].contains("!! rows that it refuses"));
 }
@@ -149,7 +191,10 @@ fn a_foreign_key_asks_for_its_index() {
     indexed.tables.get_mut("orders").unwrap().indexes = vec![key("i", &["user", "id"], "u")];
     assert_eq!(cautions(&indexed), 1);
     let with = steps(&written(&plan(&change.replace("users}", "users}, index: true")), &orders()));
-    assert!(with[0].starts_with("CREATE INDEX CONCURRENTLY \"orders_user_idx\" ON \"orders\" (\"user\")"), "{with:?}");
+    assert!(
+        with[0].starts_with("CREATE INDEX CONCURRENTLY \"orders_user_idx\" ON \"orders\" (\"user\")"),
+        "{with:?}"
+    );
 }
 
 #[test]

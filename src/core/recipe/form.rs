@@ -212,7 +212,10 @@ fn form(schema: &Value, recipe: &'static str) -> Form {
     // Those that must be there stand in the order of the type.
     fields
         .sort_by_key(|field| required.iter().position(|name| *name == field.name).unwrap_or(required.len()));
-    let usage = text(raw).trim_end_matches('.').trim_matches('`').to_owned();
+    let said = text(raw).trim_end_matches('.').trim_matches('`').to_owned();
+    let names = || fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", ");
+    // The fields of a step that a recipe shares with it are told there.
+    let usage = if said.starts_with(recipe) { said } else { format!("{recipe}: {{{}}}", names()) };
     Form { recipe, about: text(change), usage, fields }
 }
 

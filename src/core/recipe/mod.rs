@@ -1,6 +1,8 @@
 //! Recipes, one file each: a named change into the explicit parts of a plan, purely, from what
 //! is known of the tables that it is about.
 
+#![allow(clippy::needless_pass_by_value, reason = "every recipe is read in one way")]
+
 mod add_check;
 mod add_column;
 mod add_exclusion;

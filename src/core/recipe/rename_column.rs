@@ -191,7 +191,7 @@ impl RenameColumn {
                 draft.validate_sql(Sql::new(create, drop));
             }
             Err(error) => {
-                draft.refuse(format!("index {} cannot be made for {}: {error}", index.name, plain(to)))
+                draft.refuse(format!("index {} cannot be made for {}: {error}", index.name, plain(to)));
             }
         }
     }

@@ -54,7 +54,7 @@ fn columns(index: &IndexStmt) -> Result<Vec<Ident>, SqlError> {
                 let parts = fields.get("fields").and_then(Value::as_array);
                 match parts.map(Vec::as_slice) {
                     Some([only]) if string(only).is_some() => {
-                        names.extend(string(only).map(ToOwned::to_owned))
+                        names.extend(string(only).map(ToOwned::to_owned));
                     }
                     _ => fault = true,
                 }

@@ -77,7 +77,7 @@ pub fn index_over(
         if let Some(predicate) = &mut index.where_clause {
             **predicate = tree_over(predicate, from, to)?;
         }
-        read_again(Node::IndexStmt(index))
+        read_again(&Node::IndexStmt(index))
     })
 }
 
@@ -115,7 +115,7 @@ pub fn constraint_over(
             }
         }
         (constraint.skip_validation, constraint.initially_valid) = (true, false);
-        read_again(Node::AlterTableStmt(alter))
+        read_again(&Node::AlterTableStmt(alter))
     })
 }
 
@@ -180,7 +180,7 @@ pub fn trigger_beside(create: &str, beside: &Beside<'_>) -> Result<(String, bool
             trigger.when_clause = Some(Box::new(predicate(&all)?));
         }
         let rows = trigger.row;
-        Ok((read_again(Node::CreateTrigStmt(trigger))?, rows))
+        Ok((read_again(&Node::CreateTrigStmt(trigger))?, rows))
     })
 }
 
@@ -231,9 +231,9 @@ fn only(tree: &ParseResult) -> Option<&Node> {
 }
 
 /// A statement written from its tree. It is run: what is written must be what was meant.
-fn read_again(node: Node) -> Result<String, SqlError> {
+fn read_again(node: &Node) -> Result<String, SqlError> {
     let text = statement_text(node.clone())?;
-    match with_tree(&text, |tree| same_tree(&only(tree), &Some(&node))) {
+    match with_tree(&text, |tree| same_tree(&only(tree), &Some(node))) {
         Ok(true) => Ok(text),
         Ok(false) | Err(_) => {
             Err(SqlError::new(format!("this cannot be written for another column: it would become {text}")))

@@ -41,7 +41,7 @@ pub(super) fn record(row: &Row) -> Result<Record, Failure> {
         source: row.get("source"),
         checksum: row.get("checksum"),
         tables: row.get("tables"),
-        known: known.map(|text| serde_json::from_str(text)).transpose().map_err(|_| bad_row("known"))?,
+        known: known.map(serde_json::from_str).transpose().map_err(|_| bad_row("known"))?,
         depends_on: depends_on.iter().map(|text| version(text)).collect::<Result<_, _>>()?,
         batch: row.get("batch"),
         baseline: row.get("baseline"),

@@ -1,7 +1,7 @@
 //! `add_exclusion`.
 
-use super::{Example, begin};
 use super::clients::Version;
+use super::{Example, begin};
 use crate::harness::{Db, TestResult, check};
 
 pub(super) const EXAMPLE: Example = Example {

@@ -1,16 +1,16 @@
 //! `add_unique`.
 
-use super::{Example, advance, begin};
 use super::clients::Version;
+use super::{Example, advance, begin};
 use crate::harness::{Db, TestResult, check};
 
 pub(super) const EXAMPLE: Example = Example {
     plan: "20261201050100_add_unique",
     tables: "20261201050000_coupons",
     rows: "INSERT INTO coupons (id, code) SELECT g, CASE WHEN g % 3 > 0 THEN 'coupon ' || g END FROM generate_series(1, 3000) g; \
-        INSERT INTO stamps SELECT g, g % 40, g FROM generate_series(1, 3000) g",
+        INSERT INTO imprints SELECT g, g % 40, g FROM generate_series(1, 3000) g",
     old: Version {
-        insert: "WITH s AS (INSERT INTO stamps VALUES ($1, ($1::bigint % 40)::int, $2)) INSERT INTO coupons (id, code) VALUES ($1, $2)",
+        insert: "WITH s AS (INSERT INTO imprints VALUES ($1, ($1::bigint % 40)::int, $2)) INSERT INTO coupons (id, code) VALUES ($1, $2)",
         update: &[
             "UPDATE coupons SET code = $2 WHERE id = $1",
             "INSERT INTO coupons (id, code) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET code = excluded.code",
@@ -18,13 +18,13 @@ pub(super) const EXAMPLE: Example = Example {
         read: "SELECT code FROM coupons WHERE id = $1",
     },
     new: Version {
-        insert: "WITH s AS (INSERT INTO stamps VALUES ($1, ($1::bigint % 40)::int, $2)) INSERT INTO coupons VALUES ($1, $2, 'us', 1)",
+        insert: "WITH s AS (INSERT INTO imprints VALUES ($1, ($1::bigint % 40)::int, $2)) INSERT INTO coupons VALUES ($1, $2, 'us', 1)",
         update: &["UPDATE coupons SET code = $2, uses = uses + 1 WHERE id = $1"],
-        read: "SELECT code FROM coupons_region_code_key WHERE code = (SELECT code FROM coupons WHERE id = $1)",
+        read: "SELECT code FROM coupon_codes WHERE code = (SELECT code FROM coupons WHERE id = $1)",
     },
     offline: "ALTER TABLE coupons ADD UNIQUE (region, code); \
         ALTER TABLE coupons ADD CONSTRAINT coupons_code_once UNIQUE (code) INCLUDE (uses) DEFERRABLE INITIALLY DEFERRED; \
-        ALTER TABLE stamps ADD UNIQUE (code, day)",
+        ALTER TABLE imprints ADD UNIQUE (code, day)",
     wrong: "SELECT count(*) FROM pg_index WHERE NOT indisvalid",
 };
 

@@ -1,6 +1,6 @@
 -- Here: set_not_null, drop_not_null, set_default, drop_default.
 -- UP
-CREATE TABLE guests (
+CREATE TABLE visitors (
   id     bigint,
   "Full ""Name""" text NOT NULL,
   nick   text,
@@ -9,8 +9,8 @@ CREATE TABLE guests (
   visits int NOT NULL DEFAULT 0,
   PRIMARY KEY (id)
 ) PARTITION BY HASH (id);
-CREATE TABLE guests_0 PARTITION OF guests FOR VALUES WITH (MODULUS 2, REMAINDER 0);
-CREATE TABLE guests_1 PARTITION OF guests FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE TABLE visitors_0 PARTITION OF visitors FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE visitors_1 PARTITION OF visitors FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 
 -- DOWN
-DROP TABLE guests;
+DROP TABLE visitors;
