@@ -163,7 +163,7 @@ async fn a_table_of_an_earlier_plan_is_new(db: Db) -> TestResult {
     db.phase(&["check", "--online"]).await?.expect(0)?;
     db.phase(&["check"]).await?.expect(2)?;
     db.file("phase.yaml", "{}\n")?;
-    db.phase(&["expand"]).await?.expect(0)?;
+    db.phase(&["expand", "--to", "1"]).await?.expect(0)?;
     db.run("INSERT INTO t VALUES (1, 1)").await?;
     db.file("phase.yaml", "lint: {small_table: 0B}\n")?;
     db.phase(&["check", "--online"]).await?.expect(2)?;

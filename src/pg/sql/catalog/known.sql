@@ -97,7 +97,7 @@ SELECT asked.name, jsonb_build_object(
     'row_type', (SELECT coalesce(jsonb_agg(DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid)), '[]')
                  FROM pg_type y JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid IN (y.oid, y.typarray)
                  WHERE y.oid = c.reltype AND d.deptype = 'n'),
-    'own', (SELECT jsonb_agg(o.oid::regclass) FROM (SELECT c.oid UNION SELECT relid FROM pg_partition_tree(c.oid)) o),
+    'own', (SELECT jsonb_agg(o.oid::regclass ORDER BY o.oid::regclass::text) FROM (SELECT c.oid UNION SELECT relid FROM pg_partition_tree(c.oid)) o),
     'partition', c.relispartition,
     'index', (SELECT jsonb_build_object(
             'table', i.indrelid::regclass, 'unique', i.indisunique, 'replica_identity', i.indisreplident,
