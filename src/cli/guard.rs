@@ -3,11 +3,10 @@
 
 use crate::cli::desk::Desk;
 use crate::cli::exit::CommandError;
-use crate::core::lint::{Finding, is_judged, judge_rest, mentions};
+use crate::core::lint::{Finding, is_judged, is_settled, judge_rest, mentions};
 use crate::core::plan::located;
-use crate::core::record::{Record, StepStatus};
+use crate::core::record::Record;
 use crate::core::state::State;
-use crate::core::step::{Action, Step};
 use crate::core::timeline::Item;
 use crate::engine::Store;
 
@@ -18,13 +17,7 @@ use crate::engine::Store;
 /// When a statement must not run like this, or the server cannot be asked.
 pub(super) async fn refuse_unsafe(desk: &Desk, item: &Item, record: &Record) -> Result<(), CommandError> {
     let steps = desk.store.steps(&item.version).await?;
-    let status = |step: &str| steps.iter().find(|known| known.step == step).map(|known| known.status);
-    // A detach that has begun is to come to an end: what is half done locks more than the rest of it.
-    let half_done = |step: &str| {
-        let detach = |known: &&Step| known.id == step && matches!(known.action, Action::Detach(_));
-        status(step) == Some(StepStatus::Started) && item.steps.iter().any(|known| detach(&known))
-    };
-    let done = |step: &str| status(step) == Some(StepStatus::Done) || half_done(step);
+    let done = |step: &str| is_settled(item, &steps, step);
     if item.steps.iter().all(|step| !is_judged(step) || done(&step.id)) {
         return Ok(());
     }

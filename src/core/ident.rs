@@ -257,6 +257,13 @@ pub fn dollar_quote(body: &str) -> String {
     quote
 }
 
+/// A DO block with a body of PL/pgSQL.
+#[must_use]
+pub fn do_block(body: &str) -> String {
+    let quote = dollar_quote(body);
+    format!("DO {quote}\n{body}\n{quote}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -97,6 +97,12 @@ pub struct Allow {
 }
 
 impl Allow {
+    /// Of a whole step, whose author is a recipe.
+    #[must_use]
+    pub fn of_step(rule: &str, reason: impl Into<String>) -> Self {
+        Self { rule: rule.into(), reason: reason.into(), place: None, statement: None }
+    }
+
     /// Whether it accepts a rule for the statement at a place.
     #[must_use]
     pub fn covers(&self, rule: &str, at: Place) -> bool {

@@ -3,7 +3,7 @@
 //! contract drops it at once.
 
 use super::{At, CompileError, Server, exchange, transaction};
-use crate::core::ident::{Ident, QName, dollar_quote, literal, plain};
+use crate::core::ident::{Ident, QName, do_block, literal, plain};
 use crate::core::plan::model::{Place, Plan, StepSpec};
 use crate::core::step::{Allow, Phase, Step, Undo};
 use crate::core::sync::Sync;
@@ -260,8 +260,7 @@ fn refuse_unfilled(table: &QName, column: &Ident) -> String {
         literal(column.as_str()),
         literal(&plain(column)),
     );
-    let quote = dollar_quote(&body);
-    format!("DO {quote}\n{body}\n{quote}")
+    do_block(&body)
 }
 
 fn rename(table: &QName, to: &Ident) -> String {

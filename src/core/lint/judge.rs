@@ -14,6 +14,7 @@ use super::rules::Scene;
 use super::world::{Table, World};
 use crate::core::ident::QName;
 use crate::core::plan::model::Place;
+use crate::core::record::{StepRecord, StepStatus};
 use crate::core::sql::{Alter, Change, Object, SqlError, Statement, deep, first_words};
 use crate::core::step::{Action, Phase, Step, Undo};
 use crate::core::timeline::{Item, Rollback};
@@ -46,6 +47,19 @@ pub fn judge_rest(
         judge.unused();
         Ok(judge.findings)
     })?
+}
+
+/// Whether a step is judged no more: it is done, or a detach that has begun and is to come to an
+/// end, because what is half done locks more than the rest of it.
+#[must_use]
+pub fn is_settled(item: &Item, recorded: &[StepRecord], step: &str) -> bool {
+    let detach =
+        || item.steps.iter().any(|known| known.id == step && matches!(known.action, Action::Detach(_)));
+    match recorded.iter().find(|known| known.step == step).map(|known| known.status) {
+        Some(StepStatus::Done) => true,
+        Some(StepStatus::Started) => detach(),
+        _ => false,
+    }
 }
 
 /// Whether a step has statements that are judged: those of the plan's author, and drops.

@@ -96,9 +96,7 @@ impl ChangeType {
         let stands = known.constraints.iter().any(|one| one.columns.iter().any(|of| of == name.as_str()))
             || known.indexes_of(name).next().is_some();
         let reason = "the recipe has made its like over the column that takes the place";
-        let accept =
-            |rule: &str| Allow { rule: rule.into(), reason: reason.into(), place: None, statement: None };
-        let allow = if stands { vec![accept("drop-column-takes-along")] } else { Vec::new() };
+        let allow = if stands { vec![Allow::of_step("drop-column-takes-along", reason)] } else { Vec::new() };
         if let Some(default) = &default {
             then.there.push(format!("ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {default}"));
             then.back.insert(0, format!("ALTER TABLE {table} ALTER COLUMN {name} DROP DEFAULT"));

@@ -70,7 +70,7 @@ impl Sql {
 
     /// Accepts a finding of the linter, because the recipe has taken care of it.
     pub(super) fn allow(mut self, rule: &str, reason: &str) -> Self {
-        self.allow.push(Allow { rule: rule.into(), reason: reason.into(), place: None, statement: None });
+        self.allow.push(Allow::of_step(rule, reason));
         self
     }
 

@@ -125,7 +125,7 @@ impl DropColumn {
         }
         draft.caution(format!("with {name} go {}", all.join(", ")));
         let reason = format!("the plan drops the column, and these are about it alone: {}", all.join(", "));
-        vec![Allow { rule: "drop-column-takes-along".into(), reason, place: None, statement: None }]
+        vec![Allow::of_step("drop-column-takes-along", reason)]
     }
 }
 

@@ -6,7 +6,7 @@ use pg_query::protobuf::node::Node;
 use pg_query::protobuf::{AExprKind, BoolExprType, Node as Tree, NullTestType};
 
 use super::classify::ident;
-use super::parse::{SqlError, with_tree};
+use super::parse::{SqlError, first_node, with_tree};
 use crate::core::ident::Ident;
 
 /// A condition over one row.
@@ -55,7 +55,7 @@ pub struct Literal(pub String);
 /// When it does not parse.
 pub fn condition(expr: &str) -> Result<Condition, SqlError> {
     with_tree(&format!("SELECT WHERE ({expr}\n)"), |tree| {
-        let node = tree.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|stmt| stmt.node.as_ref());
+        let node = first_node(tree);
         Ok(match node {
             Some(Node::SelectStmt(select)) => select.where_clause.as_deref().map_or(Condition::Other, read),
             _ => Condition::Other,

@@ -2,7 +2,7 @@
 
 use pg_query::protobuf::node::Node;
 
-use super::parse::{SqlError, same_tree, statement_text, with_tree};
+use super::parse::{SqlError, changed_statement, first_node, with_tree};
 use crate::core::ident::{Ident, QName};
 
 /// The same index on another relation under another name: on a partitioned one `alone`,
@@ -12,8 +12,7 @@ use crate::core::ident::{Ident, QName};
 /// When the statement is none that creates an index.
 pub fn index_on(create: &str, table: &QName, name: &Ident, alone: bool) -> Result<String, SqlError> {
     with_tree(create, |tree| {
-        let node = tree.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|stmt| stmt.node.as_ref());
-        let Some(Node::IndexStmt(index)) = node else {
+        let Some(Node::IndexStmt(index)) = first_node(tree) else {
             return Err(SqlError::new("this is no CREATE INDEX"));
         };
         let mut index = index.clone();
@@ -26,18 +25,8 @@ pub fn index_on(create: &str, table: &QName, name: &Ident, alone: bool) -> Resul
             table.name.as_str().clone_into(&mut relation.relname);
             relation.inh = !alone;
         }
-        let text = statement_text(Node::IndexStmt(index.clone()))?;
-        // It is run: what is written must be what was read.
-        let whole = with_tree(&text, |tree| {
-            let node =
-                tree.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|stmt| stmt.node.as_ref());
-            same_tree(&node, &Some(Node::IndexStmt(index)))
-        });
-        match whole {
-            Ok(true) => Ok(text),
-            Ok(false) | Err(_) => Err(SqlError::new(format!(
-                "this index cannot be written for a partition: it would become {text}"
-            ))),
-        }
+        changed_statement(&Node::IndexStmt(index), |text| {
+            format!("this index cannot be written for a partition: it would become {text}")
+        })
     })
 }

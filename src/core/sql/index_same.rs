@@ -3,7 +3,7 @@
 use pg_query::protobuf::node::Node;
 use pg_query::protobuf::{IndexElem, IndexStmt, Node as Tree, SortByDir, SortByNulls};
 
-use super::parse::{SqlError, with_tree};
+use super::parse::{SqlError, first_node, with_tree};
 
 /// Whether `definition`, as the server prints an index, may be what `create` makes: the same
 /// kind, uniqueness, plain columns and order. Expressions and conditions are only known to be
@@ -42,7 +42,7 @@ fn alike(ours: &[Element], theirs: &[Element]) -> bool {
 
 fn outline(sql: &str) -> Result<Outline, SqlError> {
     with_tree(sql, |tree| {
-        let node = tree.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|stmt| stmt.node.as_ref());
+        let node = first_node(tree);
         match node {
             Some(Node::IndexStmt(index)) => Ok(of(index)),
             _ => Err(SqlError::new("this is no CREATE INDEX")),

@@ -192,6 +192,21 @@ pub(super) fn statement_text(node: Node) -> Result<String, SqlError> {
         .map_err(|error| SqlError::new(plain(&error)))
 }
 
+/// The first statement of a tree.
+pub(super) fn first_node(tree: &ParseResult) -> Option<&Node> {
+    tree.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|stmt| stmt.node.as_ref())
+}
+
+/// A statement written from a tree that was changed. It is run: what is written must be what was
+/// meant, else `wrong` says what is the matter with the text.
+pub(super) fn changed_statement(node: &Node, wrong: impl FnOnce(&str) -> String) -> Result<String, SqlError> {
+    let text = statement_text(node.clone())?;
+    match with_tree(&text, |tree| same_tree(&first_node(tree), &Some(node))) {
+        Ok(true) => Ok(text),
+        Ok(false) | Err(_) => Err(SqlError::new(wrong(&text))),
+    }
+}
+
 /// An expression written again from its tree.
 pub(super) fn expression_text(expr: &Tree) -> Result<String, SqlError> {
     let target = ResTarget { val: Some(Box::new(expr.clone())), ..ResTarget::default() };

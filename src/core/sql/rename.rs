@@ -1,10 +1,10 @@
 //! Writes what the server printed of an index, a trigger or an expression for another column.
 
 use pg_query::protobuf::node::Node;
-use pg_query::protobuf::{CreateTrigStmt, IndexStmt, Node as Tree, ParseResult, String as Text};
+use pg_query::protobuf::{CreateTrigStmt, IndexStmt, Node as Tree, String as Text};
 
 use super::expression::{check_expression, expression_columns, references};
-use super::parse::{SqlError, expression_text, json, same_tree, statement_text, string, walk, with_tree};
+use super::parse::{SqlError, changed_statement, expression_text, first_node, json, string, walk, with_tree};
 use crate::core::ident::{Ident, QName};
 
 /// The same expression over another column.
@@ -63,7 +63,7 @@ pub fn index_over(
     name: &Ident,
 ) -> Result<String, SqlError> {
     with_tree(create, |tree| {
-        let Some(Node::IndexStmt(index)) = only(tree) else {
+        let Some(Node::IndexStmt(index)) = first_node(tree) else {
             return Err(SqlError::new("this is no CREATE INDEX"));
         };
         let mut index = index.clone();
@@ -77,7 +77,7 @@ pub fn index_over(
         if let Some(predicate) = &mut index.where_clause {
             **predicate = tree_over(predicate, from, to)?;
         }
-        read_again(&Node::IndexStmt(index))
+        changed(&Node::IndexStmt(index))
     })
 }
 
@@ -94,7 +94,7 @@ pub fn constraint_over(
     name: &Ident,
 ) -> Result<String, SqlError> {
     with_tree(&format!("ALTER TABLE {table} ADD CONSTRAINT k {definition}"), |tree| {
-        let Some(Node::AlterTableStmt(alter)) = only(tree) else { return Err(no_constraint()) };
+        let Some(Node::AlterTableStmt(alter)) = first_node(tree) else { return Err(no_constraint()) };
         let mut alter = alter.clone();
         let [Tree { node: Some(Node::AlterTableCmd(command)) }] = alter.cmds.as_mut_slice() else {
             return Err(no_constraint());
@@ -115,7 +115,7 @@ pub fn constraint_over(
             }
         }
         (constraint.skip_validation, constraint.initially_valid) = (true, false);
-        read_again(&Node::AlterTableStmt(alter))
+        changed(&Node::AlterTableStmt(alter))
     })
 }
 
@@ -163,7 +163,7 @@ pub struct Beside<'a> {
 /// When the statement is none that creates a trigger of columns.
 pub fn trigger_beside(create: &str, beside: &Beside<'_>) -> Result<(String, bool), SqlError> {
     with_tree(create, |tree| {
-        let Some(Node::CreateTrigStmt(trigger)) = only(tree) else {
+        let Some(Node::CreateTrigStmt(trigger)) = first_node(tree) else {
             return Err(SqlError::new("this is no CREATE TRIGGER"));
         };
         let mut trigger: Box<CreateTrigStmt> = trigger.clone();
@@ -180,7 +180,7 @@ pub fn trigger_beside(create: &str, beside: &Beside<'_>) -> Result<(String, bool
             trigger.when_clause = Some(Box::new(predicate(&all)?));
         }
         let rows = trigger.row;
-        Ok((read_again(&Node::CreateTrigStmt(trigger))?, rows))
+        Ok((changed(&Node::CreateTrigStmt(trigger))?, rows))
     })
 }
 
@@ -217,7 +217,7 @@ fn own_condition(when: &Tree, beside: &Beside<'_>, before: bool) -> Result<Strin
 }
 
 fn predicate(text: &str) -> Result<Tree, SqlError> {
-    with_tree(&format!("SELECT WHERE ({text}\n)"), |tree| match only(tree) {
+    with_tree(&format!("SELECT WHERE ({text}\n)"), |tree| match first_node(tree) {
         Some(Node::SelectStmt(select)) => {
             let found = select.where_clause.as_deref().cloned();
             found.ok_or_else(|| SqlError::new("an expression without a value"))
@@ -226,19 +226,10 @@ fn predicate(text: &str) -> Result<Tree, SqlError> {
     })
 }
 
-fn only(tree: &ParseResult) -> Option<&Node> {
-    tree.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|stmt| stmt.node.as_ref())
-}
-
-/// A statement written from its tree. It is run: what is written must be what was meant.
-fn read_again(node: &Node) -> Result<String, SqlError> {
-    let text = statement_text(node.clone())?;
-    match with_tree(&text, |tree| same_tree(&only(tree), &Some(node))) {
-        Ok(true) => Ok(text),
-        Ok(false) | Err(_) => {
-            Err(SqlError::new(format!("this cannot be written for another column: it would become {text}")))
-        }
-    }
+fn changed(node: &Node) -> Result<String, SqlError> {
+    changed_statement(node, |text| {
+        format!("this cannot be written for another column: it would become {text}")
+    })
 }
 
 #[cfg(test)]

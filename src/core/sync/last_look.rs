@@ -2,7 +2,7 @@
 //! disabled or dropped one while contract waited for that lock has had writes that it missed.
 
 use super::{Sync, two_way};
-use crate::core::ident::{dollar_quote, literal};
+use crate::core::ident::{do_block, literal};
 
 /// Statements that fail unless every trigger stands and fires, on the table and its partitions.
 pub(super) fn statements(sync: &Sync) -> Vec<String> {
@@ -24,6 +24,5 @@ pub(super) fn statements(sync: &Sync) -> Vec<String> {
          USING HINT = 'phase status says what helps; nothing has been taken away.';\n  END IF;\nEND",
         names.join(", ")
     );
-    let quote = dollar_quote(&body);
-    vec![format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"), format!("DO {quote}\n{body}\n{quote}")]
+    vec![format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"), do_block(&body)]
 }

@@ -35,7 +35,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use crate::core::ident::{Ident, QName, dollar_quote, literal, plain};
+use crate::core::ident::{Ident, QName, do_block, dollar_quote, literal, plain};
 use crate::core::plan::model::SyncSpec;
 use crate::core::sql::{SqlError, closed, expression_columns, qualify};
 use standing::{Change, Event, Keeps, Trigger};
@@ -287,8 +287,7 @@ impl Sync {
             columns.join(", "),
             literal(hint)
         );
-        let quote = dollar_quote(&body);
-        format!("DO {quote}\n{body}\n{quote}")
+        do_block(&body)
     }
 }
 

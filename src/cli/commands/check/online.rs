@@ -11,9 +11,9 @@ use crate::cli::preflight;
 use crate::cli::project::Project;
 use crate::core::compile::Server;
 use crate::core::drift::{Drift, drift};
-use crate::core::lint::{self, Passage, judge_rest};
+use crate::core::lint::{self, Passage, is_settled, judge_rest};
 use crate::core::preflight::Made;
-use crate::core::record::{Record, StepStatus};
+use crate::core::record::Record;
 use crate::core::sql::deep;
 use crate::core::state::State;
 use crate::core::timeline::Item;
@@ -54,7 +54,7 @@ pub(super) async fn online(global: &Global, args: &CheckArgs, stop: Stop) -> Res
                 Some(record) if record.started() => desk.store.steps(&item.version).await?,
                 _ => Vec::new(),
             };
-            let done = |id: &str| steps.iter().any(|step| step.step == id && step.status == StepStatus::Done);
+            let done = |id: &str| is_settled(item, &steps, id);
             findings.extend(judge_rest(item, world, desk.config.small_table, &done)?);
         }
         deep(|| before.add(item))??;

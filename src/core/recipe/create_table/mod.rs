@@ -4,7 +4,7 @@ mod raw;
 
 use super::draft::{Draft, Sql};
 use super::known;
-use crate::core::ident::{Ident, QName, dollar_quote, literal, plain};
+use crate::core::ident::{Ident, QName, do_block, literal, plain};
 pub(super) use raw::{Raw, read};
 
 /// A new table.
@@ -120,8 +120,7 @@ fn refuse_rows(table: &QName) -> String {
          USING HINT = 'Keep them elsewhere and TRUNCATE it; or rename it, and abort with --undone and this step.';\n  END IF;\nEND",
         literal(&table.plain()),
     );
-    let quote = dollar_quote(&body);
-    format!("DO {quote}\n{body}\n{quote}")
+    do_block(&body)
 }
 
 #[cfg(test)]

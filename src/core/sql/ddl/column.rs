@@ -11,7 +11,7 @@ use super::objects::{calls, idents, name, relation, words};
 use super::{Demand, Generated, Inline, NewColumn, NewConstraint, NewDefault, TypeRef};
 use crate::core::ident::{Ident, QName};
 use crate::core::sql::classify::ident;
-use crate::core::sql::parse::{SqlError, expression_text, json, string, walk, with_tree};
+use crate::core::sql::parse::{SqlError, expression_text, first_node, json, string, walk, with_tree};
 
 /// A column, and the constraints that stand in its definition.
 pub(super) fn column(def: &ColumnDef) -> Result<(NewColumn, Vec<NewConstraint>), SqlError> {
@@ -179,7 +179,7 @@ fn proven(expr: &Tree, found: &mut Vec<Ident>) -> Result<(), SqlError> {
 pub fn proven_not_null(expr: &str) -> Result<Vec<Ident>, SqlError> {
     with_tree(&format!("SELECT WHERE ({expr}\n)"), |tree| {
         let mut found = Vec::new();
-        let node = tree.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|stmt| stmt.node.as_ref());
+        let node = first_node(tree);
         if let Some(Node::SelectStmt(select)) = node
             && let Some(predicate) = &select.where_clause
         {
@@ -195,7 +195,7 @@ pub fn proven_not_null(expr: &str) -> Result<Vec<Ident>, SqlError> {
 /// When it is no type, or one that only CREATE TABLE knows (serial).
 pub fn read_type(text: &str) -> Result<String, SqlError> {
     with_tree(&format!("SELECT CAST(NULL AS {text}\n)"), |tree| {
-        let node = tree.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|stmt| stmt.node.as_ref());
+        let node = first_node(tree);
         let target = match node {
             Some(Node::SelectStmt(select)) if tree.stmts.len() == 1 && select.target_list.len() == 1 => {
                 select.target_list.first().and_then(|target| target.node.as_ref())
@@ -231,7 +231,7 @@ pub(super) fn is_null(expr: &Tree) -> bool {
 /// When it does not parse.
 pub fn read_default(expr: &str) -> Result<NewDefault, SqlError> {
     with_tree(&format!("SELECT WHERE ({expr}\n)"), |tree| {
-        let node = tree.stmts.first().and_then(|raw| raw.stmt.as_ref()).and_then(|stmt| stmt.node.as_ref());
+        let node = first_node(tree);
         match node {
             Some(Node::SelectStmt(select)) => match &select.where_clause {
                 Some(expr) => default(expr),
