@@ -25,3 +25,5 @@ pub mod throwaway;
 
 #[cfg(test)]
 mod docs;
+#[cfg(test)]
+mod examples;

@@ -12,10 +12,10 @@ use crate::core::compile::{self, Server};
 use crate::core::lint::partitioned::shown;
 use crate::core::lint::{World, inspect, taken};
 use crate::core::plan::model::{Plan, StepSpec};
-use crate::core::recipe::examples::{Example, examples};
 use crate::core::recipe::form::{Field, Form, Kind};
 use crate::core::recipe::written;
 use crate::core::step::{Action, Phase, Step, Undo};
+use crate::examples::{Example, examples};
 
 /// The index, down to the head of its table.
 const INDEX: &str = "\

@@ -250,7 +250,7 @@ mod tests {
     use super::*;
     use crate::core::plan::model::Plan;
     use crate::core::plan::yaml;
-    use crate::core::recipe::examples::examples;
+    use crate::examples::examples;
 
     fn version() -> Version {
         Version::parse("20261201000000").unwrap()

@@ -20,8 +20,6 @@ mod drop_default;
 mod drop_index;
 mod drop_not_null;
 mod drop_table;
-#[cfg(test)]
-pub(crate) mod examples;
 pub mod form;
 mod known;
 mod merge_columns;

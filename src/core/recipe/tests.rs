@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::NAMES;
-use super::examples::examples;
 use crate::core::compile::Server;
 use crate::core::lint::{Finding, SMALL_TABLE_BYTES, World, judge};
 use crate::core::step::{Phase, Step, Undo};
 use crate::core::timeline::Item;
+use crate::examples::examples;
 
 /// Warnings that an example brings about by what it asks for: its plan, the rule, and why.
 const MEANT: &[(&str, &str, &str)] =

@@ -5,12 +5,12 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::Known;
 use crate::core::compile::Server;
 use crate::core::lint::World;
 use crate::core::migration::SqlMigration;
 use crate::core::plan::model::Plan;
 use crate::core::plan::{Source, parse};
+use crate::core::recipe::Known;
 use crate::core::testing::{item_knowing, world};
 use crate::core::timeline::Item;
 use crate::core::version::Version;
