@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::core::ident::{Ident, QName};
 use crate::core::lint;
-use crate::core::plan::model::{BackfillSpec, BackfillWork, Place, Plan, StepSpec, SyncSpec, Triggers};
+use crate::core::plan::model::{BackfillSpec, BackfillWork, Pair, Place, Plan, StepSpec, SyncSpec, Triggers};
 use crate::core::sql::{self, Alter, Change, Renamed, SqlError, deep};
 use crate::core::timeline::Item;
 
@@ -45,17 +45,23 @@ pub fn requirements(plan: &Plan) -> Vec<Requirement> {
     let made = made(plan);
     let steps = plan.expand.iter().chain(&plan.validate).chain(&plan.contract);
     let mut found: Vec<Requirement> = steps
-        .filter_map(|step| {
+        .flat_map(|step| {
             let (table, columns, nullable) = match &step.value {
                 StepSpec::Index(spec) => (&spec.table, Vec::new(), None),
                 StepSpec::Sync(spec) => (&spec.table, of_sync(spec), None),
                 StepSpec::NotNull { table, column } => (table, vec![column.clone()], Some(column.clone())),
                 StepSpec::DropColumn { table, column, .. } => (table, vec![column.clone()], None),
                 StepSpec::DropTable { table, .. } => (table, Vec::new(), None),
-                StepSpec::Exchange(spec) => (&spec.table, vec![spec.gone.clone(), spec.stays.clone()], None),
-                StepSpec::Sql(_) | StepSpec::DropIndex(_) | StepSpec::Assert(_) => return None,
+                StepSpec::Exchange(spec) => {
+                    let of_pair = |pair: &Pair| Requirement {
+                        columns: vec![pair.gone.clone(), pair.stays.clone()],
+                        ..Requirement::table(step.place, &pair.table)
+                    };
+                    return spec.pairs.iter().map(of_pair).collect();
+                }
+                StepSpec::Sql(_) | StepSpec::DropIndex(_) | StepSpec::Assert(_) => return Vec::new(),
             };
-            Some(Requirement { columns, nullable, ..Requirement::table(step.place, table) })
+            vec![Requirement { columns, nullable, ..Requirement::table(step.place, table) }]
         })
         .collect();
     for entry in &plan.backfill {

@@ -4,7 +4,7 @@
 
 use super::{At, CompileError, Server, exchange, transaction};
 use crate::core::ident::{Ident, QName, do_block, literal, plain};
-use crate::core::plan::model::{Place, Plan, StepSpec};
+use crate::core::plan::model::{ExchangeSpec, Place, Plan, StepSpec};
 use crate::core::step::{Allow, Phase, Step, Undo};
 use crate::core::sync::Sync;
 use crate::core::sync::standing::Change;
@@ -40,9 +40,8 @@ fn filled<'a>(sync: &Sync, dropped: &'a [Dropped<'a>]) -> Vec<&'a Dropped<'a>> {
 
 /// Whether a sync, by its place from 0, is taken over by the step that exchanges its columns.
 fn exchanged(plan: &Plan, n: usize) -> bool {
-    plan.contract
-        .iter()
-        .any(|spec| matches!(&spec.value, StepSpec::Exchange(exchange) if exchange.sync == n + 1))
+    let takes = |exchange: &ExchangeSpec| exchange.pairs.iter().any(|pair| pair.sync == n + 1);
+    plan.contract.iter().any(|spec| matches!(&spec.value, StepSpec::Exchange(exchange) if takes(exchange)))
 }
 
 fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, CompileError> {
@@ -153,9 +152,9 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
                 purges.push((purge, what, table, to, allow));
             }
             StepSpec::Exchange(exchange) => {
-                let to = hidden(plan, &exchange.gone);
+                let hidden = |column: &Ident| hidden(plan, column);
                 let (contract, then) =
-                    exchange::kept((&at, &purge), exchange, syncs, &to, n, plan.version.as_str())?;
+                    exchange::kept((&at, &purge), exchange, syncs, &hidden, n, plan.version.as_str())?;
                 steps.push(contract);
                 last.push(then);
             }

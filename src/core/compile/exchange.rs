@@ -1,75 +1,112 @@
 //! Compiles the end of a rename or of a change of type: in one transaction one of two columns goes
-//! out of sight, or for good, and the other takes the name.
+//! out of sight, or for good, and the other takes the name; so do all pairs of columns that must
+//! change places in the same moment.
 
 use super::{At, CompileError, transaction};
 use crate::core::ident::{Ident, QName, plain};
-use crate::core::plan::model::{ExchangeSpec, SyncSpec};
+use crate::core::plan::model::{ExchangeSpec, Pair, SyncSpec};
 use crate::core::step::{Step, Undo};
 use crate::core::sync::Sync;
 use crate::core::sync::standing::{Change, Keeps, Trigger};
 
-/// The ordinals of syncs that keep what is out of sight; those of a plan count from 1.
+/// The ordinals of syncs that keep what is out of sight, one thousand for each table of a step;
+/// those of a plan count from 1.
 const KEPT: usize = 1_000;
 
-/// Without an undo window: the one that goes is dropped.
+/// Without an undo window: those that go are dropped.
 pub(super) fn at_once(at: &At, exchange: &ExchangeSpec, syncs: &[Sync]) -> Step {
-    let ExchangeSpec { table, gone, stays, name, first, then, .. } = exchange;
-    let sync = sync_of(exchange, syncs);
+    let ExchangeSpec { first, then, pairs, .. } = exchange;
+    let syncs = syncs_of(exchange, syncs);
     let run = [
         first.there.clone(),
-        sync.map(Sync::take_away).unwrap_or_default(),
-        vec![format!("ALTER TABLE {table} DROP COLUMN {gone}")],
-        rename(table, stays, name),
+        each(&syncs, |sync| sync.take_away()),
+        each(pairs, |Pair { table, gone, .. }| vec![format!("ALTER TABLE {table} DROP COLUMN {gone}")]),
+        each(pairs, |Pair { table, stays, name, .. }| rename(table, stays, name)),
         then.there.clone(),
     ];
     let why = "without keep, contract drops the other column at once";
     let step = at.step(exchange.title.clone(), transaction(run.concat()), Undo::Irreversible(why.into()));
     let allow = exchange.allow.clone();
-    Step { syncs: sync.map(Sync::removed).unwrap_or_default(), allow, ..step }
+    Step { syncs: each(&syncs, |sync| sync.removed()), allow, ..step }
 }
 
-/// With an undo window: the one that goes is kept in step under another name, so that abort finds
-/// both as they were; then purge drops it.
+/// With an undo window: those that go are kept in step under other names, so that abort finds
+/// both as they were; then purge drops them.
 pub(super) fn kept(
     (at, purge): (&At, &At),
     exchange: &ExchangeSpec,
     syncs: &[Sync],
-    hidden: &Ident,
+    hidden: &dyn Fn(&Ident) -> Ident,
     n: usize,
     version: &str,
 ) -> Result<(Step, Step), CompileError> {
-    let ExchangeSpec { table, gone, stays, name, first, hide, then, .. } = exchange;
-    let sync = sync_of(exchange, syncs);
-    let set = vec![(hidden.clone(), exchange.kept.clone())];
-    let spec = SyncSpec { table: table.clone(), set, back: Vec::new() };
-    let keeper = Sync::new(&spec, version, KEPT + n).map_err(|error| at.error(error.to_string()))?;
+    let ExchangeSpec { first, hide, then, pairs, .. } = exchange;
+    let syncs = syncs_of(exchange, syncs);
+    let keepers = keepers(at, exchange, hidden, n, version)?;
     let there = [
         first.there.clone(),
-        sync.map(Sync::take_away).unwrap_or_default(),
+        each(&syncs, |sync| sync.take_away()),
         hide.there.clone(),
-        rename(table, gone, hidden),
-        rename(table, stays, name),
+        each(pairs, |Pair { table, gone, .. }| rename(table, gone, &hidden(gone))),
+        each(pairs, |Pair { table, stays, name, .. }| rename(table, stays, name)),
         then.there.clone(),
-        keeper.install(),
+        each(&keepers, Sync::install),
     ];
     let back = [
-        keeper.remove(),
+        each(&keepers, Sync::remove),
         then.back.clone(),
-        rename(table, name, stays),
-        rename(table, hidden, gone),
+        each(pairs, |Pair { table, stays, name, .. }| rename(table, name, stays)),
+        each(pairs, |Pair { table, gone, .. }| rename(table, &hidden(gone), gone)),
         hide.back.clone(),
-        sync.map(Sync::install).unwrap_or_default(),
+        each(&syncs, |sync| sync.install()),
         first.back.clone(),
     ];
     let undo = Undo::Run(transaction(back.concat()));
     let contract = at.step(exchange.title.clone(), transaction(there.concat()), undo);
-    let removed = sync.map(Sync::removed).unwrap_or_default();
-    let contract = Step { syncs: [removed, only_old(keeper.installed())].concat(), ..contract };
-    let drop = [keeper.remove(), vec![format!("ALTER TABLE {table} DROP COLUMN {hidden}")]];
-    let what = format!("drop the column that {}.{} has taken the place of", table.plain(), plain(name));
+    let removed = each(&syncs, |sync| sync.removed());
+    let installed = each(&keepers, |keeper| only_old(keeper.installed()));
+    let contract = Step { syncs: [removed, installed].concat(), ..contract };
+    let drop = [
+        each(&keepers, Sync::remove),
+        each(pairs, |Pair { table, gone, .. }| {
+            vec![format!("ALTER TABLE {table} DROP COLUMN {}", hidden(gone))]
+        }),
+    ];
     let gone = Undo::Irreversible("it was dropped for good".into());
-    let purge = purge.step(what, transaction(drop.concat()), gone);
-    Ok((contract, Step { syncs: keeper.removed(), allow: exchange.allow.clone(), ..purge }))
+    let purge = purge.step(purge_title(pairs), transaction(drop.concat()), gone);
+    let syncs = each(&keepers, Sync::removed);
+    Ok((contract, Step { syncs, allow: exchange.allow.clone(), ..purge }))
+}
+
+/// What keeps the columns that are out of sight in step: one sync a table.
+fn keepers(
+    at: &At,
+    exchange: &ExchangeSpec,
+    hidden: &dyn Fn(&Ident) -> Ident,
+    n: usize,
+    version: &str,
+) -> Result<Vec<Sync>, CompileError> {
+    let of_table = |(k, pairs): (usize, &[Pair])| {
+        let table = pairs.first().map(|pair| pair.table.clone())?;
+        let set = pairs.iter().map(|pair| (hidden(&pair.gone), pair.kept.clone())).collect();
+        let spec = SyncSpec { table, set, back: Vec::new() };
+        let made = Sync::new(&spec, version, KEPT * (k + 1) + n);
+        Some(made.map_err(|error| at.error(error.to_string())))
+    };
+    exchange.pairs.chunk_by(|a, b| a.table == b.table).enumerate().filter_map(of_table).collect()
+}
+
+fn purge_title(pairs: &[Pair]) -> String {
+    let names: Vec<String> =
+        pairs.iter().map(|pair| format!("{}.{}", pair.table.plain(), plain(&pair.name))).collect();
+    match names.as_slice() {
+        [name] => format!("drop the column that {name} has taken the place of"),
+        names => format!("drop the columns that {} have taken the place of", names.join(", ")),
+    }
+}
+
+fn each<T, U>(of: &[T], what: impl Fn(&T) -> Vec<U>) -> Vec<U> {
+    of.iter().flat_map(what).collect()
 }
 
 /// Nothing, where it has the name already.
@@ -77,8 +114,11 @@ fn rename(table: &QName, from: &Ident, to: &Ident) -> Vec<String> {
     if from == to { Vec::new() } else { vec![format!("ALTER TABLE {table} RENAME COLUMN {from} TO {to}")] }
 }
 
-fn sync_of<'a>(exchange: &ExchangeSpec, syncs: &'a [Sync]) -> Option<&'a Sync> {
-    exchange.sync.checked_sub(1).and_then(|n| syncs.get(n))
+/// The syncs that keep the pairs in step until then, each once.
+fn syncs_of<'a>(exchange: &ExchangeSpec, syncs: &'a [Sync]) -> Vec<&'a Sync> {
+    let mut numbers: Vec<usize> = exchange.pairs.iter().map(|pair| pair.sync).collect();
+    numbers.dedup();
+    numbers.into_iter().filter_map(|n| n.checked_sub(1).and_then(|n| syncs.get(n))).collect()
 }
 
 /// What is out of sight is there for an abort alone.

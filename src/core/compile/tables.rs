@@ -20,7 +20,7 @@ pub fn of_plan(plan: &Plan) -> Vec<String> {
                 }
             }
             StepSpec::Index(spec) => _ = tables.insert(spec.table.clone()),
-            StepSpec::Exchange(spec) => _ = tables.insert(spec.table.clone()),
+            StepSpec::Exchange(spec) => tables.extend(spec.pairs.iter().map(|pair| pair.table.clone())),
             StepSpec::Sync(spec) => _ = tables.insert(spec.table.clone()),
             StepSpec::NotNull { table, .. }
             | StepSpec::DropColumn { table, .. }

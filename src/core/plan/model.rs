@@ -118,15 +118,30 @@ pub enum StepSpec {
         /// Findings that are accepted.
         allow: Vec<Allow>,
     },
-    /// One of two columns takes a name, and the other goes; only recipes write it.
+    /// Of two columns one takes a name, and the other goes; only recipes write it.
     Exchange(ExchangeSpec),
 }
 
-/// Two columns of which, in contract, one takes a name and the other goes.
+/// Columns of which, in contract, each pair gives one a name while the other goes; all in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExchangeSpec {
     /// What it does, for people.
     pub title: String,
+    /// The pairs, those of one table beside each other.
+    pub pairs: Vec<Pair>,
+    /// Statements before it.
+    pub first: BothWays,
+    /// Statements that take names away from what hangs on those that go, where they are kept.
+    pub hide: BothWays,
+    /// Statements after it.
+    pub then: BothWays,
+    /// What is accepted of the drop of those that go.
+    pub allow: Vec<Allow>,
+}
+
+/// Two columns of which one takes a name and the other goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
     /// The table.
     pub table: QName,
     /// Which sync of the plan keeps the two in step until then, from 1.
@@ -139,14 +154,6 @@ pub struct ExchangeSpec {
     pub name: Ident,
     /// The value of the one that went, while it is kept: an expression over the row.
     pub kept: String,
-    /// Statements before it.
-    pub first: BothWays,
-    /// Statements that take names away from what hangs on the one that goes, where that is kept.
-    pub hide: BothWays,
-    /// Statements after it.
-    pub then: BothWays,
-    /// What is accepted of the drop of the one that goes.
-    pub allow: Vec<Allow>,
 }
 
 /// Statements, and those that take them back.

@@ -16,7 +16,7 @@ use super::draft::{Draft, Sql};
 use super::known::{Column, Table};
 use super::reader::Reader;
 use crate::core::ident::{Ident, QName, plain};
-use crate::core::plan::model::{ExchangeSpec, StepSpec, SyncSpec};
+use crate::core::plan::model::{ExchangeSpec, Pair, StepSpec, SyncSpec};
 use crate::core::step::Allow;
 
 /// `change_type: {table, column, type, using, back, default}`.
@@ -103,12 +103,14 @@ impl ChangeType {
         }
         draft.contract(StepSpec::Exchange(ExchangeSpec {
             title: format!("give {}.{} the type {kind}", table.plain(), plain(name)),
-            table: table.clone(),
-            sync,
-            gone: name.clone(),
-            stays: shadow,
-            name: name.clone(),
-            kept: self.back.clone().unwrap_or_else(|| format!("{name}::{}", column.kind)),
+            pairs: vec![Pair {
+                table: table.clone(),
+                sync,
+                gone: name.clone(),
+                stays: shadow,
+                name: name.clone(),
+                kept: self.back.clone().unwrap_or_else(|| format!("{name}::{}", column.kind)),
+            }],
             first,
             hide,
             then,

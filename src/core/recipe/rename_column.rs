@@ -28,7 +28,7 @@ use super::known::{Column, Index, Table};
 use super::reader::Reader;
 use super::trigger::beside;
 use crate::core::ident::{Ident, QName, literal, plain};
-use crate::core::plan::model::{AssertSpec, BothWays, ExchangeSpec, StepSpec, SyncSpec};
+use crate::core::plan::model::{AssertSpec, BothWays, ExchangeSpec, Pair, StepSpec, SyncSpec};
 use crate::core::sql::index_over;
 
 /// `rename_column: {table, from, to}`.
@@ -101,12 +101,14 @@ impl RenameColumn {
         }));
         draft.contract(StepSpec::Exchange(ExchangeSpec {
             title: format!("give {}.{} the name {}", table.plain(), plain(from), plain(to)),
-            table: table.clone(),
-            sync,
-            gone: to.clone(),
-            stays: from.clone(),
-            name: to.clone(),
-            kept: to.to_string(),
+            pairs: vec![Pair {
+                table: table.clone(),
+                sync,
+                gone: to.clone(),
+                stays: from.clone(),
+                name: to.clone(),
+                kept: to.to_string(),
+            }],
             first: BothWays { there: no_triggers, back: triggers },
             hide: BothWays::default(),
             then: BothWays::default(),
