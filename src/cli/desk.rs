@@ -144,14 +144,14 @@ impl Desk {
             return Ok(known);
         }
         let records = self.records().await?;
-        for (version, tables) in with_recipes {
-            let started = records.iter().find(|record| record.version == *version && record.started());
+        for plan in with_recipes {
+            let started = records.iter().find(|record| record.version == plan.version && record.started());
             let then = started.and_then(|record| record.known.clone());
             let of_it = match then {
                 Some(then) => then,
-                None => self.target.known(&tables).await?,
+                None => self.target.known(&plan.change).await?,
             };
-            known.insert(version.clone(), of_it);
+            known.insert(plan.version.clone(), of_it);
         }
         Ok(known)
     }

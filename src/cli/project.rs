@@ -8,7 +8,6 @@ use crate::cli::files::{ProjectError, list, read};
 use crate::cli::naming::called;
 use crate::core::compile::{self, CompileError, Server};
 use crate::core::footprint::SearchPath;
-use crate::core::ident::QName;
 use crate::core::kill::KillBlockers;
 use crate::core::migration::{MAX_MIGRATION_BYTES, SqlMigration};
 use crate::core::plan::model::{Gates, Place, Plan};
@@ -123,13 +122,10 @@ impl Project {
         if faults.is_empty() { Ok(items) } else { Err(ProjectError::Invalid(faults.join("\n\n"))) }
     }
 
-    /// The plans that have recipes, with the tables that they must know.
-    pub fn with_recipes(&self) -> impl Iterator<Item = (&Version, Vec<&QName>)> {
+    /// The plans that have recipes.
+    pub fn with_recipes(&self) -> impl Iterator<Item = &Plan> {
         self.files.iter().filter_map(|file| match &file.parsed {
-            Parsed::Plan(plan) if !plan.change.is_empty() => {
-                let tables = plan.change.iter().flat_map(|change| change.value.tables());
-                Some((&file.version, tables.collect()))
-            }
+            Parsed::Plan(plan) if !plan.change.is_empty() => Some(&**plan),
             _ => None,
         })
     }

@@ -30,12 +30,18 @@ pub struct Holder {
     pub gives_way: bool,
 }
 
+/// Who waits for one lock while it holds another can be in a deadlock with the application, whose
+/// sessions look for one after `deadlock_timeout` and then fail: we give up in half of that time.
+const OF_DEADLOCK_TIMEOUT: u32 = 2;
+
 /// Whether to ask now.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Quiet {
     /// Now; with this limit for each lock.
     Go(Duration),
+    /// Not before a vacuum has given way to who asks for this one of the locks alone, with this limit.
+    Clear(usize, Duration),
     /// Later: these are in the way.
     Wait(Vec<Blocker>),
 }
@@ -67,28 +73,35 @@ pub fn conflicting<'a>(holders: &'a [Holder], wanted: &[Lock]) -> Vec<&'a Holder
     holders.iter().filter(conflicts).collect()
 }
 
-/// Decides. A transaction that has lasted longer than the limit of a wait will hardly
+/// Decides whether to ask for one lock, or for several of which one is held while the next is
+/// waited for. A transaction that has lasted longer than the limit of a wait will hardly
 /// end within another; `span` tells how long one is known to us, where its age is hidden.
 pub fn quiet(
     conflicting: &[&Holder],
+    several: bool,
     lock_timeout: Duration,
     deadlock_timeout: Duration,
     span: impl Fn(&Blocker) -> Duration,
 ) -> Quiet {
     let longer = deadlock_timeout + GIVE_WAY;
-    let vacuum = conflicting.iter().any(|holder| holder.gives_way);
+    let vacuum = conflicting.iter().find(|holder| holder.gives_way);
     // Far below deadlock_timeout, the plan asks for shorter waits than that would take.
-    let limit =
-        if vacuum && lock_timeout >= deadlock_timeout { lock_timeout.max(longer) } else { lock_timeout };
+    let vacuum = vacuum.filter(|_| lock_timeout >= deadlock_timeout);
     let stays = |holder: &&&Holder| {
         let age = holder.age.unwrap_or_default().max(span(&holder.who));
-        age > lock_timeout && !(holder.gives_way && limit >= longer)
+        age > lock_timeout && !(holder.gives_way && vacuum.is_some())
     };
     let mut staying: Vec<Blocker> =
         conflicting.iter().filter(stays).map(|holder| holder.who.clone()).collect();
     staying.sort_by_key(|who| who.pid);
     staying.dedup_by_key(|who| who.pid);
-    if staying.is_empty() { Quiet::Go(limit) } else { Quiet::Wait(staying) }
+    match vacuum {
+        _ if !staying.is_empty() => Quiet::Wait(staying),
+        Some(vacuum) if several => Quiet::Clear(vacuum.wanted, longer),
+        Some(_) => Quiet::Go(lock_timeout.max(longer)),
+        None if several => Quiet::Go(lock_timeout.min(deadlock_timeout / OF_DEADLOCK_TIMEOUT)),
+        None => Quiet::Go(lock_timeout),
+    }
 }
 
 #[cfg(test)]
@@ -102,7 +115,7 @@ mod tests {
 
     fn decide(holders: &[Holder], wanted: Lock, timeout_ms: u64) -> Quiet {
         let timeout = Duration::from_millis(timeout_ms);
-        quiet(&conflicting(holders, &[wanted]), timeout, Duration::from_secs(1), |_| Duration::ZERO)
+        quiet(&conflicting(holders, &[wanted]), false, timeout, Duration::from_secs(1), |_| Duration::ZERO)
     }
 
     #[test]
@@ -119,7 +132,7 @@ mod tests {
         assert_eq!(decide(&hidden, Lock::AccessExclusive, 1_000), Quiet::Go(second));
         let found = conflicting(&hidden, &[Lock::AccessExclusive]);
         let known = |_: &Blocker| Duration::from_secs(2);
-        assert!(matches!(quiet(&found, second, second, known), Quiet::Wait(_)));
+        assert!(matches!(quiet(&found, false, second, second, known), Quiet::Wait(_)));
     }
 
     #[test]
@@ -129,6 +142,25 @@ mod tests {
         assert_eq!(decide(&vacuum, Lock::AccessExclusive, 3_000), Quiet::Go(Duration::from_secs(3)));
         assert!(matches!(decide(&vacuum, Lock::AccessExclusive, 100), Quiet::Wait(_)));
         assert_eq!(decide(&vacuum, Lock::RowExclusive, 100), Quiet::Go(Duration::from_millis(100)));
+    }
+
+    #[test]
+    fn who_asks_for_several_locks_gives_up_before_anybody_looks_for_a_deadlock() {
+        let second = Duration::from_secs(1);
+        let decide = |holders: &[Holder], timeout_ms| {
+            let found = conflicting(holders, &[Lock::AccessExclusive]);
+            quiet(&found, true, Duration::from_millis(timeout_ms), second, |_| Duration::ZERO)
+        };
+        assert_eq!(decide(&[], 1_000), Quiet::Go(second / 2));
+        assert_eq!(decide(&[], 200), Quiet::Go(Duration::from_millis(200)));
+        let vacuum = holder(1, Lock::ShareUpdateExclusive, Some(60_000), true);
+        assert_eq!(
+            decide(std::slice::from_ref(&vacuum), 1_000),
+            Quiet::Clear(0, Duration::from_millis(1_100))
+        );
+        assert!(matches!(decide(std::slice::from_ref(&vacuum), 100), Quiet::Wait(_)));
+        let old = holder(2, Lock::AccessShare, Some(5_000), false);
+        assert!(matches!(decide(&[vacuum, old], 1_000), Quiet::Wait(_)));
     }
 
     #[test]

@@ -99,11 +99,18 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
             let at = moment.began.elapsed();
             moment.seen.now(at, found.iter().map(|holder| &holder.who));
             let span = |who: &Blocker| moment.seen.span(at, who);
-            let staying = match quiet(&found, self.limits.lock_timeout, deadlock_timeout, span) {
+            let several = wanted.len() > 1;
+            let staying = match quiet(&found, several, self.limits.lock_timeout, deadlock_timeout, span) {
                 Quiet::Go(lock_timeout) => {
                     self.has_waited(current, since, moment).await?;
                     moment.told.clear();
                     return Ok(Came::Now(Limits { lock_timeout, ..self.limits }));
+                }
+                Quiet::Clear(which, limit) => {
+                    if let (Some(relation), Some(lock)) = (relations.get(which), wanted.get(which)) {
+                        self.clear(current, relation, *lock, limit).await?;
+                    }
+                    continue;
                 }
                 Quiet::Wait(staying) => staying,
             };
@@ -118,6 +125,34 @@ impl<S: Store, T: Target> Execution<'_, S, T> {
                 self.has_waited(current, since, moment).await?;
                 return Ok(Came::Stopped(why.into()));
             }
+        }
+    }
+
+    /// Has a vacuum give way, by asking for one lock and giving it back.
+    async fn clear(
+        &self,
+        current: &Current<'_>,
+        relation: &QName,
+        lock: Lock,
+        limit: Duration,
+    ) -> Result<(), Failure> {
+        let limits = Limits { lock_timeout: limit, ..self.limits };
+        let care = Care { limit: Some(limit), every: CLOSELY };
+        let sql = format!("LOCK TABLE {relation} IN {} MODE", lock.name());
+        let asked = self.target.run_quickly(&sql, &limits, &current.gauge);
+        match current.gauge.attempt(care, asked).await {
+            // An index cannot be locked by itself, nor what our role may not: the vacuum stays then.
+            Err(failure)
+                if matches!(
+                    failure.kind,
+                    FailureKind::Other | FailureKind::Catalog | FailureKind::Permission
+                ) =>
+            {
+                tracing::debug!("no vacuum gives way on {relation}: {failure}");
+                self.stop.sleep(LOOK_EVERY).await;
+                Ok(())
+            }
+            asked => asked,
         }
     }
 

@@ -6,15 +6,31 @@ use tokio_postgres::Client;
 
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::QName;
-use crate::core::recipe::{Hanging, Known, Table};
+use crate::core::plan::model::Placed;
+use crate::core::recipe::{Change, Hanging, Known, Table};
 use crate::pg::classify::failure;
 use crate::pg::queries as q;
 
-/// What the catalog says of some tables; what is not there is left out.
+/// What the catalog says of the tables of some changes; what is not there is left out.
 ///
 /// # Errors
 /// When the server cannot be asked.
-pub async fn known(client: &Client, version: u32, tables: &[&QName]) -> Result<Known, Failure> {
+pub async fn known(client: &Client, version: u32, changes: &[Placed<Change>]) -> Result<Known, Failure> {
+    let mut known = Known { complete: true, version, tables: BTreeMap::new() };
+    let mut asked: Vec<QName> = changes.iter().flat_map(|change| change.value.tables()).cloned().collect();
+    loop {
+        let before = known.tables.len();
+        known.tables.extend(of(client, &asked).await?);
+        // What is found may lead to more, which may not be there to be seen.
+        asked = changes.iter().flat_map(|change| change.value.unknown(&known)).collect();
+        if asked.is_empty() || known.tables.len() == before {
+            return Ok(known);
+        }
+    }
+}
+
+/// What it says of some tables.
+async fn of(client: &Client, tables: &[QName]) -> Result<BTreeMap<String, Table>, Failure> {
     let names: Vec<String> = tables.iter().map(ToString::to_string).collect();
     let rows = client.query(q::KNOWN, &[&names]).await.map_err(|error| failure(&error))?;
     let mut found: BTreeMap<String, Table> = BTreeMap::new();
@@ -41,5 +57,5 @@ pub async fn known(client: &Client, version: u32, tables: &[&QName]) -> Result<K
             });
         }
     }
-    Ok(Known { complete: true, version, tables: found })
+    Ok(found)
 }

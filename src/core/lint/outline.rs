@@ -128,9 +128,10 @@ fn of_domain(world: &mut World, table: &QName, column: &NewColumn) {
 
 /// A constraint that a table gets, with the index behind it and the tie to another table.
 fn constrain(world: &mut World, table: &QName, added: &NewConstraint, valid: bool) {
-    let known = constraint(added, valid);
+    let mut known = constraint(added, valid);
     if let Demand::Foreign { to, columns } = &added.demand {
-        let referrer = Referrer { name: added.name.clone(), table: table.clone(), columns: columns.clone() };
+        known.name = known.name.or_else(|| foreign_key_name(world, table, &added.columns));
+        let referrer = Referrer { name: known.name.clone(), table: table.clone(), columns: columns.clone() };
         world.table_mut(to).referenced_by.push(referrer);
     }
     let entry = world.table_mut(table);
@@ -151,6 +152,20 @@ fn constrain(world: &mut World, table: &QName, added: &NewConstraint, valid: boo
         }
     }
     entry.constraints.push(known);
+}
+
+/// The name that the server gives a foreign key without one: numbered where another has it.
+fn foreign_key_name(world: &World, table: &QName, columns: &[Ident]) -> Option<Ident> {
+    let columns: Vec<&str> = columns.iter().map(Ident::as_str).collect();
+    let taken = |name: &Ident| {
+        let known = world.table(table).map(|known| &known.constraints[..]).unwrap_or_default();
+        known.iter().any(|constraint| constraint.name.as_ref() == Some(name))
+    };
+    let numbered = |n: usize| {
+        let number = if n == 0 { String::new() } else { n.to_string() };
+        Ident::derived(table.name.as_str(), &columns.join("_"), &format!("fkey{number}"))
+    };
+    (0..).map(numbered).find(|name| !taken(name))
 }
 
 fn alter(table: &mut Table, what: &Alter) {

@@ -126,6 +126,7 @@ impl AddUnique {
             unique: true,
             immediate: self.deferrable.is_none(),
             partial: false,
+            comment: None,
         }
     }
 

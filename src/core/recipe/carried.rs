@@ -117,9 +117,7 @@ fn one_index(
     }
     // The index takes the name of its constraint.
     let of_name = |constraint: &&Constraint| constraint.name == index.name;
-    let definition =
-        known.constraints.iter().find(of_name).map(|of| of.definition.as_str()).unwrap_or_default();
-    let deferral = definition.find(" DEFERRABLE").map_or("", |at| &definition[at..]);
+    let deferral = known.constraints.iter().find(of_name).map_or("", Constraint::deferral);
     let alter = format!("ALTER TABLE {table}");
     carried.hide.there.push(format!("{alter} RENAME CONSTRAINT {name} TO {hidden}"));
     carried.hide.back.insert(0, format!("{alter} RENAME CONSTRAINT {hidden} TO {name}"));

@@ -174,6 +174,11 @@ impl<'a> Draft<'a> {
         self.cautions.push((self.at, what.into()));
     }
 
+    /// All that is known, as the changes before this one leave it.
+    pub(super) const fn known(&self) -> &Known {
+        &self.known
+    }
+
     /// A table; `None` where nothing is known of it. That one is not there is said by the preflight.
     pub(super) fn table(&self, name: &QName) -> Option<Table> {
         self.known.table(name).cloned()

@@ -34,6 +34,7 @@ mod set_not_null;
 mod split_column;
 mod transform_column;
 mod trigger;
+mod widen_key;
 
 #[cfg(test)]
 mod column_tests;
@@ -49,7 +50,8 @@ use serde::Deserialize;
 
 pub use draft::Draft;
 pub use known::{
-    Column, Constraint, Grant, Hanging, Index, Known, OfIndex, Partition, Referrer, Table, Taken, Trigger,
+    Column, Constraint, Grant, Hanging, Index, Known, OfIndex, Partition, Referrer, Sequence, Table, Taken,
+    Trigger,
 };
 
 use crate::core::ident::QName;
@@ -140,6 +142,18 @@ recipes! {
     set_not_null: SetNotNull, "A column that must have a value, from validate on.";
     split_column: SplitColumn, "Several columns in the place of one.";
     transform_column: TransformColumn, "A column in another form, under another name.";
+    widen_key: WidenKey, "A wider integer type for a key and all that refers to it.";
+}
+
+impl Change {
+    /// Tables of which it must know as well, by what is known so far.
+    #[must_use]
+    pub fn unknown(&self, known: &Known) -> Vec<QName> {
+        match self {
+            Self::WidenKey(change) => change.unknown(known),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// Reads the changes of a plan.

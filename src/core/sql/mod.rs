@@ -40,7 +40,7 @@ pub use names::{Names, names};
 pub use outside::outside;
 pub use parse::{SqlError, deep, deep_each};
 pub use redact::{first_words, redact, without_literals};
-pub use rename::{Beside, constraint_over, expression_over, index_over, trigger_beside};
+pub use rename::{Beside, constraint_over, constraint_over_all, expression_over, index_over, trigger_beside};
 pub use scan::Scan;
 pub use split::{Statement, split};
 pub use steady::{steady, steady_names, waits};

@@ -93,6 +93,21 @@ pub fn constraint_over(
     to: &Ident,
     name: &Ident,
 ) -> Result<String, SqlError> {
+    constraint_over_all(definition, table, &[(from.clone(), to.clone())], &[], name)
+}
+
+/// As [`constraint_over`], over other columns, each in the place of one; a foreign key that refers
+/// to other columns as well.
+///
+/// # Errors
+/// As [`constraint_over`].
+pub fn constraint_over_all(
+    definition: &str,
+    table: &QName,
+    columns: &[(Ident, Ident)],
+    referred: &[(Ident, Ident)],
+    name: &Ident,
+) -> Result<String, SqlError> {
     with_tree(&format!("ALTER TABLE {table} ADD CONSTRAINT k {definition}"), |tree| {
         let Some(Node::AlterTableStmt(alter)) = first_node(tree) else { return Err(no_constraint()) };
         let mut alter = alter.clone();
@@ -105,18 +120,25 @@ pub fn constraint_over(
         };
         name.as_str().clone_into(&mut constraint.conname);
         if let Some(expr) = &mut constraint.raw_expr {
-            **expr = tree_over(expr, from, to)?;
-        }
-        for key in constraint.fk_attrs.iter_mut().chain(&mut constraint.keys) {
-            if let Some(Node::String(key)) = &mut key.node
-                && key.sval == from.as_str()
-            {
-                to.as_str().clone_into(&mut key.sval);
+            for (from, to) in columns {
+                **expr = tree_over(expr, from, to)?;
             }
         }
+        let own = constraint.fk_attrs.iter_mut().chain(&mut constraint.keys);
+        own.chain(&mut constraint.fk_del_set_cols).for_each(|key| key_over(key, columns));
+        constraint.pk_attrs.iter_mut().for_each(|key| key_over(key, referred));
         (constraint.skip_validation, constraint.initially_valid) = (true, false);
         changed(&Node::AlterTableStmt(alter))
     })
+}
+
+/// A column of a key, where another takes its place.
+fn key_over(key: &mut Tree, columns: &[(Ident, Ident)]) {
+    if let Some(Node::String(key)) = &mut key.node
+        && let Some((_, to)) = columns.iter().find(|(from, _)| from.as_str() == key.sval)
+    {
+        to.as_str().clone_into(&mut key.sval);
+    }
 }
 
 fn no_constraint() -> SqlError {

@@ -15,9 +15,10 @@ use crate::core::gate::QueryFact;
 use crate::core::ident::{Ident, QName};
 use crate::core::index::{Branch, Probe, UniqueKeys};
 use crate::core::lint::{Mentions, World};
+use crate::core::plan::model::Placed;
 use crate::core::preflight::Requirement;
 use crate::core::quiet::Holder;
-use crate::core::recipe::Known;
+use crate::core::recipe::{Change, Known};
 use crate::core::step::{Limits, Statements};
 use crate::core::sync::standing::{Due, Seen};
 use crate::engine::gauge::Gauge;
@@ -70,9 +71,9 @@ impl PgTarget {
     ///
     /// # Errors
     /// When the server cannot be asked.
-    pub async fn known(&self, tables: &[&QName]) -> Result<Known, Failure> {
+    pub async fn known(&self, changes: &[Placed<Change>]) -> Result<Known, Failure> {
         let session = self.sessions.work().await?;
-        known(&session.client, session.version(), tables).await
+        known(&session.client, session.version(), changes).await
     }
 
     /// Why a table, or the key that a backfill needs, cannot be used; `None`

@@ -59,8 +59,7 @@ async fn what_is_kept_of_the_examples_is_what_the_catalog_says(db: Db) -> TestRe
         if plan.change.is_empty() {
             continue;
         }
-        let tables: Vec<_> = plan.change.iter().flat_map(|change| change.value.tables()).collect();
-        let found = everywhere(known(&client, VERSION, &tables).await?);
+        let found = everywhere(known(&client, VERSION, &plan.change).await?);
         let kept =
             Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/core/recipe/examples/{stem}.json"));
         if std::env::var_os("UPDATE_DOCS").is_some() {

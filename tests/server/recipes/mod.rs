@@ -23,6 +23,7 @@ mod replace_index;
 mod set_not_null;
 mod split_column;
 mod transform_column;
+mod widen_key;
 
 use phase::core::ident::Ident;
 use phase::core::shape::{Difference, Shape};
@@ -73,10 +74,11 @@ examples! {
     set_not_null: set_not_null_leads_to_the_end, set_not_null_leads_back;
     split_column: split_column_leads_to_the_end, split_column_leads_back;
     transform_column: transform_column_leads_to_the_end, transform_column_leads_back;
+    widen_key: widen_key_leads_to_the_end, widen_key_leads_back;
 }
 
 /// Recipes after which the column is the last of its table; their pages say so.
-const LAST: &[&str] = &["change_type"];
+const LAST: &[&str] = &["change_type", "widen_key"];
 
 /// An example of a recipe.
 pub(crate) struct Example {

@@ -3,6 +3,7 @@
 
 mod around;
 mod parts;
+mod sequence;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,8 @@ use crate::core::ident::{Ident, QName};
 
 pub use around::{Hanging, OfIndex, Partition, Referrer, Taken};
 pub use parts::{Column, Constraint, Grant, Index, Trigger};
+pub use sequence::Sequence;
+pub(super) use sequence::range;
 
 /// What is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,11 @@
 //! The parts of a table as recipes know them: columns, indexes, constraints, triggers and
 //! privileges, each with the statements that make one like it.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 
+use super::sequence::Sequence;
 use crate::core::ident::{Ident, NameError, QName, plain};
 
 /// A column.
@@ -23,6 +26,8 @@ pub struct Column {
     pub identity: Option<String>,
     /// The sequence that belongs to it.
     pub sequence: Option<String>,
+    /// The same, with all that there is to it.
+    pub numbers: Option<Sequence>,
     /// The comment on it.
     pub comment: Option<String>,
     /// Its statistics target, where it has one of its own.
@@ -75,6 +80,14 @@ pub struct Grant {
     pub grantable: bool,
 }
 
+impl Constraint {
+    /// What stands behind it where it may wait until COMMIT, with a space before it.
+    #[must_use]
+    pub fn deferral(&self) -> &str {
+        self.definition.find(" DEFERRABLE").and_then(|at| self.definition.get(at..)).unwrap_or_default()
+    }
+}
+
 impl Grant {
     /// The statement that gives it on a column.
     #[must_use]
@@ -88,7 +101,13 @@ impl Grant {
         self.statement(&self.privilege, table)
     }
 
-    fn statement(&self, what: &str, table: &QName) -> String {
+    /// The statement that gives it on a sequence, by its name as SQL writes it.
+    #[must_use]
+    pub fn on_sequence(&self, name: &str) -> String {
+        self.statement(&self.privilege, &format!("SEQUENCE {name}"))
+    }
+
+    fn statement(&self, what: &str, table: &dyn Display) -> String {
         let to = self
             .to
             .clone()
@@ -120,6 +139,8 @@ pub struct Index {
     pub immediate: bool,
     /// Whether it leaves rows out.
     pub partial: bool,
+    /// The comment on it.
+    pub comment: Option<String>,
 }
 
 impl Index {
@@ -148,6 +169,10 @@ pub struct Constraint {
     pub valid: bool,
     /// The table that a foreign key refers to.
     pub references: Option<String>,
+    /// The columns of a foreign key, in order.
+    pub key: Vec<String>,
+    /// The columns that it refers to, in the same order.
+    pub refers: Vec<String>,
     /// A comment on it.
     pub comment: Option<String>,
     /// The foreign keys that rely on it, each with its table.

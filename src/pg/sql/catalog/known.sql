@@ -30,6 +30,14 @@ SELECT asked.name, jsonb_build_object(
             'generated', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(e.adbin, e.adrelid) END,
             'identity', nullif(a.attidentity::text, ''),
             'sequence', pg_get_serial_sequence(c.oid::regclass::text, a.attname),
+            'numbers', (SELECT jsonb_build_object('name', q.oid::regclass, 'kind', format_type(n.seqtypid, NULL),
+                    'start', n.seqstart, 'increment', n.seqincrement, 'min', n.seqmin, 'max', n.seqmax,
+                    'cache', n.seqcache, 'cycle', n.seqcycle, 'comment', obj_description(q.oid, 'pg_class'),
+                    'grants', (SELECT coalesce(jsonb_agg(jsonb_build_object('to', g.rolname, 'privilege', x.privilege_type,
+                           'grantable', x.is_grantable) ORDER BY g.rolname, x.privilege_type), '[]')
+                        FROM aclexplode(q.relacl) x LEFT JOIN pg_roles g ON g.oid = x.grantee WHERE x.grantee <> q.relowner))
+                FROM pg_class q JOIN pg_sequence n ON n.seqrelid = q.oid
+                WHERE q.oid = pg_get_serial_sequence(c.oid::regclass::text, a.attname)::regclass),
             'comment', col_description(c.oid, a.attnum),
             'statistics', CASE WHEN coalesce(a.attstattarget, -1) >= 0 THEN a.attstattarget END,
             'collation', (SELECT a.attcollation::regcollation::text FROM pg_type y
@@ -42,6 +50,7 @@ SELECT asked.name, jsonb_build_object(
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
     'indexes', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', x.relname, 'definition', pg_get_indexdef(x.oid), 'valid', i.indisvalid,
+            'comment', obj_description(x.oid, 'pg_class'),
             'unique', i.indisunique, 'immediate', i.indimmediate, 'partial', i.indpred IS NOT NULL,
             'keys', (SELECT coalesce(jsonb_agg(coalesce(a.attname, '') ORDER BY n.at), '[]')
                 FROM generate_series(0, i.indnkeyatts - 1) n (at)
@@ -64,7 +73,13 @@ SELECT asked.name, jsonb_build_object(
                     ORDER BY f.conrelid::regclass::text, f.conname), '[]')
                 FROM pg_constraint f WHERE f.contype = 'f' AND f.confrelid = c.oid AND f.conindid = k.conindid
                 AND k.contype IN ('p', 'u') AND f.conparentid = 0),
-            'references', CASE WHEN k.contype = 'f' THEN k.confrelid::regclass::text END)
+            'references', CASE WHEN k.contype = 'f' THEN k.confrelid::regclass::text END,
+            'key', (SELECT coalesce(jsonb_agg(a.attname ORDER BY n.at), '[]')
+                    FROM unnest(k.conkey) WITH ORDINALITY n (num, at)
+                    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = n.num WHERE k.contype = 'f'),
+            'refers', (SELECT coalesce(jsonb_agg(a.attname ORDER BY n.at), '[]')
+                    FROM unnest(k.confkey) WITH ORDINALITY n (num, at)
+                    JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = n.num))
             ORDER BY k.conname), '[]')
         FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype <> 't'),
     'referenced_by', (SELECT coalesce(jsonb_agg(jsonb_build_object(
