@@ -213,7 +213,7 @@ impl WidenKey {
             (Some((_, old)), Some((_, new))) if old < new => {}
             (Some(_), _) => draft.refuse(format!("{name} is {} already", column.kind)),
             (None, _) => {
-                draft.refuse(format!("{name} is {}, and no integer: change_type is for those", column.kind))
+                draft.refuse(format!("{name} is {}, and no integer: change_type is for those", column.kind));
             }
         }
         let key =
