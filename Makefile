@@ -27,8 +27,9 @@ test-core:             ## the pure core alone, no server needed
 test-matrix: setup-test ## the server tests on PostgreSQL 13 to 18 (MATRIX="13 18" chooses)
 	sh scripts/test-matrix.sh $(TEST_ARGS)
 
-test-load: setup-test   ## a whole plan beside pgbench and a report of 60 s that keeps its transaction open
+test-load: setup-test   ## a whole plan beside pgbench and a report of 60 s; a key of a million rows widened beside clients
 	PHASE_REPORT_SECONDS=60 $(CARGO) test --locked --all-features --test server -- load:: --nocapture
+	PHASE_WIDEN_ROWS=1000000 $(CARGO) test --locked --all-features --test server -- widen:: --nocapture
 
 test-corpus: setup-test ## splitting against psql, over PostgreSQL's regression SQL (fetched with apt)
 	sh scripts/corpus.sh

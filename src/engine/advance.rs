@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::core::decide::{Decision, Snapshot, Wanted, decide};
 use crate::core::gate::{Facts, QueryFact};
-use crate::core::record::{Hold, Kind, Record, StepRecord};
+use crate::core::record::{Hold, Kind, Record, StepRecord, StepStatus};
 use crate::core::state::State;
 use crate::core::step::{Limits, Phase, Step};
 use crate::core::timeline::{Item, Rollback};
@@ -118,6 +118,9 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
         let ended = match self.work(row, steps).await {
             Ok(ended) => ended,
             Err(error) => {
+                if row.work == Work::Undo && !again && error.is_certain() {
+                    self.stays(record, row).await?;
+                }
                 // What the next connection takes up is no failure.
                 if !error.lost_in_backfill() {
                     self.record_error(&error).await;
@@ -135,6 +138,19 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
         crash::point(&format!("after state {}", row.to));
         self.listener.on(&Event::Reached { item: self.item.stem(), state: row.to, took });
         Ok(Outcome::Reached(row.to))
+    }
+
+    /// An abort that failed before it took anything back leaves a contracted item as it was: its rows may
+    /// not fit the old shape any more, and then there is no way but on.
+    async fn stays(&self, before: &Record, row: &'static Transition) -> Result<(), RunError> {
+        let touched = |step: &StepRecord| matches!(step.status, StepStatus::Undoing | StepStatus::Undone);
+        let at_rest = before.state == State::Contracted && before.goal == before.state;
+        if at_rest && !self.store.steps(&self.item.version).await?.iter().any(touched) {
+            let aborting = Record { goal: row.to, ..before.clone() };
+            self.store.set_goal(self.fence, self.item, &aborting, before.state).await?;
+            self.listener.on(&Event::Stays { item: self.item.stem(), state: before.state });
+        }
+        Ok(())
     }
 
     /// Before anything is begun: refuses to go on over a sync that is lost, and puts that on record.

@@ -31,6 +31,13 @@ pub enum Event {
         /// How long this run took for it.
         took: Duration,
     },
+    /// An abort failed before it took anything back: the item is what it was.
+    Stays {
+        /// `<version>_<name>`.
+        item: String,
+        /// The state.
+        state: State,
+    },
     /// A step, or its undo, is about to be sent.
     StepStarted {
         /// The step.

@@ -48,6 +48,7 @@ mod standing;
 mod store;
 mod sync;
 mod timeline;
+mod widen;
 mod workers;
 
 use std::process::ExitCode;
@@ -146,6 +147,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("store", store::tests()),
         ("sync", sync::tests()),
         ("timeline", timeline::tests()),
+        ("widen", widen::tests()),
         ("workers", workers::tests()),
     ];
     modules

@@ -131,6 +131,9 @@ impl Listener for Terminal {
             Event::Reached { item, state, took } => {
                 self.line(&format!("{item}: {state} after {}", brief(*took)));
             }
+            Event::Stays { item, state } => {
+                self.line(&format!("{item}: nothing was taken back; it is {state} as before"));
+            }
             Event::Retry { id, attempt, pause, why, blockers } => {
                 let why = why.lines().next().unwrap_or_default();
                 self.line(&format!("  {id}  attempt {attempt}: {why}; again in {}", brief(*pause)));

@@ -18,6 +18,7 @@ pub(super) fn at_once(at: &At, exchange: &ExchangeSpec, syncs: &[Sync]) -> Step 
     let ExchangeSpec { first, then, pairs, .. } = exchange;
     let syncs = syncs_of(exchange, syncs);
     let run = [
+        lock(pairs),
         first.there.clone(),
         each(&syncs, |sync| sync.take_away()),
         each(pairs, |Pair { table, gone, .. }| vec![format!("ALTER TABLE {table} DROP COLUMN {gone}")]),
@@ -44,6 +45,7 @@ pub(super) fn kept(
     let syncs = syncs_of(exchange, syncs);
     let keepers = keepers(at, exchange, hidden, n, version)?;
     let there = [
+        lock(pairs),
         first.there.clone(),
         each(&syncs, |sync| sync.take_away()),
         hide.there.clone(),
@@ -53,6 +55,7 @@ pub(super) fn kept(
         each(&keepers, Sync::install),
     ];
     let back = [
+        lock(pairs),
         each(&keepers, Sync::remove),
         then.back.clone(),
         each(pairs, |Pair { table, stays, name, .. }| rename(table, name, stays)),
@@ -67,6 +70,7 @@ pub(super) fn kept(
     let installed = each(&keepers, |keeper| only_old(keeper.installed()));
     let contract = Step { syncs: [removed, installed].concat(), ..contract };
     let drop = [
+        lock(pairs),
         each(&keepers, Sync::remove),
         each(pairs, |Pair { table, gone, .. }| {
             vec![format!("ALTER TABLE {table} DROP COLUMN {}", hidden(gone))]
@@ -94,6 +98,17 @@ fn keepers(
         Some(made.map_err(|error| at.error(error.to_string())))
     };
     exchange.pairs.chunk_by(|a, b| a.table == b.table).enumerate().filter_map(of_table).collect()
+}
+
+/// All tables at once, where there are several: those that refer to others come first, as when a
+/// client writes a row of them.
+fn lock(pairs: &[Pair]) -> Vec<String> {
+    let mut tables: Vec<String> = pairs.iter().rev().map(|pair| pair.table.to_string()).collect();
+    tables.dedup();
+    match tables.as_slice() {
+        [] | [_] => Vec::new(),
+        tables => vec![format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", tables.join(", "))],
+    }
 }
 
 fn purge_title(pairs: &[Pair]) -> String {

@@ -203,6 +203,9 @@ impl Judge<'_> {
             }
         }
         for found in look(self.small) {
+            if taken_care_of(script.step, found.0, place) {
+                continue;
+            }
             let busy = self.busy(inspected, world);
             self.findings.push(self.finding(script, inspected, place, found, busy.as_deref()));
         }
@@ -225,6 +228,9 @@ impl Judge<'_> {
         for found in found {
             let used = step.allow.iter().filter(|allow| allow.covers(found.0, place));
             self.used.extend(used.map(|allow| (allow.rule.clone(), allow.place)));
+            if taken_care_of(step, found.0, place) {
+                continue;
+            }
             let finding = self.finding(script, inspected, place, found, None);
             // People know the step, not the name that is out of sight.
             self.findings.push(Finding { statement: script.step.title.clone(), ..finding });
@@ -308,6 +314,11 @@ impl Judge<'_> {
             back: script.way != Way::Forth,
         }
     }
+}
+
+/// Whether the recipe that wrote a step has taken care of a finding: nobody else accepts one without a place.
+fn taken_care_of(step: &Step, rule: &str, place: Place) -> bool {
+    step.allow.iter().any(|allow| allow.place.is_none() && allow.covers(rule, place))
 }
 
 fn changes_of(statements: &[Statement]) -> Vec<Change> {

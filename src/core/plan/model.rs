@@ -127,7 +127,7 @@ pub enum StepSpec {
 pub struct ExchangeSpec {
     /// What it does, for people.
     pub title: String,
-    /// The pairs, those of one table beside each other.
+    /// The pairs, those of one table beside each other, and a table before those that refer to it.
     pub pairs: Vec<Pair>,
     /// Statements before it.
     pub first: BothWays,

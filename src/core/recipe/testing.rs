@@ -4,16 +4,25 @@
 use super::{Index, Known, OfIndex, Table, Written, written};
 use crate::core::compile::{self, Server};
 use crate::core::ident::QName;
+use crate::core::plan::model::Plan;
 use crate::core::plan::{Source, parse};
 use crate::core::step::Undo;
 use crate::core::version::Version;
 
-/// The faults of a plan that does not read, or what it is written out to.
-pub(super) fn changes(text: &str, known: &Known) -> Result<Written, String> {
+/// A plan, read.
+pub(super) fn plan(text: &str) -> Plan {
+    read(text).unwrap()
+}
+
+fn read(text: &str) -> Result<Plan, String> {
     let version = Version::parse("7").unwrap();
     let source = Source { file: "p.yaml", version: &version, name: "p", text };
-    let plan = parse(&source, &|_| Err("no files here".into())).map_err(|error| error.to_string())?;
-    Ok(written(&plan, known))
+    parse(&source, &|_| Err("no files here".into())).map_err(|error| error.to_string())
+}
+
+/// The faults of a plan that does not read, or what it is written out to.
+pub(super) fn changes(text: &str, known: &Known) -> Result<Written, String> {
+    Ok(written(&read(text)?, known))
 }
 
 /// What is refused.

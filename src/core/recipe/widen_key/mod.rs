@@ -26,6 +26,8 @@ mod family;
 mod keeping;
 mod numbers;
 mod over;
+#[cfg(test)]
+mod tests;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -130,10 +132,6 @@ impl WidenKey {
             draft.validate(equal(member, &shadow));
         }
         let mut around = Around::default();
-        let tables: Vec<String> =
-            family.members.iter().rev().map(|member| member.table.to_string()).collect();
-        // Those that refer come first, as when a client writes a row of them.
-        around.first.there.push(format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", tables.join(", ")));
         let keeping = Keeping::new(&family, draft, &column.kind);
         let mut over = Over { draft, family: &family, shadow: &shadow, around: &mut around };
         over.write();
