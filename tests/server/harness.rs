@@ -216,6 +216,14 @@ impl Db {
     }
 }
 
+/// Waits until a query gives true.
+pub(crate) async fn until(client: &Client, sql: &str) -> TestResult {
+    while value(client, sql).await? != "t" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
+}
+
 /// One value of a query, as text.
 pub(crate) async fn value(
     client: &Client,

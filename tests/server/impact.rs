@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::process::Child;
 use tokio_postgres::Client;
 
-use crate::harness::{Db, Ended, TestResult, check, connect, same, tests, value};
+use crate::harness::{Db, Ended, TestResult, check, connect, same, tests, until};
 
 tests![
     waits_behind_a_step_are_on_record_as_they_were,
@@ -59,14 +59,6 @@ async fn holder(db: &Db, name: &str, sql: &str) -> Result<Client, Fault> {
     let client = db.connect().await?;
     client.batch_execute(&format!("SET application_name = '{name}'; BEGIN; {sql}")).await?;
     Ok(client)
-}
-
-/// Awaits a query that gives `t`.
-async fn until(client: &Client, sql: &str) -> TestResult {
-    while value(client, sql).await? != "t" {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    Ok(())
 }
 
 /// How many sessions of this database wait for a lock on t.

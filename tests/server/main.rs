@@ -40,6 +40,7 @@ mod quarantine;
 mod recipes;
 mod rehearse;
 mod replica;
+mod replicated;
 mod runners;
 mod second;
 mod signals;
@@ -136,6 +137,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("recipes_back", recipes::back_tests()),
         ("recipes", recipes::known::tests()),
         ("rehearse", rehearse::tests()),
+        ("replicated", replicated::tests()),
         ("rehearse", rehearse::apart::tests()),
         ("rehearse", rehearse::target::tests()),
         ("replica", replica::tests()),

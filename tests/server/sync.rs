@@ -1,6 +1,8 @@
 //! Mixed writers: old and new versions of an application write the same rows,
 //! in any order, before, during and after the backfill.
 
+use bytes::Bytes;
+use futures_util::SinkExt;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -60,6 +62,14 @@ enum Write {
     UpdateBoth(i32, String, String),
     UpsertOld(i32, String),
     UpsertNew(i32, String),
+    /// Where there is no such row.
+    CopyOld(i32, String),
+    CopyNew(i32, String),
+    MergeOld(i32, String),
+    MergeNew(i32, String),
+    /// Every second row, in one statement.
+    ManyOld(i32, String),
+    ManyNew(i32, String),
     Delete(i32),
     /// Between statements: the phases go on.
     Advance,
@@ -76,6 +86,12 @@ fn write() -> impl Strategy<Value = Write> {
         1 => (id.clone(), text, text).prop_map(|(i, a, b)| Write::UpdateBoth(i, a, b)),
         1 => (id.clone(), text).prop_map(|(i, v)| Write::UpsertOld(i, v)),
         1 => (id.clone(), text).prop_map(|(i, v)| Write::UpsertNew(i, v)),
+        1 => (id.clone(), text).prop_map(|(i, v)| Write::CopyOld(i, v)),
+        1 => (id.clone(), text).prop_map(|(i, v)| Write::CopyNew(i, v)),
+        1 => (id.clone(), text).prop_map(|(i, v)| Write::MergeOld(i, v)),
+        1 => (id.clone(), text).prop_map(|(i, v)| Write::MergeNew(i, v)),
+        1 => (id.clone(), text).prop_map(|(i, v)| Write::ManyOld(i, v)),
+        1 => (id.clone(), text).prop_map(|(i, v)| Write::ManyNew(i, v)),
         1 => id.prop_map(Write::Delete),
         1 => Just(Write::Advance),
         2 => Just(Write::Batch),
@@ -102,54 +118,109 @@ async fn random_interleavings_end_equal_and_lose_nothing(db: Db) -> TestResult {
     for _ in 0..150 {
         let script = scripts.new_tree(&mut runner).map_err(|error| error.to_string())?.current();
         client.batch_execute("DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, old text); INSERT INTO t SELECT i, 'x' || i FROM generate_series(1, 6) i").await?;
-        run_script(&client, &script, &column, &sync)
+        run_script(&client, &script, &column, &sync, db.major)
             .await
             .map_err(|error| format!("{error}\nscript: {script:?}"))?;
     }
     Ok(())
 }
 
-async fn run_script(client: &Client, script: &[Write], column: &str, sync: &str) -> TestResult {
+impl Write {
+    /// Whether only the new version writes it.
+    const fn is_new(&self) -> bool {
+        matches!(
+            self,
+            Self::InsertNew(..)
+                | Self::UpdateNew(..)
+                | Self::UpdateBoth(..)
+                | Self::UpsertNew(..)
+                | Self::CopyNew(..)
+                | Self::MergeNew(..)
+                | Self::ManyNew(..)
+        )
+    }
+
+    /// The statement; `None` where the server knows no such.
+    fn sql(&self, major: u32) -> Option<String> {
+        let merge = |column: &str, i: &i32, v: &str| {
+            (major >= 15).then(|| {
+                format!(
+                    "MERGE INTO t USING (VALUES ({i}, '{v}')) s (id, v) ON t.id = s.id
+                    WHEN MATCHED THEN UPDATE SET {column} = s.v WHEN NOT MATCHED THEN INSERT (id, {column}) VALUES (s.id, s.v)"
+                )
+            })
+        };
+        let many = |column: &str, i: &i32, v: &str| {
+            Some(format!("UPDATE t SET {column} = '{v}' || id WHERE id % 2 = {}", i % 2))
+        };
+        match self {
+            Self::InsertOld(i, v) => {
+                Some(format!("INSERT INTO t (id, old) VALUES ({i}, '{v}') ON CONFLICT DO NOTHING"))
+            }
+            Self::InsertNew(i, v) => {
+                Some(format!("INSERT INTO t (id, new) VALUES ({i}, '{v}') ON CONFLICT DO NOTHING"))
+            }
+            Self::UpdateOld(i, v) => Some(format!("UPDATE t SET old = '{v}' WHERE id = {i}")),
+            Self::UpdateNew(i, v) => Some(format!("UPDATE t SET new = '{v}' WHERE id = {i}")),
+            Self::UpdateBoth(i, a, b) => {
+                Some(format!("UPDATE t SET old = '{a}', new = '{b}' WHERE id = {i}"))
+            }
+            Self::UpsertOld(i, v) => Some(format!(
+                "INSERT INTO t (id, old) VALUES ({i}, '{v}') ON CONFLICT (id) DO UPDATE SET old = excluded.old"
+            )),
+            Self::UpsertNew(i, v) => Some(format!(
+                "INSERT INTO t (id, new) VALUES ({i}, '{v}') ON CONFLICT (id) DO UPDATE SET new = excluded.new"
+            )),
+            Self::CopyOld(..) => Some("COPY t (id, old) FROM STDIN".into()),
+            Self::CopyNew(..) => Some("COPY t (id, new) FROM STDIN".into()),
+            Self::MergeOld(i, v) => merge("old", i, v),
+            Self::MergeNew(i, v) => merge("new", i, v),
+            Self::ManyOld(i, v) => many("old", i, v),
+            Self::ManyNew(i, v) => many("new", i, v),
+            Self::Delete(i) => Some(format!("DELETE FROM t WHERE id = {i}")),
+            Self::Advance => None,
+            Self::Batch => Some(
+                "UPDATE t SET new = old WHERE id IN (SELECT id FROM t WHERE new IS DISTINCT FROM old LIMIT 2)".into(),
+            ),
+        }
+    }
+}
+
+async fn run_script(client: &Client, script: &[Write], column: &str, sync: &str, major: u32) -> TestResult {
     let mut model: std::collections::BTreeMap<i32, String> = (1..=6).map(|i| (i, format!("x{i}"))).collect();
     let mut expanded = false;
-    let expand = format!("{column}; {sync}");
     for write in script.iter().chain([&Write::Advance]) {
-        let sql = match write {
-            Write::Advance if expanded => continue,
-            Write::Advance => {
-                expanded = true;
-                expand.clone()
+        if matches!(write, Write::Advance) {
+            if !std::mem::replace(&mut expanded, true) {
+                client.batch_execute(&format!("{column}; {sync}")).await?;
             }
-            Write::Batch if !expanded => continue,
-            Write::Batch => {
-                "UPDATE t SET new = old WHERE id IN (SELECT id FROM t WHERE new IS DISTINCT FROM old LIMIT 2)"
-                    .into()
-            }
-            // Before the expand there is only the old version.
-            Write::InsertNew(..) | Write::UpdateNew(..) | Write::UpdateBoth(..) | Write::UpsertNew(..)
-                if !expanded =>
-            {
-                continue;
-            }
-            Write::InsertOld(i, v) => {
-                format!("INSERT INTO t (id, old) VALUES ({i}, '{v}') ON CONFLICT DO NOTHING")
-            }
-            Write::InsertNew(i, v) => {
-                format!("INSERT INTO t (id, new) VALUES ({i}, '{v}') ON CONFLICT DO NOTHING")
-            }
-            Write::UpdateOld(i, v) => format!("UPDATE t SET old = '{v}' WHERE id = {i}"),
-            Write::UpdateNew(i, v) => format!("UPDATE t SET new = '{v}' WHERE id = {i}"),
-            Write::UpdateBoth(i, a, b) => format!("UPDATE t SET old = '{a}', new = '{b}' WHERE id = {i}"),
-            Write::UpsertOld(i, v) => format!(
-                "INSERT INTO t (id, old) VALUES ({i}, '{v}') ON CONFLICT (id) DO UPDATE SET old = excluded.old"
-            ),
-            Write::UpsertNew(i, v) => format!(
-                "INSERT INTO t (id, new) VALUES ({i}, '{v}') ON CONFLICT (id) DO UPDATE SET new = excluded.new"
-            ),
-            Write::Delete(i) => format!("DELETE FROM t WHERE id = {i}"),
+            continue;
+        }
+        // Before the expand there is only the old version.
+        let Some(sql) =
+            write.sql(major).filter(|_| expanded || !(write.is_new() || matches!(write, Write::Batch)))
+        else {
+            continue;
         };
-        client.batch_execute(&sql).await?;
-        remember(&mut model, write);
+        let mut filled = true;
+        match write {
+            Write::CopyOld(i, v) | Write::CopyNew(i, v) => {
+                if !model.contains_key(i) {
+                    let mut sink = std::pin::pin!(client.copy_in::<_, Bytes>(&sql).await?);
+                    sink.send(Bytes::from(format!("{i}\t{v}\n"))).await?;
+                    sink.finish().await?;
+                }
+            }
+            write => {
+                if let Write::UpdateBoth(i, ..) = write {
+                    filled = value(client, &format!("SELECT count(*) FROM t WHERE id = {i} AND new IS NULL"))
+                        .await?
+                        == "0";
+                }
+                client.batch_execute(&sql).await?;
+            }
+        }
+        remember(&mut model, write, filled);
         let seen = visible(client, expanded).await?;
         let wanted: Vec<String> = model.iter().map(|(id, value)| format!("{id}={value}")).collect();
         same!(seen, wanted.join(" "), "after {write:?}");
@@ -159,17 +230,28 @@ async fn run_script(client: &Client, script: &[Write], column: &str, sync: &str)
     Ok(())
 }
 
-/// The model: one value a row, whoever wrote it.
-fn remember(model: &mut std::collections::BTreeMap<i32, String>, write: &Write) {
+/// The model: one value a row, whoever wrote it; `filled`: whether the new column had it before.
+fn remember(model: &mut std::collections::BTreeMap<i32, String>, write: &Write, filled: bool) {
     match write {
-        Write::InsertOld(i, v) | Write::InsertNew(i, v) => _ = model.entry(*i).or_insert_with(|| v.clone()),
-        Write::UpsertOld(i, v) | Write::UpsertNew(i, v) => _ = model.insert(*i, v.clone()),
+        Write::InsertOld(i, v) | Write::InsertNew(i, v) | Write::CopyOld(i, v) | Write::CopyNew(i, v) => {
+            _ = model.entry(*i).or_insert_with(|| v.clone());
+        }
+        Write::UpsertOld(i, v) | Write::UpsertNew(i, v) | Write::MergeOld(i, v) | Write::MergeNew(i, v) => {
+            _ = model.insert(*i, v.clone());
+        }
         Write::UpdateOld(i, v) | Write::UpdateNew(i, v) => {
             _ = model.get_mut(i).map(|value| value.clone_from(v));
         }
+        Write::ManyOld(i, v) | Write::ManyNew(i, v) => {
+            model
+                .iter_mut()
+                .filter(|(id, _)| *id % 2 == i % 2)
+                .for_each(|(id, value)| *value = format!("{v}{id}"));
+        }
         // New wins where it changed; where it was set to what it is already, old alone changed.
         Write::UpdateBoth(i, a, b) => {
-            _ = model.get_mut(i).map(|value| *value = if value == b { a.clone() } else { b.clone() });
+            let unchanged = |value: &String| filled && value == b;
+            _ = model.get_mut(i).map(|value| *value = if unchanged(value) { a.clone() } else { b.clone() });
         }
         Write::Delete(i) => _ = model.remove(i),
         Write::Advance | Write::Batch => {}

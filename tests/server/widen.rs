@@ -10,7 +10,7 @@ use rand::RngExt;
 use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 
-use crate::harness::{Db, TestResult, check, same, tests};
+use crate::harness::{Db, TestResult, check, same, tests, until};
 
 tests![a_key_is_widened_beside_load];
 
@@ -121,9 +121,7 @@ async fn a_key_is_widened_beside_load(db: Db) -> TestResult {
     // The sequence goes on past the end of the old type; there is no way back then.
     db.run("SELECT setval('accounts_id_seq', 2147483640)").await?;
     let past = "SELECT count(*) > 20 FROM accounts WHERE id > 2147483647";
-    while db.value(past).await? != "t" {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until(&db.connect().await?, past).await?;
     let ended = db.phase(&["abort", "1", "--quiet"]).await?;
     check!(ended.code != Some(0), "{ended:?}");
     check!(ended.stderr.contains("has numbers that integer cannot hold"), "{ended:?}");

@@ -17,6 +17,9 @@
 //! writer gives, and `o := B` where it is left out: null in an INSERT, unchanged in an UPDATE that
 //! changes an input of B.
 //!
+//! The triggers fire ALWAYS: for what logical replication applies as well, where the publisher does
+//! not know the new columns, or the old ones any more.
+//!
 //! The last line is why a backfill costs nothing and never writes back: it sets
 //! `n` to E, which the WHEN clause of the trigger sees. What changed is decided
 //! by the values of the row alone: no session setting, no `search_path`, no
@@ -214,11 +217,16 @@ impl Sync {
             format!(
                 "CREATE TRIGGER {insert} BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
             ),
+            // Also for what logical replication writes.
+            format!("ALTER TABLE {table} ENABLE ALWAYS TRIGGER {insert}"),
             format!("DROP TRIGGER IF EXISTS {update} ON {table}"),
         ];
-        sql.extend(when.map(|when| {
-            format!("CREATE TRIGGER {update} BEFORE UPDATE ON {table} FOR EACH ROW\nWHEN ({when})\nEXECUTE FUNCTION {function}()")
-        }));
+        if let Some(when) = when {
+            sql.push(format!(
+                "CREATE TRIGGER {update} BEFORE UPDATE ON {table} FOR EACH ROW\nWHEN ({when})\nEXECUTE FUNCTION {function}()"
+            ));
+            sql.push(format!("ALTER TABLE {table} ENABLE ALWAYS TRIGGER {update}"));
+        }
         sql
     }
 
