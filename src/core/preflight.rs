@@ -59,7 +59,15 @@ pub fn requirements(plan: &Plan) -> Vec<Requirement> {
                     };
                     return spec.pairs.iter().map(of_pair).collect();
                 }
-                StepSpec::Sql(_) | StepSpec::DropIndex(_) | StepSpec::Assert(_) => return Vec::new(),
+                StepSpec::Mirror(spec) => {
+                    let columns = || spec.key.iter().chain(&spec.columns).cloned().collect();
+                    let of =
+                        |table| Requirement { columns: columns(), ..Requirement::table(step.place, table) };
+                    return vec![of(&spec.from), of(&spec.to)];
+                }
+                StepSpec::Sql(_) | StepSpec::DropIndex(_) | StepSpec::Assert(_) | StepSpec::Succeed(_) => {
+                    return Vec::new();
+                }
             };
             vec![Requirement { columns, nullable, ..Requirement::table(step.place, table) }]
         })

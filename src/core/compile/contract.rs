@@ -2,15 +2,19 @@
 //! lasts, with its sync turned round, and is dropped by purge; without `keep`
 //! contract drops it at once.
 
-use super::{At, CompileError, Server, exchange, transaction};
+use super::{At, CompileError, Server, exchange, succeed, transaction};
 use crate::core::ident::{Ident, QName, do_block, literal, plain};
 use crate::core::plan::model::{ExchangeSpec, Place, Plan, StepSpec};
 use crate::core::step::{Allow, Phase, Step, Undo};
 use crate::core::sync::Sync;
+use crate::core::sync::mirror::Mirror;
 use crate::core::sync::standing::Change;
 
-pub(super) fn steps(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, CompileError> {
-    if plan.keep.is_some() { with_keep(plan, syncs, server) } else { at_once(plan, syncs, server) }
+/// What keeps columns in step, and what keeps tables.
+type Kept<'a> = (&'a [Sync], &'a [Mirror]);
+
+pub(super) fn steps(plan: &Plan, kept: Kept<'_>, server: Server) -> Result<Vec<Step>, CompileError> {
+    if plan.keep.is_some() { with_keep(plan, kept, server) } else { at_once(plan, kept, server) }
 }
 
 /// An old column that contract takes away, and what is accepted of that.
@@ -44,7 +48,7 @@ fn exchanged(plan: &Plan, n: usize) -> bool {
     plan.contract.iter().any(|spec| matches!(&spec.value, StepSpec::Exchange(exchange) if takes(exchange)))
 }
 
-fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, CompileError> {
+fn at_once(plan: &Plan, (syncs, mirrors): Kept<'_>, server: Server) -> Result<Vec<Step>, CompileError> {
     let dropped = dropped(plan);
     let mut steps = Vec::new();
     // A sync that fills a dropped column stays until the very transaction that
@@ -101,13 +105,16 @@ fn at_once(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, Com
                 steps.push(Step { allow: allow.clone(), ..step });
             }
             StepSpec::Exchange(exchange) => steps.push(exchange::at_once(&at, exchange, syncs)),
+            StepSpec::Succeed(spec) => {
+                steps.push(succeed::at_once(&at, spec, mirrors, &|name| hidden(plan, name))?);
+            }
             other => steps.extend(super::step(&at, other, server)?),
         }
     }
     Ok(steps)
 }
 
-fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, CompileError> {
+fn with_keep(plan: &Plan, (syncs, mirrors): Kept<'_>, server: Server) -> Result<Vec<Step>, CompileError> {
     let dropped = dropped(plan);
     let mut steps = Vec::new();
     let mut turned: Vec<(&Sync, Vec<(Ident, Ident)>)> = Vec::new();
@@ -155,6 +162,12 @@ fn with_keep(plan: &Plan, syncs: &[Sync], server: Server) -> Result<Vec<Step>, C
                 let hidden = |column: &Ident| hidden(plan, column);
                 let (contract, then) =
                     exchange::kept((&at, &purge), exchange, syncs, &hidden, n, plan.version.as_str())?;
+                steps.push(contract);
+                last.push(then);
+            }
+            StepSpec::Succeed(spec) => {
+                let (contract, then) =
+                    succeed::kept((&at, &purge), spec, mirrors, &|name| hidden(plan, name))?;
                 steps.push(contract);
                 last.push(then);
             }

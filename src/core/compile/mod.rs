@@ -7,6 +7,7 @@ mod exchange;
 mod index;
 mod not_null;
 mod sql;
+mod succeed;
 mod tables;
 
 #[cfg(test)]
@@ -60,14 +61,18 @@ impl CompileError {
 /// When SQL of the plan does not parse or may not stand where it stands.
 pub fn plan(plan: &Plan, server: Server) -> Result<Vec<Step>, CompileError> {
     let syncs = syncs(plan)?;
+    let mirrors = succeed::mirrors(plan);
     let mut steps = Vec::new();
     for (phase, specs) in [(Phase::Expand, &plan.expand), (Phase::Validate, &plan.validate)] {
-        let mut sync = syncs.iter();
+        let (mut sync, mut mirror) = (syncs.iter(), mirrors.iter());
         for (n, spec) in specs.iter().enumerate() {
             let at = At { phase, id: format!("{phase}.{}", n + 1), place: spec.place };
             steps.extend(match (&spec.value, phase) {
                 (StepSpec::Sync(_), _) => {
                     sync.next().map(|sync| vec![install(&at, sync)]).unwrap_or_default()
+                }
+                (StepSpec::Mirror(_), _) => {
+                    mirror.next().map(|mirror| vec![succeed::install(&at, mirror)]).unwrap_or_default()
                 }
                 _ => step(&at, &spec.value, server)?,
             });
@@ -76,7 +81,7 @@ pub fn plan(plan: &Plan, server: Server) -> Result<Vec<Step>, CompileError> {
             steps.extend(backfill::steps(plan)?);
         }
     }
-    steps.extend(contract::steps(plan, &syncs, server)?);
+    steps.extend(contract::steps(plan, (&syncs, &mirrors), server)?);
     Ok(steps)
 }
 
@@ -216,7 +221,9 @@ fn step(at: &At, spec: &StepSpec, server: Server) -> Result<Vec<Step>, CompileEr
         StepSpec::Sync(_)
         | StepSpec::DropColumn { .. }
         | StepSpec::DropTable { .. }
-        | StepSpec::Exchange(_) => {
+        | StepSpec::Exchange(_)
+        | StepSpec::Mirror(_)
+        | StepSpec::Succeed(_) => {
             return Err(at.error("this step may not stand in this phase"));
         }
     })

@@ -27,7 +27,8 @@ pub fn of_plan(plan: &Plan) -> Vec<String> {
             | StepSpec::DropTable { table, .. } => {
                 _ = tables.insert(table.clone());
             }
-            StepSpec::DropIndex(_) | StepSpec::Assert(_) => {}
+            StepSpec::Mirror(spec) => tables.extend([spec.from.clone(), spec.to.clone()]),
+            StepSpec::DropIndex(_) | StepSpec::Assert(_) | StepSpec::Succeed(_) => {}
         }
     }
     for entry in &plan.backfill {

@@ -120,6 +120,10 @@ pub enum StepSpec {
     },
     /// Of two columns one takes a name, and the other goes; only recipes write it.
     Exchange(ExchangeSpec),
+    /// Rows of one table kept in step with those of another; only recipes write it.
+    Mirror(MirrorSpec),
+    /// A table takes the name of another, which goes; only recipes write it.
+    Succeed(SucceedSpec),
 }
 
 /// Columns of which, in contract, each pair gives one a name while the other goes; all in one transaction.
@@ -154,6 +158,38 @@ pub struct Pair {
     pub name: Ident,
     /// The value of the one that went, while it is kept: an expression over the row.
     pub kept: String,
+}
+
+/// Rows of one table kept in step with those of another, under the same columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MirrorSpec {
+    /// The table that is written.
+    pub from: QName,
+    /// The table that follows.
+    pub to: QName,
+    /// The columns that tell rows apart: a key of both that is never deferred.
+    pub key: Vec<Ident>,
+    /// The other columns.
+    pub columns: Vec<Ident>,
+    /// Columns that no UPDATE of the table that follows may set (GENERATED ALWAYS AS IDENTITY).
+    pub fixed: Vec<Ident>,
+}
+
+/// A table that, in contract, takes the name of the one that it has followed; all in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SucceedSpec {
+    /// What it does, for people.
+    pub title: String,
+    /// Which mirror of the plan keeps the two in step until then, from 1.
+    pub mirror: usize,
+    /// Statements before it, which may stop it.
+    pub first: BothWays,
+    /// Statements once the new table has the name, and the old one is out of sight.
+    pub then: BothWays,
+    /// Columns of the old table that no UPDATE may set, while it is kept.
+    pub fixed: Vec<Ident>,
+    /// What is accepted of the drop of the old table.
+    pub allow: Vec<Allow>,
 }
 
 /// Statements, and those that take them back.

@@ -29,6 +29,7 @@
 
 mod filling;
 mod last_look;
+pub mod mirror;
 pub mod standing;
 mod turned;
 mod two_way;

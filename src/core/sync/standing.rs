@@ -41,6 +41,10 @@ pub enum Event {
     Insert,
     /// BEFORE UPDATE, for each row.
     Update,
+    /// AFTER INSERT, UPDATE and DELETE, for each row.
+    Rows,
+    /// AFTER TRUNCATE, once a statement; of the table alone, not of its partitions.
+    Truncate,
 }
 
 impl Event {
@@ -50,6 +54,8 @@ impl Event {
         match self {
             Self::Insert => BEFORE_EACH_ROW | 4,
             Self::Update => BEFORE_EACH_ROW | 16,
+            Self::Rows => 1 | 4 | 8 | 16,
+            Self::Truncate => 32,
         }
     }
 }
@@ -127,6 +133,9 @@ pub struct Lost {
     /// Which columns it kept filled.
     #[serde(skip)]
     pub keeps: Keeps,
+    /// Whether it kept rows of another table in step.
+    #[serde(skip)]
+    pub rows: bool,
 }
 
 /// What became of a trigger.
@@ -170,10 +179,14 @@ pub fn lost(due: &Due, seen: &[Seen]) -> Option<Lost> {
         step: step.clone(),
         why,
         keeps: trigger.keeps,
+        rows: matches!(trigger.event, Event::Rows | Event::Truncate),
     };
     if seen.is_empty() {
         return Some(lost(trigger.table.plain(), Why::NoTable));
     }
+    // The table comes before its partitions.
+    let of_table_alone = trigger.event == Event::Truncate;
+    let seen = if of_table_alone { seen.get(..1).unwrap_or_default() } else { seen };
     seen.iter().find_map(|seen| Some(lost(seen.relation.clone(), trigger.fault(seen)?)))
 }
 
@@ -197,6 +210,9 @@ impl Trigger {
 pub fn describe(lost: &[Lost]) -> String {
     let faults: Vec<String> = lost.iter().map(Lost::describe).collect();
     let missing = match lost.iter().map(|lost| lost.keeps).max() {
+        Some(_) if lost.iter().all(|lost| lost.rows) => {
+            "what was written since then may be missing in the table that follows"
+        }
         None | Some(Keeps::New) => "what old code wrote since then may be missing in the new columns",
         Some(Keeps::Both) => {
             "what old code wrote since then may be missing in the new columns, and what new code wrote in the old ones"
@@ -228,6 +244,12 @@ pub fn help(version: &str, lost: &[Lost], state: State, goal: State, proves: boo
                  no back by which a proof would see them";
     let one_way = lost.iter().all(|lost| lost.keeps == Keeps::New);
     let then = match goal {
+        _ if lost.iter().all(|lost| lost.rows) && goal != State::Contracted => {
+            format!(
+                "then make the rows that were written meanwhile equal by hand, and let those that were deleted go, and phase \
+                 validate {version} --prove: contract compares the two tables before it begins, and stops while they differ"
+            )
+        }
         State::Contracted => {
             "mend by hand the rows that were written meanwhile, before you go on: contract has begun, and no proof can be made"
                 .to_owned()
@@ -246,7 +268,8 @@ pub fn help(version: &str, lost: &[Lost], state: State, goal: State, proves: boo
     let repair = "--repair in its place sets the new columns of such rows to what the plan says of the old ones; where new \
                   code wrote them, mend them by hand";
     let mut help = vec![back, then];
-    if proves && goal != State::Contracted {
+    let rows = lost.iter().any(|lost| lost.rows);
+    if proves && goal != State::Contracted && !rows {
         help.push(if one_way { stale.to_owned() } else { repair.to_owned() });
     }
     help.push(format!("or go back to the old shape: phase abort {version}"));
