@@ -7,7 +7,7 @@ use super::known::{Column, Known, Table};
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::plan::fault::TOP;
 use crate::core::plan::model::{
-    BackfillSpec, BackfillWork, Gate, Place, Placed, Plan, SqlSpec, StepSpec, SyncSpec, UndoSpec,
+    BackfillSpec, BackfillWork, Gate, MirrorSpec, Place, Placed, Plan, SqlSpec, StepSpec, SyncSpec, UndoSpec,
 };
 use crate::core::plan::scalar::Places;
 use crate::core::preflight;
@@ -42,6 +42,8 @@ pub struct Draft<'a> {
     about: Vec<QName>,
     /// Names of indexes and the like that changes before this one make.
     taken: Vec<QName>,
+    /// Tables that nothing after a change may be about, and why.
+    closed: Vec<(QName, &'static str)>,
 }
 
 /// SQL that a recipe writes.
@@ -99,6 +101,7 @@ impl<'a> Draft<'a> {
             cautions: Vec::new(),
             about: Vec::new(),
             taken: Vec::new(),
+            closed: Vec::new(),
         }
     }
 
@@ -107,7 +110,14 @@ impl<'a> Draft<'a> {
     }
 
     /// Steps of recipes stand before the plan's own.
-    pub(super) fn finish(self, plan: &Plan) -> Written {
+    pub(super) fn finish(mut self, plan: &Plan) -> Written {
+        // What the plan writes out itself comes after its changes.
+        let own = crate::core::compile::of_plan(plan);
+        for (table, why) in std::mem::take(&mut self.closed) {
+            if own.contains(&table.plain()) {
+                self.refuse(format!("{} {why}", table.plain()));
+            }
+        }
         let own = |mut first: Vec<Placed<StepSpec>>, then: &[Placed<StepSpec>]| {
             first.extend_from_slice(then);
             first
@@ -210,6 +220,20 @@ impl<'a> Draft<'a> {
         self.own
             .iter()
             .any(|entry| matches!(&entry.value.work, BackfillWork::Copy { into, .. } if into == table))
+    }
+
+    /// Puts down that nothing after this change may be about a table, and why.
+    pub(super) fn closes(&mut self, table: &QName, why: &'static str) {
+        self.closed.push((table.clone(), why));
+    }
+
+    /// Refuses a change that is about a table that was closed.
+    pub(super) fn refuse_closed(&mut self, tables: &[&QName]) {
+        for (table, why) in self.closed.clone() {
+            if tables.contains(&&table) {
+                self.refuse(format!("{} {why}", table.plain()));
+            }
+        }
     }
 
     /// Puts down what a change was about.
@@ -315,6 +339,12 @@ impl<'a> Draft<'a> {
         self.expand.iter().filter(|step| matches!(step.value, StepSpec::Sync(_))).count()
     }
 
+    /// Keeps a table in step with another from expand on; which mirror of the plan that is, from 1.
+    pub(super) fn mirror(&mut self, mirror: MirrorSpec) -> usize {
+        self.expand(StepSpec::Mirror(mirror));
+        self.expand.iter().filter(|step| matches!(step.value, StepSpec::Mirror(_))).count()
+    }
+
     pub(super) fn validate(&mut self, step: StepSpec) {
         self.validate.push(Placed { value: step, place: self.at });
     }
@@ -329,6 +359,13 @@ impl<'a> Draft<'a> {
 
     pub(super) fn contract_sql(&mut self, sql: Sql) {
         self.contract(sql.spec());
+    }
+
+    /// Copies the rows of a table into another, under the same columns.
+    pub(super) fn copy(&mut self, table: &QName, into: &QName, columns: &[Ident]) {
+        let columns = columns.iter().map(|name| (name.clone(), name.to_string())).collect();
+        let work = BackfillWork::Copy { into: into.clone(), columns };
+        self.backfill.push(Placed { value: BackfillSpec::of(table.clone(), work), place: self.at });
     }
 
     /// Fills columns, row by row, where `filter` says that a row is left to do.

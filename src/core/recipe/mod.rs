@@ -23,6 +23,7 @@ mod drop_table;
 pub mod form;
 mod known;
 mod merge_columns;
+mod partition_table;
 mod reader;
 mod rename_column;
 mod rename_constraint;
@@ -134,6 +135,7 @@ recipes! {
     drop_not_null: DropNotNull, "A column that may be null, from expand on.";
     drop_table: DropTable, "A table goes.";
     merge_columns: MergeColumns, "One column in the place of several.";
+    partition_table: PartitionTable, "A table in partitions, under the same name.";
     rename_column: RenameColumn, "Another name for a column; both names work until contract.";
     rename_constraint: RenameConstraint, "Another name for a constraint, when old code is gone.";
     rename_table: RenameTable, "Another name for a table; the old one is a view until contract.";
@@ -188,6 +190,7 @@ pub fn written(plan: &Plan, known: &Known) -> Written {
     let mut draft = Draft::new(plan, known);
     for change in &plan.change {
         draft.turn_to(change.place);
+        draft.refuse_closed(&change.value.tables());
         change.value.write(&mut draft);
         draft.was_about(change.value.tables());
     }

@@ -17,6 +17,7 @@ mod drop_index;
 mod drop_table;
 pub(crate) mod known;
 mod merge_columns;
+mod partition_table;
 mod rename_column;
 mod rename_table;
 mod replace_index;
@@ -55,7 +56,7 @@ macro_rules! examples {
 }
 
 examples! {
-    [add_exclusion_is_refused_without_a_reason_for_the_outage, add_unique_names_duplicates, create_table_leads_to_the_end, create_table_leads_back_from_every_state, create_table_keeps_rows, drop_column_keeps_what_is_given, drop_not_null_goes_back_when_every_row_has_a_value, rename_table_keeps_rights, rename_table_refuses]
+    [add_exclusion_is_refused_without_a_reason_for_the_outage, add_unique_names_duplicates, create_table_leads_to_the_end, create_table_leads_back_from_every_state, create_table_keeps_rows, drop_column_keeps_what_is_given, drop_not_null_goes_back_when_every_row_has_a_value, partition_table_mirrors, partition_table_misses_nothing, partition_table_deletes_what_was_copied, partition_table_stops_at_rows_without_a_partition, partition_table_refuses, rename_table_keeps_rights, rename_table_refuses]
     add_check: add_check_leads_to_the_end, add_check_leads_back;
     add_column: add_column_leads_to_the_end, add_column_leads_back;
     add_exclusion: add_exclusion_leads_to_the_end, add_exclusion_leads_back;
@@ -68,6 +69,7 @@ examples! {
     drop_index: drop_index_leads_to_the_end, drop_index_leads_back;
     drop_table: drop_table_leads_to_the_end, drop_table_leads_back;
     merge_columns: merge_columns_leads_to_the_end, merge_columns_leads_back;
+    partition_table: partition_table_leads_to_the_end, partition_table_leads_back;
     rename_column: rename_column_leads_to_the_end, rename_column_leads_back;
     rename_table: rename_table_leads_to_the_end, rename_table_leads_back;
     replace_index: replace_index_leads_to_the_end, replace_index_leads_back;
@@ -114,6 +116,26 @@ async fn create_table_leads_back_from_every_state(db: Db) -> TestResult {
 
 async fn create_table_keeps_rows(db: Db) -> TestResult {
     create_table::keeps_rows(&db).await
+}
+
+async fn partition_table_mirrors(db: Db) -> TestResult {
+    partition_table::mirrors(&db).await
+}
+
+async fn partition_table_misses_nothing(db: Db) -> TestResult {
+    partition_table::misses_nothing(&db).await
+}
+
+async fn partition_table_deletes_what_was_copied(db: Db) -> TestResult {
+    partition_table::deletes_what_was_copied(&db).await
+}
+
+async fn partition_table_stops_at_rows_without_a_partition(db: Db) -> TestResult {
+    partition_table::stops_at_rows_without_a_partition(&db).await
+}
+
+async fn partition_table_refuses(db: Db) -> TestResult {
+    partition_table::refuses(&db).await
 }
 
 async fn rename_table_keeps_rights(db: Db) -> TestResult {
