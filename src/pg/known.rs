@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 use crate::core::failure::{Failure, FailureKind};
 use crate::core::ident::QName;
 use crate::core::plan::model::Placed;
-use crate::core::recipe::{Change, Hanging, Known, Table};
+use crate::core::recipe::{Change, Dependent, Hanging, Known, Table};
 use crate::pg::classify::failure;
 use crate::pg::queries as q;
 
@@ -33,12 +33,12 @@ pub async fn known(client: &Client, version: u32, changes: &[Placed<Change>]) ->
 async fn of(client: &Client, tables: &[QName]) -> Result<BTreeMap<String, Table>, Failure> {
     let names: Vec<String> = tables.iter().map(ToString::to_string).collect();
     let rows = client.query(q::KNOWN, &[&names]).await.map_err(|error| failure(&error))?;
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Failure::new(FailureKind::Other, format!("the catalog holds what cannot be read: {error}"))
+    };
     let mut found: BTreeMap<String, Table> = BTreeMap::new();
     for row in rows {
         let (name, seen): (String, serde_json::Value) = (row.get("name"), row.get("seen"));
-        let unreadable = |error: &dyn std::fmt::Display| {
-            Failure::new(FailureKind::Other, format!("the catalog holds what cannot be read: {error}"))
-        };
         let table: Table = serde_json::from_value(seen).map_err(|error| unreadable(&error))?;
         let name = QName::parse(&name).map_err(|error| unreadable(&error))?;
         found.insert(name.plain(), table);
@@ -55,6 +55,14 @@ async fn of(client: &Client, tables: &[QName]) -> Result<BTreeMap<String, Table>
                 relation: row.get("relation"),
                 holds: row.get("holds"),
             });
+        }
+    }
+    for row in client.query(q::DEPENDENTS, &[&names]).await.map_err(|error| failure(&error))? {
+        let (name, seen): (String, serde_json::Value) = (row.get("name"), row.get("seen"));
+        let dependent: Dependent = serde_json::from_value(seen).map_err(|error| unreadable(&error))?;
+        let table = QName::parse(&name).ok().and_then(|name| found.get_mut(&name.plain()));
+        if let Some(table) = table {
+            table.dependents.push(dependent);
         }
     }
     Ok(found)

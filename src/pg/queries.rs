@@ -89,6 +89,7 @@ queries! {
     // Of the catalog: these run on the session that the work runs on.
     BLOCKERS = "catalog/blockers";
     DEADLOCK_TIMEOUT = "catalog/deadlock_timeout";
+    DEPENDENTS = "catalog/dependents";
     END_SESSION = "catalog/end_session";
     KNOWN = "catalog/known";
     HOLDERS = "catalog/holders";

@@ -15,15 +15,17 @@ const KEPT: usize = 1_000;
 
 /// Without an undo window: those that go are dropped.
 pub(super) fn at_once(at: &At, exchange: &ExchangeSpec, syncs: &[Sync]) -> Step {
-    let ExchangeSpec { first, then, pairs, .. } = exchange;
+    let ExchangeSpec { first, then, last, drop, pairs, .. } = exchange;
     let syncs = syncs_of(exchange, syncs);
     let run = [
         lock(pairs),
         first.there.clone(),
         each(&syncs, |sync| sync.take_away()),
+        drop.clone(),
         each(pairs, |Pair { table, gone, .. }| vec![format!("ALTER TABLE {table} DROP COLUMN {gone}")]),
         each(pairs, |Pair { table, stays, name, .. }| rename(table, stays, name)),
         then.there.clone(),
+        last.there.clone(),
     ];
     let why = "without keep, contract drops the other column at once";
     let step = at.step(exchange.title.clone(), transaction(run.concat()), Undo::Irreversible(why.into()));
@@ -41,7 +43,7 @@ pub(super) fn kept(
     n: usize,
     version: &str,
 ) -> Result<(Step, Step), CompileError> {
-    let ExchangeSpec { first, hide, then, pairs, .. } = exchange;
+    let ExchangeSpec { first, hide, then, last, pairs, .. } = exchange;
     let syncs = syncs_of(exchange, syncs);
     let keepers = keepers(at, exchange, hidden, n, version)?;
     let there = [
@@ -53,9 +55,11 @@ pub(super) fn kept(
         each(pairs, |Pair { table, stays, name, .. }| rename(table, stays, name)),
         then.there.clone(),
         each(&keepers, Sync::install),
+        last.there.clone(),
     ];
     let back = [
         lock(pairs),
+        last.back.clone(),
         each(&keepers, Sync::remove),
         then.back.clone(),
         each(pairs, |Pair { table, stays, name, .. }| rename(table, name, stays)),
@@ -72,6 +76,7 @@ pub(super) fn kept(
     let drop = [
         lock(pairs),
         each(&keepers, Sync::remove),
+        exchange.drop.clone(),
         each(pairs, |Pair { table, gone, .. }| {
             vec![format!("ALTER TABLE {table} DROP COLUMN {}", hidden(gone))]
         }),

@@ -139,6 +139,10 @@ pub struct ExchangeSpec {
     pub hide: BothWays,
     /// Statements after it.
     pub then: BothWays,
+    /// Statements at the very end; their way back is where the whole way back begins.
+    pub last: BothWays,
+    /// Statements that drop what hangs on those that go, right before them.
+    pub drop: Vec<String>,
     /// What is accepted of the drop of those that go.
     pub allow: Vec<Allow>,
 }

@@ -126,7 +126,7 @@ impl AddUnique {
             unique: true,
             immediate: self.deferrable.is_none(),
             partial: false,
-            comment: None,
+            ..Index::default()
         }
     }
 

@@ -1,6 +1,7 @@
 //! Makes the like of what stands over a column over the one that takes its place, and lets it
 //! take the names in the same moment.
 
+use super::dependents::dependents;
 use super::draft::{Draft, Sql};
 use super::known::{Column, Constraint, Index, Table};
 use crate::core::ident::{Ident, QName, literal, plain};
@@ -16,11 +17,15 @@ pub(super) struct Carried {
     pub(super) hide: BothWays,
     /// After it.
     pub(super) then: BothWays,
+    /// At the very end.
+    pub(super) last: BothWays,
+    /// What is dropped before the old column is.
+    pub(super) drop: Vec<String>,
 }
 
 impl Carried {
     /// Something takes a name that something of the old column has.
-    fn takes(&mut self, rename: &dyn Fn(&Ident, &Ident) -> String, names: &Names<'_>) {
+    pub(super) fn takes(&mut self, rename: &dyn Fn(&Ident, &Ident) -> String, names: &Names<'_>) {
         let Names { own, name, hidden } = names;
         self.hide.there.push(rename(name, hidden));
         self.hide.back.insert(0, rename(hidden, name));
@@ -30,13 +35,13 @@ impl Carried {
 }
 
 /// The names of one thing that stands over a column.
-struct Names<'a> {
+pub(super) struct Names<'a> {
     /// That of the new one until the exchange.
-    own: Ident,
+    pub(super) own: Ident,
     /// The one that both want.
-    name: &'a Ident,
+    pub(super) name: &'a Ident,
     /// That of the old one from then on.
-    hidden: Ident,
+    pub(super) hidden: Ident,
 }
 
 /// Writes what is made before, and gives what is to run around the exchange.
@@ -60,6 +65,8 @@ pub(super) fn carried(
             "{name} stands over two columns of which this plan changes the types: take two plans"
         ));
     }
+    // Whoever reads a view locks it before what it reads: so does the exchange.
+    dependents(draft, table, known, (from, to), &mut carried);
     for index in known.indexes_of(from) {
         one_index(draft, table, index, (from, to), &mut carried, known);
     }
@@ -113,7 +120,8 @@ fn one_index(
     if index.constraint.is_none() {
         let rename =
             |from: &Ident, to: &Ident| format!("ALTER INDEX {} RENAME TO {to}", table.sibling(from.clone()));
-        return carried.takes(&rename, &Names { own, name: &name, hidden });
+        carried.takes(&rename, &Names { own, name: &name, hidden });
+        return marks(table, index, &name, carried);
     }
     // The index takes the name of its constraint.
     let of_name = |constraint: &&Constraint| constraint.name == index.name;
@@ -123,6 +131,33 @@ fn one_index(
     carried.hide.back.insert(0, format!("{alter} RENAME CONSTRAINT {hidden} TO {name}"));
     carried.then.there.push(format!("{alter} ADD CONSTRAINT {name} UNIQUE USING INDEX {own}{deferral}"));
     carried.then.back.insert(0, format!("{alter} DROP CONSTRAINT {name}"));
+    comment(table, known.constraint(&name), &name, carried);
+    marks(table, index, &name, carried);
+}
+
+/// What is said of an index and done by it.
+fn marks(table: &QName, index: &Index, name: &Ident, carried: &mut Carried) {
+    if let Some(comment) = &index.comment {
+        let index = table.sibling(name.clone());
+        carried.then.there.push(format!("COMMENT ON INDEX {index} IS {}", literal(comment)));
+    }
+    if index.clustered {
+        carried.then.there.push(format!("ALTER TABLE {table} CLUSTER ON {name}"));
+        carried.first.back.push(format!("ALTER TABLE {table} CLUSTER ON {name}"));
+    }
+    if index.replica_identity {
+        let identity = format!("ALTER TABLE {table} REPLICA IDENTITY USING INDEX {name}");
+        carried.then.there.push(identity.clone());
+        // Before any statement that updates the table, which a publication refuses without one.
+        carried.hide.back.push(identity);
+    }
+}
+
+fn comment(table: &QName, constraint: Option<&Constraint>, name: &Ident, carried: &mut Carried) {
+    if let Some(comment) = constraint.and_then(|constraint| constraint.comment.as_ref()) {
+        let said = format!("COMMENT ON CONSTRAINT {name} ON {table} IS {}", literal(comment));
+        carried.then.there.push(said);
+    }
 }
 
 fn one_constraint(
@@ -157,6 +192,7 @@ fn one_constraint(
     }
     let rename = |from: &Ident, to: &Ident| format!("{alter} RENAME CONSTRAINT {from} TO {to}");
     carried.takes(&rename, &Names { own, name: &name, hidden });
+    comment(table, Some(constraint), &name, carried);
 }
 
 /// A trigger of the column (UPDATE OF, WHEN) is made anew over the one that has its name.
@@ -173,7 +209,13 @@ fn triggers(table: &QName, known: &Table, from: &Ident, carried: &mut Carried) {
         let Ok(name) = Ident::exact(trigger.name.clone()) else { continue };
         if of_it {
             let drop = format!("DROP TRIGGER {name} ON {table}");
-            let anew = trigger.statements(table);
+            let mut anew = trigger.statements(table);
+            anew.extend(
+                trigger
+                    .comment
+                    .as_ref()
+                    .map(|comment| format!("COMMENT ON TRIGGER {name} ON {table} IS {}", literal(comment))),
+            );
             carried.first.there.push(drop.clone());
             carried.first.back.extend(anew.clone());
             carried.then.there.extend(anew);

@@ -7,6 +7,13 @@
 //! fails once in a session that prepared it before (`cached plan must not change result type`),
 //! as after an ALTER COLUMN TYPE, and most drivers prepare it again by themselves.
 //! The column is the last of the table then: `SELECT *` gives it at the end.
+//!
+//! Views that read the column, and views on those, are made again in that transaction as the server
+//! prints them, with owner, privileges, comments, options, defaults, rules and triggers; so are
+//! policies, triggers, and the table's place in a publication that names the column. Extended
+//! statistics and materialized views get their like beforehand, filled before it takes the name.
+//! Expand tries all of that once and takes it back. What cannot be made again, such as a view that
+//! a function returns rows of, a generated column, or a rule, is refused by name.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -88,15 +95,20 @@ impl ChangeType {
         let set = vec![(shadow.clone(), using.clone())];
         let sync = draft.sync(SyncSpec { table: table.clone(), set: set.clone(), back: Vec::new() });
         draft.fill(table, set, Some(format!("{shadow} IS NULL AND ({using}) IS NOT NULL")));
-        let Carried { first, hide, then } = carried(draft, table, &known, &column, name, &shadow);
+        let Carried { first, hide, then, last, drop } = carried(draft, table, &known, &column, name, &shadow);
         if column.not_null {
             draft.validate(StepSpec::NotNull { table: table.clone(), column: shadow.clone() });
         }
         let mut then = then;
         let stands = known.constraints.iter().any(|one| one.columns.iter().any(|of| of == name.as_str()))
             || known.indexes_of(name).next().is_some();
+        let read = known.dependents.iter().any(|one| one.reads(name));
         let reason = "the recipe has made its like over the column that takes the place";
-        let allow = if stands { vec![Allow::of_step("drop-column-takes-along", reason)] } else { Vec::new() };
+        let slow = |kind: &str| matches!(kind, "materialized view" | "publication");
+        let held = known.dependents.iter().any(|one| one.reads(name) && slow(&one.kind));
+        let rules = [("drop-column-takes-along", stands || read), ("drop-column-dependents", held)];
+        let allow =
+            rules.iter().filter(|(_, is)| *is).map(|(rule, _)| Allow::of_step(rule, reason)).collect();
         if let Some(default) = &default {
             then.there.push(format!("ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {default}"));
             then.back.insert(0, format!("ALTER TABLE {table} ALTER COLUMN {name} DROP DEFAULT"));
@@ -114,6 +126,8 @@ impl ChangeType {
             first,
             hide,
             then,
+            last,
+            drop,
             allow,
         }));
         draft.caution(format!(
@@ -163,7 +177,14 @@ impl ChangeType {
         }
         let hangs = |kind: &str| matches!(kind, "view" | "rule" | "policy" | "generated" | "other");
         for one in known.hanging.iter().filter(|one| one.column.as_deref() == Some(self.column.as_str())) {
-            if hangs(&one.kind) {
+            let remade = known.remakes(one);
+            if one.kind == "generated" {
+                draft.refuse(format!(
+                    "{} is computed from {name}, and no column that is there can become one like it without the table \
+                     being written anew under a lock: drop it in expand, or add one over the new column by a plan after this",
+                    one.said
+                ));
+            } else if hangs(&one.kind) && !remade {
                 draft.refuse(format!(
                     "{} hangs on {name}, whose type cannot change under it: drop it in expand and make it again in contract",
                     one.said

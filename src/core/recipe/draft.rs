@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Written;
-use super::known::{Column, Known, Table};
+use super::known::{Column, Dependent, Known, Table};
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::plan::fault::TOP;
 use crate::core::plan::model::{
@@ -248,8 +248,25 @@ impl<'a> Draft<'a> {
 
     /// Gives a table another name, from expand on.
     pub(super) fn renames(&mut self, from: &QName, to: &QName) {
+        self.renames_in_dependents(from, None);
         if let Some(table) = self.known.tables.remove(&from.plain()) {
             self.known.tables.insert(to.plain(), table);
+        }
+    }
+
+    /// Puts down that what reads a column, or the table, is not what the catalog said any more.
+    pub(super) fn renames_in_dependents(&mut self, table: &QName, column: Option<&Ident>) {
+        let of_it = |one: &&Dependent| column.is_none_or(|column| one.reads(column));
+        let known = self.known.table(table);
+        let named: Vec<String> = known
+            .into_iter()
+            .flat_map(|known| &known.dependents)
+            .filter(of_it)
+            .map(|one| one.said.clone())
+            .collect();
+        let all = self.known.tables.values_mut().flat_map(|table| &mut table.dependents);
+        for one in all.filter(|one| named.contains(&one.said)) {
+            one.renamed = true;
         }
     }
 

@@ -13,6 +13,7 @@ mod carried;
 mod change_type;
 mod constraint;
 mod create_table;
+mod dependents;
 mod draft;
 mod drop_column;
 mod drop_constraint;
@@ -51,8 +52,8 @@ use serde::Deserialize;
 
 pub use draft::Draft;
 pub use known::{
-    Column, Constraint, Grant, Hanging, Index, Known, OfIndex, Partition, Referrer, Sequence, Table, Taken,
-    Trigger,
+    Column, Constraint, Dependent, Grant, Hanging, Index, Known, OfIndex, Partition, Referrer, Sequence, Table,
+    Taken, Trigger, ViewIndex,
 };
 
 use crate::core::ident::QName;

@@ -112,8 +112,11 @@ impl RenameColumn {
             first: BothWays { there: no_triggers, back: triggers },
             hide: BothWays::default(),
             then: BothWays::default(),
+            last: BothWays::default(),
+            drop: Vec::new(),
             allow: Vec::new(),
         }));
+        draft.renames_in_dependents(table, Some(from));
         draft.now(table, |known| {
             let column = known.columns.iter_mut().find(|column| column.name == from.as_str());
             if let Some(column) = column {

@@ -10,8 +10,15 @@ use crate::core::timeline::Item;
 use crate::examples::examples;
 
 /// Warnings that an example brings about by what it asks for: its plan, the rule, and why.
-const MEANT: &[(&str, &str, &str)] =
-    &[("20261202040100_change_type", "foreign-key-index", "a bigint comes to refer to an integer")];
+const MEANT: &[(&str, &str, &str)] = &[
+    ("20261202040100_change_type", "foreign-key-index", "a bigint comes to refer to an integer"),
+    (
+        "20261205020100_change_type_of_much",
+        "foreign-key-index",
+        "a varchar(60) comes to refer to a varchar(80)",
+    ),
+    ("20261205020100_change_type_of_much", "unused-allow", "who reads migrations alone sees no publication"),
+];
 
 fn shown(step: &Step) -> String {
     let mut text = format!("{} [{}] {}\n", step.id, step.action.mode(), step.title);

@@ -32,6 +32,18 @@ fn files(folder: &str) -> Result<Vec<(Version, PathBuf)>, Fault> {
     Ok(files)
 }
 
+/// Without what every version of the server prints, or has, in its own way.
+fn comparable(mut known: Known) -> Known {
+    for table in known.tables.values_mut() {
+        table.dependents.retain(|one| one.kind != "publication");
+        table.hanging.retain(|one| !one.said.starts_with("publication"));
+        for one in &mut table.dependents {
+            (one.definition, one.make) = (None, Vec::new());
+        }
+    }
+    known
+}
+
 /// Without what is not the same on every version of the server.
 fn everywhere(mut known: Known) -> Known {
     known.version = VERSION;
@@ -66,7 +78,7 @@ async fn what_is_kept_of_the_examples_is_what_the_catalog_says(db: Db) -> TestRe
             fs::write(&kept, format!("{}\n", serde_json::to_string_pretty(&found)?))?;
         }
         let text = fs::read_to_string(&kept).unwrap_or_default();
-        if serde_json::from_str::<Known>(&text).ok() != Some(found) {
+        if serde_json::from_str::<Known>(&text).ok().map(comparable) != Some(comparable(found)) {
             behind.push(format!("{stem}.json"));
         }
     }

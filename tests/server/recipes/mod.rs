@@ -9,6 +9,7 @@ mod add_foreign_key;
 mod add_index;
 mod add_unique;
 mod change_type;
+mod change_type_of_much;
 mod clients;
 mod create_table;
 mod drop_column;
@@ -19,6 +20,7 @@ pub(crate) mod known;
 mod merge_columns;
 mod partition_table;
 mod rename_column;
+mod rename_column_of_much;
 mod rename_table;
 mod replace_index;
 mod set_not_null;
@@ -64,6 +66,7 @@ examples! {
     add_index: add_index_leads_to_the_end, add_index_leads_back;
     add_unique: add_unique_leads_to_the_end, add_unique_leads_back;
     change_type: change_type_leads_to_the_end, change_type_leads_back;
+    change_type_of_much: change_type_of_much_leads_to_the_end, change_type_of_much_leads_back;
     drop_column: drop_column_leads_to_the_end, drop_column_leads_back;
     drop_constraint: drop_constraint_leads_to_the_end, drop_constraint_leads_back;
     drop_index: drop_index_leads_to_the_end, drop_index_leads_back;
@@ -71,6 +74,7 @@ examples! {
     merge_columns: merge_columns_leads_to_the_end, merge_columns_leads_back;
     partition_table: partition_table_leads_to_the_end, partition_table_leads_back;
     rename_column: rename_column_leads_to_the_end, rename_column_leads_back;
+    rename_column_of_much: rename_column_of_much_leads_to_the_end, rename_column_of_much_leads_back;
     rename_table: rename_table_leads_to_the_end, rename_table_leads_back;
     replace_index: replace_index_leads_to_the_end, replace_index_leads_back;
     set_not_null: set_not_null_leads_to_the_end, set_not_null_leads_back;
@@ -80,7 +84,7 @@ examples! {
 }
 
 /// Recipes after which the column is the last of its table; their pages say so.
-const LAST: &[&str] = &["change_type", "widen_key"];
+const LAST: &[&str] = &["change_type", "change_type_of_much", "widen_key"];
 
 /// An example of a recipe.
 pub(crate) struct Example {

@@ -2,6 +2,7 @@
 //! started, kept on record, so that the same plan has the same steps until its end.
 
 mod around;
+mod dependents;
 mod parts;
 mod sequence;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::ident::{Ident, QName};
 
 pub use around::{Hanging, OfIndex, Partition, Referrer, Taken};
+pub use dependents::{Dependent, ViewIndex};
 pub use parts::{Column, Constraint, Grant, Index, Trigger};
 pub use sequence::Sequence;
 pub(super) use sequence::range;
@@ -48,6 +50,9 @@ pub struct Table {
     pub referenced_by: Vec<Referrer>,
     /// What hangs on it and is no constraint, index or sequence of its own.
     pub hanging: Vec<Hanging>,
+    /// What reads columns of it and is made again where one is exchanged, each after what it reads.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dependents: Vec<Dependent>,
     /// The columns of its partition key.
     pub partition_key: Vec<String>,
     /// Whether tables inherit from it that are no partitions.
@@ -126,6 +131,14 @@ impl Table {
             let whole = index.valid && index.unique && index.immediate && !index.partial;
             whole && index.keys.len() == columns.len() && same_names(&index.keys, columns)
         })
+    }
+
+    /// Whether something that hangs on a column is made again where that is exchanged for another.
+    #[must_use]
+    pub fn remakes(&self, hanging: &Hanging) -> bool {
+        let of_view =
+            |one: &Dependent| hanging.kind == "rule" && hanging.relation.as_ref() == Some(&one.called);
+        self.dependents.iter().any(|one| one.said == hanging.said || of_view(one))
     }
 
     /// What makes the drop of a column fail, by what it is called.

@@ -139,8 +139,15 @@ pub struct Index {
     pub immediate: bool,
     /// Whether it leaves rows out.
     pub partial: bool,
-    /// The comment on it.
+    /// A comment on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// Whether CLUSTER goes by it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub clustered: bool,
+    /// Whether rows are told apart by it in logical replication.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub replica_identity: bool,
 }
 
 impl Index {
@@ -196,6 +203,9 @@ pub struct Trigger {
     pub enabled: String,
     /// The columns of UPDATE OF.
     pub columns: Vec<String>,
+    /// A comment on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 impl Trigger {

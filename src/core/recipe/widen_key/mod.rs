@@ -160,6 +160,8 @@ impl WidenKey {
             first,
             hide,
             then,
+            last: BothWays::default(),
+            drop: Vec::new(),
             allow: vec![Allow::of_step("drop-column-takes-along", reason)],
         }));
         let raised = family.members.iter().flat_map(|member| {

@@ -50,7 +50,7 @@ SELECT asked.name, jsonb_build_object(
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
     'indexes', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', x.relname, 'definition', pg_get_indexdef(x.oid), 'valid', i.indisvalid,
-            'comment', obj_description(x.oid, 'pg_class'),
+            'comment', obj_description(x.oid, 'pg_class'), 'clustered', i.indisclustered, 'replica_identity', i.indisreplident,
             'unique', i.indisunique, 'immediate', i.indimmediate, 'partial', i.indpred IS NOT NULL,
             'keys', (SELECT coalesce(jsonb_agg(coalesce(a.attname, '') ORDER BY n.at), '[]')
                 FROM generate_series(0, i.indnkeyatts - 1) n (at)
@@ -91,6 +91,7 @@ SELECT asked.name, jsonb_build_object(
         FROM pg_constraint k WHERE k.confrelid = c.oid AND k.contype = 'f' AND k.conparentid = 0),
     'triggers', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', t.tgname, 'definition', pg_get_triggerdef(t.oid), 'enabled', t.tgenabled,
+            'comment', obj_description(t.oid, 'pg_trigger'),
             'columns', (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_attribute a
                         WHERE a.attrelid = c.oid AND a.attnum = ANY (t.tgattr::smallint[])))
             ORDER BY t.tgname), '[]')

@@ -20,8 +20,12 @@ WHERE x.relnamespace = ANY ($1::oid[])
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indrelid AND d.deptype = 'e')
 UNION ALL
 SELECT 'statistics', format('%I.%I', n.nspname, s.stxname),
-       concat_ws(', ', pg_get_statisticsobjdef(s.oid), 'owner ' || pg_get_userbyid(s.stxowner),
+       -- What they are over is a set: the server prints it in the order of the columns' numbers.
+       concat_ws(', ', regexp_replace(d.def, ' ON .* FROM ', ' FROM '),
+         'on ' || (SELECT string_agg(one, ', ' ORDER BY one COLLATE "C") FROM regexp_split_to_table(substring(d.def FROM ' ON (.*) FROM '), ', ') one),
+         'owner ' || pg_get_userbyid(s.stxowner),
          CASE WHEN coalesce(s.stxstattarget, -1) >= 0 THEN 'statistics ' || s.stxstattarget END)
 FROM pg_statistic_ext s
 JOIN pg_namespace n ON n.oid = s.stxnamespace
+CROSS JOIN LATERAL (SELECT pg_get_statisticsobjdef(s.oid) AS def) d
 WHERE s.stxnamespace = ANY ($1::oid[])

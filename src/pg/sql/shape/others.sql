@@ -16,11 +16,12 @@ FROM pg_publication p
 UNION ALL
 SELECT 'published table', format('%I: %s', p.pubname, r.prrelid::regclass),
        concat_ws(', ', 'published',
-         'columns ' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+         'columns ' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname)
                         FROM regexp_split_to_table(to_jsonb(r) ->> 'prattrs', '\D+') k
                         JOIN pg_attribute a ON a.attrelid = r.prrelid AND a.attnum = nullif(k, '')::int),
-         -- From 15 on; its tree cannot be read where the column may be missing, so only whether it is the same shows.
-         'where ' || md5(regexp_replace(to_jsonb(r) ->> 'prqual', ':location -?[0-9]+', '', 'g')))
+         -- From 15 on; only where there is one, the server has a column that prints it.
+         (SELECT 'where ' || (to_jsonb(t) ->> 'rowfilter') FROM pg_publication_tables t JOIN pg_class c ON c.oid = r.prrelid
+          WHERE t.pubname = p.pubname AND t.schemaname = (SELECT n.nspname FROM pg_namespace n WHERE n.oid = c.relnamespace) AND t.tablename = c.relname))
 FROM pg_publication_rel r
 JOIN pg_publication p ON p.oid = r.prpubid
 UNION ALL
