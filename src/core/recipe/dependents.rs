@@ -201,8 +201,8 @@ fn made_before(draft: &mut Draft<'_>, table: &QName, likes: &[Like<'_>], (from, 
         let refresh = Sql::new(format!("REFRESH MATERIALIZED VIEW {own}"), NOTHING);
         draft.contract_sql(refresh.allow("refresh", alone).allow("scan-in-contract", alone));
         draft.caution(format!(
-            "contract reads all that materialized view {} reads, to fill its like before the exchange, and an abort after \
-             it brings the rows of then back: refresh it after that",
+            "contract fills the like of materialized view {} right before the exchange, for which it reads all that the \
+             view reads; where the exchange is put off after that, and after an abort of it, refresh the view",
             like.one.called
         ));
     }

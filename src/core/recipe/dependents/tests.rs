@@ -129,9 +129,7 @@ fn a_materialized_view_is_filled_before_it_has_its_name() {
         text.contains("purge.2: DROP TRIGGER") || text.contains("DROP MATERIALIZED VIEW \"_phase_7_m\""),
         "{text}"
     );
-    assert!(
-        cautions(PLAN, &with(vec![filled.clone()])).iter().any(|what| what.contains("refresh it after that"))
-    );
+    assert!(cautions(PLAN, &with(vec![filled.clone()])).iter().any(|what| what.contains("refresh the view")));
     let empty = shown(PLAN, &with(vec![Dependent { filled: false, ..filled }]));
     assert!(!empty.contains("REFRESH"), "{empty}");
 }
@@ -245,5 +243,22 @@ fn everything_that_can_hang_on_a_column_hangs_on_those_of_the_examples() {
         let example = examples().into_iter().find(|example| example.stem.ends_with(plan)).unwrap();
         let found = kinds(&example.known.tables[name], "code");
         assert_eq!(found, &all - &without, "{plan}");
+    }
+}
+
+#[test]
+fn what_change_type_does_not_take_along_is_refused_by_name() {
+    let example =
+        examples().into_iter().find(|example| example.stem.ends_with("rename_column_of_much")).unwrap();
+    let text =
+        "title: x\nchange:\n  - change_type: {table: shelves, column: code, type: varchar(60)}\nkeep: 1d\n";
+    let why = refused(text, &example.known);
+    assert_eq!(why.len(), 3, "{why:?}");
+    for (why, part) in why.iter().zip([
+        "shelves.code has numbers of its own sequence: widen_key",
+        "foreign key shelf_of_book of shelf_books refers to shelves.code: widen_key",
+        "generated column short of table shelves is computed from shelves.code",
+    ]) {
+        assert!(why.starts_with(part), "{why}");
     }
 }
