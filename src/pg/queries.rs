@@ -102,6 +102,7 @@ queries! {
     INDEX_DUPLICATES = "catalog/index_duplicates";
     INDEX_LEFTOVERS = "catalog/index_leftovers";
     HANGING = "catalog/hanging";
+    ENUMS = "catalog/enums";
     INDEX_TABLE = "catalog/index_table";
     PARTITIONS = "catalog/partitions";
     INDEX_DEFINITION = "catalog/index_definition";

@@ -192,6 +192,7 @@ fn step(at: &At, spec: &StepSpec, server: Server) -> Result<Vec<Step>, CompileEr
                     (Undo::Run(action), statements)
                 }
                 Some(UndoSpec::Irreversible(why)) => (Undo::Irreversible(why.clone()), Vec::new()),
+                Some(UndoSpec::Stays) => (Undo::Nothing, Vec::new()),
                 None if sql::only_proves(&spec.text) => (Undo::Nothing, Vec::new()),
                 None => (Undo::Irreversible("the plan gives no undo for it".into()), Vec::new()),
             };

@@ -227,6 +227,8 @@ pub enum UndoSpec {
     Sql(String, Places),
     /// `irreversible`, or `irreversible: why`.
     Irreversible(String),
+    /// What it makes stays, and does no harm; only recipes write it.
+    Stays,
 }
 
 /// An index to build concurrently.

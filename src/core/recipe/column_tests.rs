@@ -46,7 +46,7 @@ pub(super) fn column(name: &str) -> Column {
 
 /// One table.
 pub(super) fn known(name: &str, table: Table) -> Known {
-    Known { complete: true, version: 150_018, tables: [(name.to_owned(), table)].into() }
+    Known { complete: true, version: 150_018, tables: [(name.to_owned(), table)].into(), ..Known::default() }
 }
 
 fn guests() -> Known {

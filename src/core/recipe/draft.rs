@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Written;
-use super::known::{Column, Dependent, Known, Table};
+use super::known::{Column, Dependent, Enum, Known, Table};
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::plan::fault::TOP;
 use crate::core::plan::model::{
@@ -68,6 +68,11 @@ impl Sql {
     /// Statements that nothing takes back, and why.
     pub(super) fn for_good(text: impl Into<String>, why: &str) -> Self {
         Self { text: text.into(), undo: Some(UndoSpec::Irreversible(why.into())), allow: Vec::new() }
+    }
+
+    /// Statements of which abort leaves behind what they make.
+    pub(super) fn that_stays(text: impl Into<String>) -> Self {
+        Self { text: text.into(), undo: Some(UndoSpec::Stays), allow: Vec::new() }
     }
 
     /// Accepts a finding of the linter, because the recipe has taken care of it.
@@ -201,6 +206,24 @@ impl<'a> Draft<'a> {
             self.refuse(format!("there is no table {}", name.plain()));
         }
         found
+    }
+
+    /// An enum type that must be there; `None` where nothing is known of it, or what is there is none.
+    pub(super) fn required_enum(&mut self, name: &QName) -> Option<Enum> {
+        let found = self.known.enums.get(&name.plain()).cloned();
+        match &found {
+            None if self.known.complete => self.refuse(format!("there is no type {}", name.plain())),
+            Some(other) if !other.is_one() => self.refuse(format!("type {} is no enum", name.plain())),
+            _ => {}
+        }
+        found.filter(Enum::is_one)
+    }
+
+    /// Changes what the next recipes know of a type.
+    pub(super) fn now_enum(&mut self, name: &QName, change: impl FnOnce(&mut Enum)) {
+        if let Some(known) = self.known.enums.get_mut(&name.plain()) {
+            change(known);
+        }
     }
 
     /// Whether the catalog was asked: what is not known is not there.

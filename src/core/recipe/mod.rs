@@ -5,6 +5,7 @@
 
 mod add_check;
 mod add_column;
+mod add_enum_value;
 mod add_exclusion;
 mod add_foreign_key;
 mod add_index;
@@ -52,8 +53,8 @@ use serde::Deserialize;
 
 pub use draft::Draft;
 pub use known::{
-    Column, Constraint, Dependent, Grant, Hanging, Index, Known, OfIndex, Partition, Referrer, Sequence, Table,
-    Taken, Trigger, ViewIndex,
+    Column, Constraint, Dependent, Enum, Grant, Hanging, Index, Known, OfIndex, Partition, Referrer,
+    Sequence, Table, Taken, Trigger, User, ViewIndex,
 };
 
 use crate::core::ident::QName;
@@ -123,6 +124,7 @@ macro_rules! recipes {
 recipes! {
     add_check: AddCheck, "A CHECK, from validate on.";
     add_column: AddColumn, "A new column.";
+    add_enum_value: AddEnumValue, "Another label of an enum type, from expand on.";
     add_exclusion: AddExclusion, "An EXCLUDE constraint, for which the table stands still.";
     add_foreign_key: AddForeignKey, "A foreign key, from validate on.";
     add_index: AddIndex, "A new index, built while the table is in use.";

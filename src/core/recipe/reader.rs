@@ -1,6 +1,6 @@
 //! Reads the fields of a recipe: names and expressions, each fault with its place.
 
-use crate::core::ident::{Ident, QName};
+use crate::core::ident::{Ident, MAX_IDENT_BYTES, QName};
 use crate::core::plan::fault::Faults;
 use crate::core::plan::model::Place;
 use crate::core::sql::{check_expression, closed, read_type};
@@ -39,6 +39,15 @@ impl Reader<'_, '_> {
             None => Some(None),
             Some(text) => self.expression(what, text).map(Some),
         }
+    }
+
+    /// A label of an enum.
+    pub(super) fn label(&mut self, what: &str, text: String) -> Option<String> {
+        if text.len() > MAX_IDENT_BYTES || text.contains('\0') {
+            self.fault(format!("{what}: {text:?} is no label: it has at most {MAX_IDENT_BYTES} bytes"));
+            return None;
+        }
+        Some(text)
     }
 
     /// A type, as SQL writes it.

@@ -55,7 +55,12 @@ pub(super) fn shown(text: &str, known: &Known) -> String {
 /// Relations that are all there is.
 pub(super) fn known(tables: impl IntoIterator<Item = (&'static str, Table)>) -> Known {
     let named = |(name, table)| (QName::parse(name).unwrap().plain(), table);
-    Known { complete: true, version: 150_000, tables: tables.into_iter().map(named).collect() }
+    Known {
+        complete: true,
+        version: 150_000,
+        tables: tables.into_iter().map(named).collect(),
+        ..Known::default()
+    }
 }
 
 /// A table with text columns.
@@ -78,4 +83,17 @@ pub(super) fn index(index: OfIndex) -> Table {
 /// An index, as its table knows it.
 pub(super) fn of_table(name: &str) -> Index {
     Index { name: name.into(), valid: true, ..Index::default() }
+}
+
+/// An enum type that is all there is.
+pub(super) fn labels(name: &str, of: &[&str]) -> Known {
+    let one = super::Enum {
+        kind: "e".into(),
+        schema: "public".into(),
+        labels: of.iter().map(|label| (*label).to_owned()).collect(),
+        ..Default::default()
+    };
+    let mut known = known([]);
+    known.enums.insert(QName::parse(name).unwrap().plain(), one);
+    known
 }

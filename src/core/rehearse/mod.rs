@@ -11,6 +11,7 @@ mod predict;
 mod report;
 mod route;
 mod size;
+mod stays;
 mod text;
 
 pub use compare::{Compared, LockLine, Verdict, compare};
@@ -25,3 +26,4 @@ pub use route::{
     steps_until, stops, wanted_before,
 };
 pub use size::{Rows, SHARE, there};
+pub use stays::{labels, without_labels};

@@ -4,6 +4,7 @@
 
 mod add_check;
 mod add_column;
+mod add_enum_value;
 mod add_exclusion;
 mod add_foreign_key;
 mod add_index;
@@ -61,6 +62,7 @@ examples! {
     [add_exclusion_is_refused_without_a_reason_for_the_outage, add_unique_names_duplicates, change_type_stops_where_a_view_does_not_fit, create_table_leads_to_the_end, create_table_leads_back_from_every_state, create_table_keeps_rows, drop_column_keeps_what_is_given, drop_not_null_goes_back_when_every_row_has_a_value, partition_table_mirrors, partition_table_misses_nothing, partition_table_deletes_what_was_copied, partition_table_stops_at_rows_without_a_partition, partition_table_refuses, rename_table_keeps_rights, rename_table_refuses]
     add_check: add_check_leads_to_the_end, add_check_leads_back;
     add_column: add_column_leads_to_the_end, add_column_leads_back;
+    add_enum_value: add_enum_value_leads_to_the_end, add_enum_value_leads_back;
     add_exclusion: add_exclusion_leads_to_the_end, add_exclusion_leads_back;
     add_foreign_key: add_foreign_key_leads_to_the_end, add_foreign_key_leads_back;
     add_index: add_index_leads_to_the_end, add_index_leads_back;
@@ -85,6 +87,13 @@ examples! {
 
 /// Recipes after which the column is the last of its table; their pages say so.
 const LAST: &[&str] = &["change_type", "change_type_of_much", "widen_key"];
+
+/// Labels of enums that an abort leaves behind, of the plan that adds them: the type, as it is then.
+const LEFT: &[(&str, &str, &str)] = &[(
+    "20261203010100",
+    "public.\"Ticket State\"",
+    "'new', 'it''s open', E'waiting \\\\', 'closed', 'won''t do'",
+)];
 
 /// An example of a recipe.
 pub(crate) struct Example {
@@ -245,6 +254,15 @@ async fn to_the_end(db: &Db, example: &Example) -> TestResult {
     Ok(())
 }
 
+/// Whether a difference is no more than the labels that an abort leaves behind.
+fn is_left(example: &Example, one: &Difference) -> bool {
+    LEFT.iter().any(|(version, kind, labels)| {
+        example.plan.starts_with(version)
+            && (one.kind.as_str(), one.identity.as_str()) == ("enum", *kind)
+            && one.after.as_ref().is_some_and(|after| after.ends_with(&format!(", {labels}")))
+    })
+}
+
 /// There and back from every state.
 async fn back(db: &Db, example: &Example) -> TestResult {
     begin(db, example).await?;
@@ -277,7 +295,8 @@ async fn back(db: &Db, example: &Example) -> TestResult {
         check!(ended.code == Some(0), "abort from {state}: {ended:?}");
         clients.as_old().await?;
         clients.end().await?;
-        let differences = before.diff(&shape_of(db).await?);
+        let mut differences = before.diff(&shape_of(db).await?);
+        differences.retain(|one| !is_left(example, one));
         check!(differences.is_empty(), "after abort from {state}:\n{}", described(&differences));
     }
     Ok(())

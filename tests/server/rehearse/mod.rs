@@ -21,6 +21,7 @@ tests![
     what_the_linter_refuses_is_not_green,
     a_lock_that_is_held_too_long_is_worse,
     what_has_no_rows_to_count_is_no_fault,
+    a_label_that_stays_is_told_and_is_no_fault,
 ];
 
 fn list<'a>(document: &'a Value, name: &str) -> Vec<&'a Value> {
@@ -104,6 +105,21 @@ async fn an_undo_that_does_not_undo_is_found(db: Db) -> TestResult {
     let difference = &report["round_trips"][0]["differences"][0];
     same!(difference["kind"], "column order", "{report:#}");
     same!(difference["after"], "id, b, a");
+    Ok(())
+}
+
+async fn a_label_that_stays_is_told_and_is_no_fault(db: Db) -> TestResult {
+    db.file("migrations/0_m.sql", "-- UP\nCREATE TYPE mood AS ENUM ('a', 'b');\n-- DOWN\nDROP TYPE mood;\n")?;
+    let plan = "change:\n  - add_enum_value: {type: mood, value: it's, before: b}\n";
+    let report = rehearsed(&db, plan, 0).await?;
+    same!(report["ok"], true, "{report:#}");
+    let trip = &report["round_trips"][0];
+    same!(trip["equal"], true);
+    same!(trip["rows"][0], "public.mood keeps 'it''s': nothing takes a label away");
+    // A label that an undo forgets is still found.
+    let plan = "expand:\n  - {sql: ALTER TYPE mood ADD VALUE IF NOT EXISTS 'c', undo: SELECT 1}\n";
+    let report = rehearsed(&db, plan, 1).await?;
+    same!(report["round_trips"][0]["equal"], false, "{report:#}");
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use crate::core::lint::Inspected;
 use crate::core::record::Kind;
 use crate::core::rehearse::{
     Leg, LockLine, Piece, Report, RoundTrip, StepReport, back, compare, end_of, forward, forward_steps,
-    mentions, predict, stops,
+    labels, mentions, predict, stops, without_labels,
 };
 use crate::core::shape::{Difference, Shape};
 use crate::core::state::State;
@@ -175,8 +175,10 @@ impl Rounds<'_> {
             self.desk.store.again(&self.item.version).await.map_err(CommandError::from)?;
         }
         let differences = before.shape.diff(&self.shape().await?);
-        let rows = before.changed(&self.sums().await?);
-        report.round_trips.push(RoundTrip::of(from, differences, rows));
+        let labels = labels(self.item).map_err(CommandError::from)?;
+        let (differences, stay) = without_labels(differences, &labels);
+        let notes = [before.changed(&self.sums().await?), stay].concat();
+        report.round_trips.push(RoundTrip::of(from, differences, notes));
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 
 mod around;
 mod dependents;
+mod enums;
 mod parts;
 mod sequence;
 
@@ -14,6 +15,7 @@ use crate::core::ident::{Ident, QName};
 
 pub use around::{Hanging, OfIndex, Partition, Referrer, Taken};
 pub use dependents::{Dependent, ViewIndex};
+pub use enums::{Enum, User};
 pub use parts::{Column, Constraint, Grant, Index, Trigger};
 pub use sequence::Sequence;
 pub(super) use sequence::range;
@@ -28,6 +30,9 @@ pub struct Known {
     pub version: u32,
     /// The tables, by their names as [`QName::plain`] writes them.
     pub tables: BTreeMap<String, Table>,
+    /// The types, likewise.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub enums: BTreeMap<String, Enum>,
 }
 
 /// A table.
