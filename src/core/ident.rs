@@ -145,6 +145,13 @@ impl QName {
         Self { schema: self.schema.clone(), name }
     }
 
+    /// Whether both may be the same: where one has no schema, it may be that of the other.
+    #[must_use]
+    pub fn may_be(&self, other: &Self) -> bool {
+        let schemas = self.schema.as_ref().zip(other.schema.as_ref());
+        self.name == other.name && schemas.is_none_or(|(a, b)| a == b)
+    }
+
     /// The name for people: quoted only where SQL needs it.
     #[must_use]
     pub fn plain(&self) -> String {

@@ -7,6 +7,7 @@ pub mod fault;
 mod gates;
 pub mod index;
 pub mod model;
+mod phases;
 mod raw;
 pub mod scalar;
 mod steps;
@@ -20,6 +21,7 @@ mod tests;
 use sha2::{Digest, Sha256};
 
 pub use fault::{PlanError, located};
+pub(in crate::core) use phases::{Phases, RawPhases};
 
 use fault::Faults;
 use model::{Placed, Plan, Settings, StepSpec};
@@ -82,7 +84,7 @@ fn build(source: &Source<'_>, raw: RawPlan, sql_file: ReadFile<'_>, faults: &mut
             lock_wait_max: durations::read(raw.settings.lock_wait_max.as_ref(), faults),
         },
         kill_blockers: durations::kill(raw.settings.kill_blockers.as_ref(), faults),
-        change: recipe::read(raw.change, faults),
+        change: recipe::read(raw.change, source.text, sql_file, faults),
         expand,
         backfill: backfill::read(raw.backfill, faults),
         validate,

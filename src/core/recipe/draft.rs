@@ -44,6 +44,10 @@ pub struct Draft<'a> {
     taken: Vec<QName>,
     /// Tables that nothing after a change may be about, and why.
     closed: Vec<(QName, &'static str)>,
+    /// What explicit steps before this change make or change.
+    unseen: BTreeSet<QName>,
+    /// Whether such a step may change anything.
+    opaque: bool,
 }
 
 /// SQL that a recipe writes.
@@ -107,6 +111,8 @@ impl<'a> Draft<'a> {
             about: Vec::new(),
             taken: Vec::new(),
             closed: Vec::new(),
+            unseen: BTreeSet::new(),
+            opaque: false,
         }
     }
 
@@ -269,6 +275,49 @@ impl<'a> Draft<'a> {
         self.about.contains(table)
     }
 
+    /// Puts down that explicit steps make a table.
+    pub(super) fn makes_table(&mut self, name: Ident) {
+        self.made.insert(name);
+    }
+
+    /// Puts down that explicit steps make or change something: what is known of it is not true any more.
+    pub(super) fn changes_unseen(&mut self, name: &QName) {
+        self.unseen.insert(name.clone());
+    }
+
+    /// Puts down that an explicit step cannot be seen through.
+    pub(super) const fn may_change_all(&mut self) {
+        self.opaque = true;
+    }
+
+    /// Puts down that explicit steps drop a view.
+    pub(super) fn drops_view(&mut self, view: &QName) {
+        for table in self.known.tables.values_mut() {
+            let is = |relation: &String| QName::parse(relation).is_ok_and(|relation| relation.may_be(view));
+            table.hanging.retain(|one| !one.relation.as_ref().is_some_and(is));
+        }
+    }
+
+    /// Refuses what explicit steps before this change make or change.
+    pub(super) fn refuse_unseen(&mut self, names: &[&QName]) {
+        for name in names {
+            if self.unseen.iter().any(|unseen| unseen.may_be(name)) {
+                self.refuse(format!(
+                    "{} is made or changed by sql before this, and a change is written from what the catalog says: \
+                     take another plan for it, or put that sql behind it",
+                    name.plain()
+                ));
+            }
+        }
+        if self.opaque && !names.is_empty() {
+            let names: Vec<String> = names.iter().map(|name| name.plain()).collect();
+            self.caution(format!(
+                "sql before this cannot be seen through: it must not change {}",
+                names.join(", ")
+            ));
+        }
+    }
+
     /// Gives a table another name, from expand on.
     pub(super) fn renames(&mut self, from: &QName, to: &QName) {
         self.renames_in_dependents(from, None);
@@ -406,6 +455,11 @@ impl<'a> Draft<'a> {
         let columns = columns.iter().map(|name| (name.clone(), name.to_string())).collect();
         let work = BackfillWork::Copy { into: into.clone(), columns };
         self.backfill.push(Placed { value: BackfillSpec::of(table.clone(), work), place: self.at });
+    }
+
+    /// Carries data over as a backfill says.
+    pub(super) fn carry(&mut self, entry: Placed<BackfillSpec>) {
+        self.backfill.push(entry);
     }
 
     /// Fills columns, row by row, where `filter` says that a row is left to do.

@@ -248,8 +248,10 @@ fn kind(schema: &Value, field: &Value) -> Kind {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
-    use crate::core::plan::model::Plan;
+    use crate::core::plan::model::{Placed, Plan};
     use crate::core::plan::yaml;
+    use crate::core::recipe::Change;
+    use crate::core::step::{Action, Undo};
     use crate::examples::examples;
 
     fn version() -> Version {
@@ -307,6 +309,13 @@ mod tests {
         "#);
     }
 
+    /// What a change of a plan does, and how it is taken back.
+    fn alone(plan: &Plan, change: &Placed<Change>) -> Vec<(Action, Undo)> {
+        let plan = Plan { change: vec![change.clone()], keep: None, ..plan.clone() };
+        let steps = compile::plan(&written(&plan, &Known::default()).plan, Server::NEWEST).unwrap();
+        steps.into_iter().map(|step| (step.action, step.undo)).collect()
+    }
+
     #[test]
     fn every_change_of_an_example_can_be_written_by_its_form() {
         for example in examples() {
@@ -321,7 +330,13 @@ mod tests {
                 let given: Given = fields.iter().map(|(key, value)| (key.clone(), text(value))).collect();
                 assert!(form.missing(&given).is_empty(), "{}: {given:?}", form.recipe);
                 let text = form.plan(&version(), "x", &given).unwrap_or_else(|error| panic!("{error}"));
-                assert_eq!(read(&text).change[0].value, change.value, "{text}");
+                let again = read(&text);
+                if form.recipe == "sql" {
+                    // What its steps know of their places is another in another text.
+                    assert_eq!(alone(&again, &again.change[0]), alone(&plan, change), "{text}");
+                    continue;
+                }
+                assert_eq!(again.change[0].value, change.value, "{text}");
             }
         }
     }
@@ -331,7 +346,8 @@ mod tests {
         for form in Form::all() {
             assert!(form.about.ends_with('.') && form.usage.starts_with(form.recipe), "{form:?}");
             assert!(form.fields.iter().all(|field| !field.about.is_empty()), "{form:?}");
-            assert!(form.fields.iter().any(|field| field.required), "{form:?}");
+            // Of its phases each may be left out.
+            assert!(form.recipe == "sql" || form.fields.iter().any(|field| field.required), "{form:?}");
         }
     }
 

@@ -35,6 +35,7 @@ mod reshape;
 mod set_default;
 mod set_not_null;
 mod split_column;
+mod sql;
 mod transform_column;
 mod trigger;
 mod widen_key;
@@ -58,6 +59,7 @@ pub use known::{
 };
 
 use crate::core::ident::QName;
+use crate::core::plan::ReadFile;
 use crate::core::plan::fault::Faults;
 use crate::core::plan::model::{Place, Placed, Plan};
 use crate::core::plan::yaml::{Spanned, place};
@@ -74,7 +76,7 @@ macro_rules! recipes {
         }
 
         /// A change, read.
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[derive(Debug, Clone, PartialEq)]
         pub enum Change {
             $(#[doc = $doc] $kind($key::$kind),)*
         }
@@ -146,6 +148,7 @@ recipes! {
     set_default: SetDefault, "Another default of a column, from expand on, or when: contract.";
     set_not_null: SetNotNull, "A column that must have a value, from validate on.";
     split_column: SplitColumn, "Several columns in the place of one.";
+    sql: Sql, "Explicit steps of every phase, for what is left.";
     transform_column: TransformColumn, "A column in another form, under another name.";
     widen_key: WidenKey, "A wider integer type for a key and all that refers to it.";
 }
@@ -162,12 +165,17 @@ impl Change {
 }
 
 /// Reads the changes of a plan.
-pub(super) fn read(raw: Vec<Spanned<RawChange>>, faults: &mut Faults<'_>) -> Vec<Placed<Change>> {
+pub(super) fn read(
+    raw: Vec<Spanned<RawChange>>,
+    text: &str,
+    sql_file: ReadFile<'_>,
+    faults: &mut Faults<'_>,
+) -> Vec<Placed<Change>> {
     let mut changes = Vec::new();
     for raw in raw {
         let at = place(&raw);
         if raw.value.given() == 1 {
-            let change = raw.value.read(&mut Reader { at, faults });
+            let change = raw.value.read(&mut Reader { at, text, sql_file, faults });
             changes.extend(change.map(|value| Placed { value, place: at }));
         } else {
             faults.add(at, format!("a change is exactly one of {}", NAMES.join(", ")));
@@ -194,6 +202,9 @@ pub fn written(plan: &Plan, known: &Known) -> Written {
     for change in &plan.change {
         draft.turn_to(change.place);
         draft.refuse_closed(&change.value.tables());
+        if !matches!(change.value, Change::Sql(_)) {
+            draft.refuse_unseen(&change.value.tables());
+        }
         change.value.write(&mut draft);
         draft.was_about(change.value.tables());
     }

@@ -1,6 +1,7 @@
 //! Reads the fields of a recipe: names and expressions, each fault with its place.
 
 use crate::core::ident::{Ident, MAX_IDENT_BYTES, QName};
+use crate::core::plan::ReadFile;
 use crate::core::plan::fault::Faults;
 use crate::core::plan::model::Place;
 use crate::core::sql::{check_expression, closed, read_type};
@@ -9,6 +10,10 @@ use crate::core::sql::{check_expression, closed, read_type};
 pub(super) struct Reader<'r, 'a> {
     /// Where it stands.
     pub at: Place,
+    /// The file's text, for the places of statements.
+    pub text: &'r str,
+    /// Reads the files that it names.
+    pub sql_file: ReadFile<'r>,
     /// Where faults go.
     pub faults: &'r mut Faults<'a>,
 }

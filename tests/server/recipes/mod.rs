@@ -26,6 +26,7 @@ mod rename_table;
 mod replace_index;
 mod set_not_null;
 mod split_column;
+mod sql;
 mod transform_column;
 mod widen_key;
 
@@ -81,6 +82,7 @@ examples! {
     replace_index: replace_index_leads_to_the_end, replace_index_leads_back;
     set_not_null: set_not_null_leads_to_the_end, set_not_null_leads_back;
     split_column: split_column_leads_to_the_end, split_column_leads_back;
+    sql: sql_leads_to_the_end, sql_leads_back;
     transform_column: transform_column_leads_to_the_end, transform_column_leads_back;
     widen_key: widen_key_leads_to_the_end, widen_key_leads_back;
 }
