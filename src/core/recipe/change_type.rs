@@ -67,6 +67,17 @@ pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<ChangeType> 
 }
 
 impl ChangeType {
+    /// Of a recipe that says what the values become, there and back.
+    pub(super) fn by(
+        (table, column): (&QName, &Ident),
+        kind: String,
+        [using, back]: [String; 2],
+        default: Option<String>,
+    ) -> Self {
+        let (table, column) = (table.clone(), column.clone());
+        Self { table, column, kind, using: Some(using), back: Some(back), default }
+    }
+
     pub(super) fn tables(&self) -> Vec<&QName> {
         vec![&self.table]
     }

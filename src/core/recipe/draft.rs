@@ -225,6 +225,16 @@ impl<'a> Draft<'a> {
         found.filter(Enum::is_one)
     }
 
+    /// Whether a name is that of a type, of whichever kind, or of a table, whose rows have one.
+    pub(super) fn has_type(&self, name: &QName) -> bool {
+        self.known.enums.contains_key(&name.plain()) || self.known.table(name).is_some()
+    }
+
+    /// Makes a type known to the changes that follow.
+    pub(super) fn makes_type(&mut self, name: &QName, made: Enum) {
+        self.known.enums.insert(name.plain(), made);
+    }
+
     /// Changes what the next recipes know of a type.
     pub(super) fn now_enum(&mut self, name: &QName, change: impl FnOnce(&mut Enum)) {
         if let Some(known) = self.known.enums.get_mut(&name.plain()) {

@@ -1,9 +1,12 @@
 //! Reads the fields of a recipe: names and expressions, each fault with its place.
 
+use std::collections::BTreeMap;
+
 use crate::core::ident::{Ident, MAX_IDENT_BYTES, QName};
 use crate::core::plan::ReadFile;
 use crate::core::plan::fault::Faults;
 use crate::core::plan::model::Place;
+use crate::core::plan::yaml::Pairs;
 use crate::core::sql::{check_expression, closed, read_type};
 
 /// Reads one recipe.
@@ -53,6 +56,16 @@ impl Reader<'_, '_> {
             return None;
         }
         Some(text)
+    }
+
+    /// Labels, each with the one in its place.
+    pub(super) fn labels(&mut self, what: &str, pairs: Option<Pairs>) -> Option<BTreeMap<String, String>> {
+        let pairs = pairs.map(|pairs| pairs.0).unwrap_or_default();
+        let read: Vec<_> = pairs
+            .into_iter()
+            .map(|(label, to)| Some((self.label(what, label)?, self.label(what, to)?)))
+            .collect();
+        read.into_iter().collect()
     }
 
     /// A type, as SQL writes it.

@@ -9,6 +9,7 @@ mod expression;
 mod index;
 mod index_read;
 mod index_same;
+mod labels;
 mod locate;
 mod names;
 mod outside;
@@ -36,6 +37,7 @@ pub use expression::{
 pub use index::{index_of_all, index_on};
 pub use index_read::{IndexRead, index_read};
 pub use index_same::may_be_same_index;
+pub use labels::{Labels, Relabelled};
 pub use names::{Names, names};
 pub use outside::outside;
 pub use parse::{SqlError, deep, deep_each};

@@ -169,7 +169,10 @@ pub(super) fn same_tree(a: &impl serde::Serialize, b: &impl serde::Serialize) ->
         match tree {
             Value::Array(values) => values.iter_mut().for_each(placeless),
             Value::Object(fields) => {
-                fields.retain(|name, _| name != "location");
+                // Also of the brackets of a list.
+                fields.retain(|name, _| {
+                    !name.ends_with("location") && !name.contains("list_start") && !name.contains("list_end")
+                });
                 fields.values_mut().for_each(placeless);
             }
             _ => {}

@@ -285,6 +285,10 @@ mod tests {
         let create = "CREATE UNIQUE INDEX t_a ON s.t USING btree (lower(a) text_pattern_ops DESC NULLS LAST, a COLLATE \"C\", c) INCLUDE (a) WHERE (a <> ''::text)";
         insta::assert_snapshot!(of(create).unwrap());
         assert!(of("DROP INDEX t_a").is_err());
+        // The places of brackets are no part of what is said.
+        let listed =
+            of("CREATE INDEX t_a ON s.t USING btree (c) WHERE (a = ANY (ARRAY['x'::text, 'y'::text]))");
+        assert!(listed.unwrap().ends_with("WHERE b = ANY(ARRAY['x'::text, 'y'::text])"));
     }
 
     #[test]

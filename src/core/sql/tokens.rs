@@ -87,7 +87,7 @@ pub fn renamed(sql: &str, from: &Ident, to: &Ident) -> Option<String> {
     Some(text + sql.get(written..)?)
 }
 
-fn scan(sql: &str) -> Result<Vec<ScanToken>, SqlError> {
+pub(super) fn scan(sql: &str) -> Result<Vec<ScanToken>, SqlError> {
     deep(|| pg_query::scan(sql).map(|scanned| scanned.tokens))?
         .map_err(|error| SqlError::new(error.to_string()))
 }

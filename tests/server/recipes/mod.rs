@@ -23,6 +23,7 @@ mod partition_table;
 mod rename_column;
 mod rename_column_of_much;
 mod rename_table;
+mod replace_enum;
 mod replace_index;
 mod set_not_null;
 mod split_column;
@@ -79,6 +80,7 @@ examples! {
     rename_column: rename_column_leads_to_the_end, rename_column_leads_back;
     rename_column_of_much: rename_column_of_much_leads_to_the_end, rename_column_of_much_leads_back;
     rename_table: rename_table_leads_to_the_end, rename_table_leads_back;
+    replace_enum: replace_enum_leads_to_the_end, replace_enum_leads_back;
     replace_index: replace_index_leads_to_the_end, replace_index_leads_back;
     set_not_null: set_not_null_leads_to_the_end, set_not_null_leads_back;
     split_column: split_column_leads_to_the_end, split_column_leads_back;
@@ -88,7 +90,7 @@ examples! {
 }
 
 /// Recipes after which the column is the last of its table; their pages say so.
-const LAST: &[&str] = &["change_type", "change_type_of_much", "widen_key"];
+const LAST: &[&str] = &["change_type", "change_type_of_much", "remove_enum_value", "replace_enum", "widen_key"];
 
 /// Labels of enums that an abort leaves behind, of the plan that adds them: the type, as it is then.
 const LEFT: &[(&str, &str, &str)] = &[(

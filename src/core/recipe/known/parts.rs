@@ -38,6 +38,9 @@ pub struct Column {
     pub grants: Vec<Grant>,
     /// Whether a table that this one inherits from has it.
     pub inherited: bool,
+    /// The labels of its type, where that is an enum.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
     /// The name that it has until contract, where a change before gives it another.
     #[serde(skip)]
     pub until_contract: Option<String>,

@@ -45,6 +45,7 @@ SELECT asked.name, jsonb_build_object(
             'grants', (SELECT coalesce(jsonb_agg(jsonb_build_object('to', g.rolname, 'privilege', x.privilege_type,
                            'grantable', x.is_grantable) ORDER BY g.rolname, x.privilege_type), '[]')
                        FROM aclexplode(a.attacl) x LEFT JOIN pg_roles g ON g.oid = x.grantee),
+            'labels', (SELECT coalesce(jsonb_agg(l.enumlabel ORDER BY l.enumsortorder), '[]') FROM pg_enum l WHERE l.enumtypid = a.atttypid),
             'inherited', NOT a.attislocal) ORDER BY a.attnum), '[]')
         FROM pg_attribute a LEFT JOIN pg_attrdef e ON e.adrelid = c.oid AND e.adnum = a.attnum
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),

@@ -1,0 +1,164 @@
+//! Writes what stands over a column of an enum for the labels of another, before a change of its
+//! type carries it over; what cannot be is refused by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::draft::Draft;
+use super::known::Table;
+use crate::core::ident::{Ident, QName, literal, plain};
+use crate::core::sql::{Labels, Relabelled, SqlError};
+
+/// A column whose labels become others.
+pub(super) struct Relabel<'a> {
+    /// The table.
+    pub(super) table: &'a QName,
+    /// The column.
+    pub(super) column: &'a Ident,
+    /// Its type now.
+    pub(super) from: &'a QName,
+    /// Its type then, under the name that it has until contract.
+    pub(super) to: &'a QName,
+    /// The label in the place of each.
+    pub(super) map: &'a BTreeMap<String, String>,
+    /// Whether the type that takes the place takes the name as well.
+    pub(super) same_name: bool,
+}
+
+/// The expression of a column's value as a label of another type; those of the same name need no word.
+pub(super) fn case<'a>(
+    column: &Ident,
+    map: impl IntoIterator<Item = (&'a String, &'a String)>,
+    kind: &str,
+) -> String {
+    let other = |(label, to): &(&String, &String)| label != to;
+    let when = |(label, to): (&String, &String)| {
+        format!(" WHEN {} THEN {}", literal(label).trim(), literal(to).trim())
+    };
+    let arms: String = map.into_iter().filter(other).map(when).collect();
+    if arms.is_empty() {
+        return format!("{column}::text::{kind}");
+    }
+    format!("(CASE {column}::text{arms} ELSE {column}::text END)::{kind}")
+}
+
+impl Relabel<'_> {
+    /// Makes known what stands over the column as it is with the other labels, and gives the
+    /// column's default with them.
+    pub(super) fn prepare(&self, draft: &mut Draft<'_>) -> Option<String> {
+        let known = draft.table(self.table)?;
+        let name = format!("{}.{}", self.table.plain(), plain(self.column));
+        let mine = |columns: &[String]| columns.iter().any(|column| column == self.column.as_str());
+        let one = self.become_one();
+        let mut now = known.clone();
+        for index in now.indexes.iter_mut().filter(|index| mine(&index.columns)) {
+            if index.unique && !one.is_empty() && index.constraint.as_deref() != Some("p") {
+                draft.refuse(format!(
+                    "{} is unique, and rows that only differ in {} of {name} would collide: give those rows one label \
+                     first, and take the index away until then",
+                    index.name,
+                    said(&one)
+                ));
+            }
+            let of = format!("index {}", index.name);
+            self.put(draft, &of, ["", ""], &mut index.definition);
+        }
+        let before = format!("ALTER TABLE {} ADD CONSTRAINT k ", self.table);
+        for constraint in now.constraints.iter_mut().filter(|constraint| mine(&constraint.columns)) {
+            let of = format!("constraint {}", constraint.name);
+            match constraint.kind.as_str() {
+                "f" => draft.refuse(format!(
+                    "foreign key {} is about {name}, and values of two enums cannot be compared",
+                    constraint.name
+                )),
+                "c" => {
+                    let named = self.put(draft, &of, [&before, ""], &mut constraint.definition);
+                    if let Some(label) = named.iter().find(|label| one.contains(*label)) {
+                        draft.refuse(format!(
+                            "{of} of {name} names the label {}, which comes to stand for others too: drop it first, and \
+                             add the one that is right then",
+                            literal(label).trim()
+                        ));
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.triggers(draft, &known);
+        draft.now(self.table, |table| (table.indexes, table.constraints) = (now.indexes, now.constraints));
+        let default = known.column(self.column).and_then(|column| column.default.clone())?;
+        self.default(draft, &name, &default)
+    }
+
+    /// Writes a definition anew; the labels that it names.
+    fn put(&self, draft: &mut Draft<'_>, of: &str, around: [&str; 2], text: &mut String) -> Vec<String> {
+        match self.over(around, text) {
+            Ok(over) => {
+                *text = over.text;
+                over.named
+            }
+            Err(error) => {
+                draft.refuse(format!("{of} of {} cannot be carried over: {error}", self.table.plain()));
+                Vec::new()
+            }
+        }
+    }
+
+    fn over(&self, around: [&str; 2], text: &str) -> Result<Relabelled, SqlError> {
+        Labels { kind: self.from, to: self.to, map: self.map }.over(around, text)
+    }
+
+    /// Labels that become one with others.
+    fn become_one(&self) -> BTreeSet<String> {
+        let mut came: BTreeMap<&String, Vec<&String>> = BTreeMap::new();
+        for (label, to) in self.map {
+            came.entry(to).or_default().push(label);
+        }
+        came.into_values().filter(|from| from.len() > 1).flatten().cloned().collect()
+    }
+
+    /// A trigger is made anew in its own words, on the way there and on the way back.
+    fn triggers(&self, draft: &mut Draft<'_>, known: &Table) {
+        for trigger in &known.triggers {
+            let why = match self.over(["", ""], &trigger.definition) {
+                Err(error) => error.to_string(),
+                Ok(over) if !over.named.is_empty() && !self.same_name => {
+                    "it names labels of the old type".into()
+                }
+                Ok(_) => continue,
+            };
+            draft.refuse(format!(
+                "trigger {} of {} cannot be carried over: {why}",
+                trigger.name,
+                self.table.plain()
+            ));
+        }
+    }
+
+    /// The default with the other labels; one that is a label says so without its type, which has
+    /// another name after the exchange.
+    fn default(&self, draft: &mut Draft<'_>, name: &str, default: &str) -> Option<String> {
+        match self.over(["SELECT (", ")"], default) {
+            Ok(over) => {
+                let label =
+                    over.named.first().and_then(|label| self.map.get(label)).map(|label| literal(label));
+                let label = label.as_deref().map(str::trim).unwrap_or_default();
+                if over.text == format!("{label}::{}", self.to) {
+                    return Some(label.to_owned());
+                }
+                if self.same_name && !over.named.is_empty() {
+                    draft.refuse(format!("the default of {name} is more than a label: {default}"));
+                }
+                Some(over.text)
+            }
+            Err(error) => {
+                draft.refuse(format!("the default of {name} cannot be carried over: {error}"));
+                None
+            }
+        }
+    }
+}
+
+/// Labels, as SQL writes them.
+pub(super) fn said<'a>(labels: impl IntoIterator<Item = &'a String>) -> String {
+    labels.into_iter().map(|label| literal(label).trim().to_owned()).collect::<Vec<_>>().join(", ")
+}
