@@ -33,6 +33,9 @@ pub enum NameError {
     /// A NUL byte.
     #[error("a name holds a NUL byte")]
     Nul,
+    /// A column without its table.
+    #[error("{0:?} names no column of a table: write table.column or schema.table.column")]
+    NoTable(String),
     /// More than `schema.name`.
     #[error("{0:?} has too many parts: write name or schema.name")]
     TooManyParts(String),
@@ -136,6 +139,18 @@ impl QName {
         match (parts.pop(), parts.pop(), parts.pop()) {
             (Some(name), schema, None) => Ok(Self { schema, name }),
             _ => Err(NameError::TooManyParts(text.into())),
+        }
+    }
+
+    /// Reads `table.column` or `schema.table.column` as it is written in SQL.
+    ///
+    /// # Errors
+    /// When the text is not a well-formed name of two or three parts.
+    pub fn of_column(text: &str) -> Result<(Self, Ident), NameError> {
+        let mut parts = parts(text)?;
+        match (parts.pop(), parts.pop(), parts.pop()) {
+            (Some(column), Some(name), schema) => Ok((Self { schema, name }, column)),
+            _ => Err(NameError::NoTable(text.into())),
         }
     }
 
@@ -286,6 +301,9 @@ mod tests {
         assert!(matches!(Ident::parse(""), Err(NameError::Empty)));
         assert!(matches!(Ident::parse(&"x".repeat(64)), Err(NameError::TooLong(_))));
         assert!(matches!(QName::parse("a.b.c"), Err(NameError::TooManyParts(_))));
+        let column = QName::of_column("s.\"T.t\".c").map(|(table, column)| format!("{table} {column}"));
+        assert_eq!(column, Ok("\"s\".\"T.t\" \"c\"".into()));
+        assert!(matches!(QName::of_column("c"), Err(NameError::NoTable(_))));
     }
 
     #[test]

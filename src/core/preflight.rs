@@ -65,7 +65,11 @@ pub fn requirements(plan: &Plan) -> Vec<Requirement> {
                         |table| Requirement { columns: columns(), ..Requirement::table(step.place, table) };
                     return vec![of(&spec.from), of(&spec.to)];
                 }
-                StepSpec::Sql(_) | StepSpec::DropIndex(_) | StepSpec::Assert(_) | StepSpec::Succeed(_) => {
+                StepSpec::Sql(_)
+                | StepSpec::DropIndex(_)
+                | StepSpec::Assert(_)
+                | StepSpec::Succeed(_)
+                | StepSpec::Last(_) => {
                     return Vec::new();
                 }
             };

@@ -108,6 +108,7 @@ fn at_once(plan: &Plan, (syncs, mirrors): Kept<'_>, server: Server) -> Result<Ve
             StepSpec::Succeed(spec) => {
                 steps.push(succeed::at_once(&at, spec, mirrors, &|name| hidden(plan, name))?);
             }
+            StepSpec::Last(spec) => steps.push(at.step(&spec.title, transaction(spec.sql.clone()), gone())),
             other => steps.extend(super::step(&at, other, server)?),
         }
     }
@@ -170,6 +171,9 @@ fn with_keep(plan: &Plan, (syncs, mirrors): Kept<'_>, server: Server) -> Result<
                     succeed::kept((&at, &purge), spec, mirrors, &|name| hidden(plan, name))?;
                 steps.push(contract);
                 last.push(then);
+            }
+            StepSpec::Last(spec) => {
+                last.push(purge.step(&spec.title, transaction(spec.sql.clone()), gone()));
             }
             StepSpec::DropTable { table, allow } => {
                 let to = table.sibling(hidden(plan, &table.name));

@@ -223,6 +223,7 @@ fn step(at: &At, spec: &StepSpec, server: Server) -> Result<Vec<Step>, CompileEr
         | StepSpec::DropColumn { .. }
         | StepSpec::DropTable { .. }
         | StepSpec::Exchange(_)
+        | StepSpec::Last(_)
         | StepSpec::Mirror(_)
         | StepSpec::Succeed(_) => {
             return Err(at.error("this step may not stand in this phase"));

@@ -124,6 +124,17 @@ pub enum StepSpec {
     Mirror(MirrorSpec),
     /// A table takes the name of another, which goes; only recipes write it.
     Succeed(SucceedSpec),
+    /// What is dropped when nothing may come back any more; only recipes write it.
+    Last(LastSpec),
+}
+
+/// Statements that purge runs, or contract where nothing is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastSpec {
+    /// What they do, for people.
+    pub title: String,
+    /// The statements.
+    pub sql: Vec<String>,
 }
 
 /// Columns of which, in contract, each pair gives one a name while the other goes; all in one transaction.

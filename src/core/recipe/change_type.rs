@@ -124,7 +124,7 @@ impl ChangeType {
             then.there.push(format!("ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {default}"));
             then.back.insert(0, format!("ALTER TABLE {table} ALTER COLUMN {name} DROP DEFAULT"));
         }
-        draft.contract(StepSpec::Exchange(ExchangeSpec {
+        draft.exchange(ExchangeSpec {
             title: format!("give {}.{} the type {kind}", table.plain(), plain(name)),
             pairs: vec![Pair {
                 table: table.clone(),
@@ -140,7 +140,7 @@ impl ChangeType {
             last,
             drop,
             allow,
-        }));
+        });
         draft.caution(format!(
             "while contract keeps the old {}.{}, a value that its type cannot hold fails its writer: purge ends that",
             table.plain(),

@@ -7,7 +7,8 @@ use super::known::{Column, Dependent, Enum, Known, Table};
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::plan::fault::TOP;
 use crate::core::plan::model::{
-    BackfillSpec, BackfillWork, Gate, MirrorSpec, Place, Placed, Plan, SqlSpec, StepSpec, SyncSpec, UndoSpec,
+    BackfillSpec, BackfillWork, ExchangeSpec, Gate, MirrorSpec, Place, Placed, Plan, SqlSpec, StepSpec,
+    SyncSpec, UndoSpec,
 };
 use crate::core::plan::scalar::Places;
 use crate::core::preflight;
@@ -48,6 +49,8 @@ pub struct Draft<'a> {
     unseen: BTreeSet<QName>,
     /// Whether such a step may change anything.
     opaque: bool,
+    /// Exchanges that wait for others, to be one with them.
+    gathered: Option<Vec<ExchangeSpec>>,
 }
 
 /// SQL that a recipe writes.
@@ -113,6 +116,7 @@ impl<'a> Draft<'a> {
             closed: Vec::new(),
             unseen: BTreeSet::new(),
             opaque: false,
+            gathered: None,
         }
     }
 
@@ -465,6 +469,43 @@ impl<'a> Draft<'a> {
         let columns = columns.iter().map(|name| (name.clone(), name.to_string())).collect();
         let work = BackfillWork::Copy { into: into.clone(), columns };
         self.backfill.push(Placed { value: BackfillSpec::of(table.clone(), work), place: self.at });
+    }
+
+    /// Columns change places in contract.
+    pub(super) fn exchange(&mut self, exchange: ExchangeSpec) {
+        match &mut self.gathered {
+            Some(gathered) => gathered.push(exchange),
+            None => self.contract(StepSpec::Exchange(exchange)),
+        }
+    }
+
+    /// From here on exchanges wait for [`Draft::gathered`].
+    pub(super) fn gather(&mut self) {
+        self.gathered = Some(Vec::new());
+    }
+
+    /// Those that wait, as one.
+    pub(super) fn gathered(&mut self) -> Option<ExchangeSpec> {
+        let all = self.gathered.take().unwrap_or_default();
+        let one = all.into_iter().reduce(|mut one, mut more| {
+            one.pairs.append(&mut more.pairs);
+            for (into, from) in [
+                (&mut one.first, more.first),
+                (&mut one.hide, more.hide),
+                (&mut one.then, more.then),
+                (&mut one.last, more.last),
+            ] {
+                into.there.extend(from.there);
+                into.back.splice(0..0, from.back);
+            }
+            one.drop.append(&mut more.drop);
+            one.allow.append(&mut more.allow);
+            one
+        });
+        one.map(|mut one| {
+            one.pairs.sort_by(|a, b| a.table.cmp(&b.table));
+            one
+        })
     }
 
     /// Carries data over as a backfill says.

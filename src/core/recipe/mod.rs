@@ -28,6 +28,7 @@ mod merge_columns;
 mod partition_table;
 mod reader;
 mod relabel;
+mod remove_enum_value;
 mod rename_column;
 mod rename_constraint;
 mod rename_table;
@@ -143,6 +144,7 @@ recipes! {
     drop_table: DropTable, "A table goes.";
     merge_columns: MergeColumns, "One column in the place of several.";
     partition_table: PartitionTable, "A table in partitions, under the same name.";
+    remove_enum_value: RemoveEnumValue, "A label goes out of an enum type, and another stands in its rows.";
     rename_column: RenameColumn, "Another name for a column; both names work until contract.";
     rename_constraint: RenameConstraint, "Another name for a constraint, when old code is gone.";
     rename_table: RenameTable, "Another name for a table; the old one is a view until contract.";

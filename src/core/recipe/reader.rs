@@ -49,6 +49,11 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// A column with its table.
+    pub(super) fn column(&mut self, what: &str, text: &str) -> Option<(QName, Ident)> {
+        self.faults.take(self.at, what, QName::of_column(text))
+    }
+
     /// A label of an enum.
     pub(super) fn label(&mut self, what: &str, text: String) -> Option<String> {
         if text.len() > MAX_IDENT_BYTES || text.contains('\0') {

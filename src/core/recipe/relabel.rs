@@ -60,7 +60,14 @@ impl Relabel<'_> {
                 ));
             }
             let of = format!("index {}", index.name);
-            self.put(draft, &of, ["", ""], &mut index.definition);
+            let named = self.put(draft, &of, ["", ""], &mut index.definition);
+            let gone = |label: &&String| self.same_name && self.map.get(*label) != Some(*label);
+            if let Some(label) = named.iter().find(gone) {
+                draft.refuse(format!(
+                    "{of} of {name} names the label {}: drop it first",
+                    literal(label).trim()
+                ));
+            }
         }
         let before = format!("ALTER TABLE {} ADD CONSTRAINT k ", self.table);
         for constraint in now.constraints.iter_mut().filter(|constraint| mine(&constraint.columns)) {

@@ -60,12 +60,13 @@ fn named(step: &StepSpec) -> Vec<QName> {
         | StepSpec::DropTable { table, .. } => {
             vec![table.clone()]
         }
-        // Only recipes write the last three.
+        // Only recipes write the last four.
         StepSpec::DropIndex(_)
         | StepSpec::Assert(_)
         | StepSpec::Exchange(_)
         | StepSpec::Mirror(_)
-        | StepSpec::Succeed(_) => Vec::new(),
+        | StepSpec::Succeed(_)
+        | StepSpec::Last(_) => Vec::new(),
     }
 }
 
@@ -119,7 +120,7 @@ fn settle(draft: &mut Draft<'_>, step: &StepSpec) {
             }
         }
         StepSpec::DropIndex(index) => draft.changes_unseen(index),
-        StepSpec::Assert(_) | StepSpec::Exchange(_) => {}
+        StepSpec::Assert(_) | StepSpec::Exchange(_) | StepSpec::Last(_) => {}
         step => named(step).iter().for_each(|table| draft.changes_unseen(table)),
     }
 }

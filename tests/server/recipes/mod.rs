@@ -20,6 +20,7 @@ mod drop_table;
 pub(crate) mod known;
 mod merge_columns;
 mod partition_table;
+mod remove_enum_value;
 mod rename_column;
 mod rename_column_of_much;
 mod rename_table;
@@ -77,6 +78,7 @@ examples! {
     drop_table: drop_table_leads_to_the_end, drop_table_leads_back;
     merge_columns: merge_columns_leads_to_the_end, merge_columns_leads_back;
     partition_table: partition_table_leads_to_the_end, partition_table_leads_back;
+    remove_enum_value: remove_enum_value_leads_to_the_end, remove_enum_value_leads_back;
     rename_column: rename_column_leads_to_the_end, rename_column_leads_back;
     rename_column_of_much: rename_column_of_much_leads_to_the_end, rename_column_of_much_leads_back;
     rename_table: rename_table_leads_to_the_end, rename_table_leads_back;
@@ -90,7 +92,8 @@ examples! {
 }
 
 /// Recipes after which the column is the last of its table; their pages say so.
-const LAST: &[&str] = &["change_type", "change_type_of_much", "remove_enum_value", "replace_enum", "widen_key"];
+const LAST: &[&str] =
+    &["change_type", "change_type_of_much", "remove_enum_value", "replace_enum", "widen_key"];
 
 /// Labels of enums that an abort leaves behind, of the plan that adds them: the type, as it is then.
 const LEFT: &[(&str, &str, &str)] = &[(

@@ -32,8 +32,10 @@ pub struct User {
     pub said: String,
     /// Its relation, as SQL writes it, where it is a column of a table, or belongs to one.
     pub relation: Option<String>,
-    /// The column, where it is one.
-    pub column: Option<String>,
+    /// column, default, index, constraint or trigger of that relation, or other.
+    pub kind: String,
+    /// Its own name, of a default that of its column.
+    pub called: Option<String>,
     /// Whether it uses the array.
     pub array: bool,
 }

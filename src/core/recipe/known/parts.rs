@@ -1,8 +1,6 @@
 //! The parts of a table as recipes know them: columns, indexes, constraints, triggers and
 //! privileges, each with the statements that make one like it.
 
-use std::fmt::Display;
-
 use serde::{Deserialize, Serialize};
 
 use super::sequence::Sequence;
@@ -107,16 +105,26 @@ impl Grant {
     /// The statement that gives it on a sequence, by its name as SQL writes it.
     #[must_use]
     pub fn on_sequence(&self, name: &str) -> String {
-        self.statement(&self.privilege, &format!("SEQUENCE {name}"))
+        self.grant(&format!("{} ON SEQUENCE {name}", self.privilege))
     }
 
-    fn statement(&self, what: &str, table: &dyn Display) -> String {
+    /// The statement that gives it on a type.
+    #[must_use]
+    pub fn on_type(&self, kind: &QName) -> String {
+        self.grant(&format!("{} ON TYPE {kind}", self.privilege))
+    }
+
+    fn statement(&self, what: &str, table: &QName) -> String {
+        self.grant(&format!("{what} ON {table}"))
+    }
+
+    fn grant(&self, what: &str) -> String {
         let to = self
             .to
             .clone()
             .map_or_else(|| Ok("PUBLIC".to_owned()), |role| Ident::exact(role).map(|role| role.to_string()));
         let option = if self.grantable { " WITH GRANT OPTION" } else { "" };
-        format!("GRANT {what} ON {table} TO {}{option}", to.unwrap_or_default())
+        format!("GRANT {what} TO {}{option}", to.unwrap_or_default())
     }
 }
 
