@@ -15,12 +15,12 @@ CREATE TABLE cards (
   label      text
 );
 COMMENT ON CONSTRAINT cards_account_id_fkey ON cards IS 'Each card has its account.';
-CREATE TABLE payments (
+CREATE TABLE deposits (
   n       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  card_id int NOT NULL CONSTRAINT "payments' Card" REFERENCES cards DEFERRABLE INITIALLY DEFERRED,
+  card_id int NOT NULL CONSTRAINT "deposits' Card" REFERENCES cards DEFERRABLE INITIALLY DEFERRED,
   amount  int NOT NULL DEFAULT 1
 );
-CREATE INDEX payments_card ON payments (card_id) INCLUDE (amount) WHERE card_id IS NOT NULL;
+CREATE INDEX deposits_card ON deposits (card_id) INCLUDE (amount) WHERE card_id IS NOT NULL;
 CREATE TABLE friends (
   one   int NOT NULL REFERENCES accounts ON DELETE CASCADE,
   other int NOT NULL REFERENCES accounts ON DELETE CASCADE,
@@ -30,5 +30,5 @@ CREATE TABLE friends (
 CREATE INDEX ON friends (other);
 
 -- DOWN
-DROP TABLE friends, payments, cards, accounts;
+DROP TABLE friends, deposits, cards, accounts;
 
