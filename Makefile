@@ -29,7 +29,7 @@ test-matrix: setup-test ## the server tests on PostgreSQL 13 to 18 (MATRIX="13 1
 
 test-load: setup-test   ## a whole plan beside pgbench and a report of 60 s; a key of a million rows widened beside clients
 	PHASE_REPORT_SECONDS=60 $(CARGO) test --locked --all-features --test server -- load:: --nocapture
-	PHASE_WIDEN_ROWS=1000000 $(CARGO) test --locked --all-features --test server -- widen:: --nocapture
+	PHASE_WIDEN_ROWS=1000000 PHASE_TEST_SECONDS=1800 $(CARGO) test --locked --all-features --test server -- widen:: --nocapture
 
 test-corpus: setup-test ## splitting against psql, over PostgreSQL's regression SQL (fetched with apt)
 	sh scripts/corpus.sh
