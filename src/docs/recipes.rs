@@ -52,11 +52,16 @@ struct Words {
     back: Option<String>,
 }
 
+/// The file of a recipe's module.
+fn module(recipe: &str) -> String {
+    let file = format!("src/core/recipe/{recipe}.rs");
+    let alone = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(&file).exists();
+    if alone { file } else { format!("src/core/recipe/{recipe}/mod.rs") }
+}
+
 impl Words {
     fn of(recipe: &str) -> Self {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/core/recipe");
-        let file = folder.join(format!("{recipe}.rs"));
-        let path = if file.exists() { file } else { folder.join(recipe).join("mod.rs") };
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(module(recipe));
         let source =
             std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let lines = source.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
@@ -267,8 +272,10 @@ fn field_row(field: &Field) -> String {
 
 fn page(form: &Form, example: &Example, shown: &Shown, words: &Words) -> String {
     let mut page = format!(
-        "# {}\n\nWritten from `src/core/recipe/{0}.rs` and its example by `make docs`; a test keeps it so.\n\n{}\n\n",
-        form.recipe, form.about
+        "# {}\n\nWritten from `{}` and its example by `make docs`; a test keeps it so.\n\n{}\n\n",
+        form.recipe,
+        module(form.recipe),
+        form.about
     );
     // Where the module says the same sentence, it stands there once.
     let same = format!("`{}`: {}", form.recipe, form.about).to_lowercase();

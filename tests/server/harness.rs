@@ -163,6 +163,27 @@ impl Db {
         connect(&self.url).await
     }
 
+    /// Another database of the same server, with a project of its own.
+    pub(crate) async fn beside(
+        &self,
+        called: &str,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let name = format!("{}_{called}", self.name);
+        self.run(&format!("CREATE DATABASE \"{name}\"")).await?;
+        let project = tempfile::tempdir()?;
+        for folder in ["plans", "migrations"] {
+            std::fs::create_dir(project.path().join(folder))?;
+        }
+        Ok(Self {
+            url: self.url.replace(&format!("/{}?", self.name), &format!("/{name}?")),
+            project,
+            binaries: self.binaries.clone(),
+            socket: self.socket.clone(),
+            name,
+            major: self.major,
+        })
+    }
+
     /// Writes a plan or SQL migration into the project.
     pub(crate) fn file(&self, path: &str, text: &str) -> std::io::Result<()> {
         std::fs::write(self.project.path().join(path), text)

@@ -19,20 +19,8 @@ keep: 1d
 async fn what_replication_applies_is_kept_in_step(db: Db) -> TestResult {
     let settings = vec![("wal_level".to_owned(), "logical".to_owned())];
     let cluster = Cluster::start(&db.binaries, &Options { settings })?;
-    let publisher = Db { url: cluster.url("postgres"), project: tempfile::tempdir()?, ..db };
-    publisher.run("CREATE DATABASE there").await?;
-    let project = tempfile::tempdir()?;
-    for folder in ["plans", "migrations"] {
-        std::fs::create_dir(project.path().join(folder))?;
-    }
-    let there = Db {
-        url: cluster.url("there"),
-        project,
-        binaries: publisher.binaries.clone(),
-        socket: publisher.socket.clone(),
-        name: "there".into(),
-        major: publisher.major,
-    };
+    let publisher = Db { url: cluster.url("postgres"), name: "postgres".into(), ..db };
+    let there = publisher.beside("there").await?;
     let other = "CREATE TABLE u (id int PRIMARY KEY, a text)";
     publisher.run(&format!("{TABLE}; {other}; INSERT INTO t SELECT g, 'x' FROM generate_series(1, 3) g; CREATE PUBLICATION p FOR TABLE t, u")).await?;
     publisher.run("SELECT pg_create_logical_replication_slot('s', 'pgoutput')").await?;

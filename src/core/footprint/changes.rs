@@ -27,7 +27,10 @@ pub(super) fn touches(change: &Change) -> Vec<(Thing, How)> {
             found
         }
         // The tree tells of functions; the rest is nobody's to conflict over.
-        Change::Drop { of: Object::Function | Object::Extension | Object::Other, .. } => Vec::new(),
+        Change::Drop {
+            of: Object::Function | Object::Extension | Object::Statistics | Object::Other,
+            ..
+        } => Vec::new(),
         Change::Drop { of, names, .. } => names.iter().map(|name| (object(*of, name), How::Drops)).collect(),
         Change::OnTable { table, .. } => vec![relation(table, How::Alters)],
         Change::Rename { of, table, from, to } => renamed(*of, table, from, to),

@@ -50,31 +50,6 @@ pub(super) fn moved(world: &mut World, from: &QName, to: &QName) {
     }
 }
 
-/// A column has another name now.
-pub(super) fn renamed(world: &mut World, table: &QName, from: &Ident, to: &Ident) {
-    let Some(known) = world.tables.get_mut(table) else { return };
-    let columns = known.columns.iter_mut().map(|column| &mut column.name);
-    let constraints =
-        known.constraints.iter_mut().flat_map(|known| known.columns.iter_mut().chain(&mut known.proves));
-    let indexes =
-        known.indexes.iter_mut().flat_map(|known| known.columns.iter_mut().flatten().chain(&mut known.uses));
-    let keys = known.referenced_by.iter_mut().flat_map(|key| &mut key.columns);
-    let hanging = known.hanging.iter_mut().filter_map(|known| known.column.as_mut());
-    for name in columns.chain(constraints).chain(indexes).chain(keys).chain(hanging) {
-        if name == from {
-            name.clone_from(to);
-        }
-    }
-    for known in &mut known.hanging {
-        match &mut known.kind {
-            HangingKind::Generated(name) if name == from && known.relation.as_ref() == Some(table) => {
-                name.clone_from(to);
-            }
-            _ => {}
-        }
-    }
-}
-
 fn without_key(world: &mut World, table: &QName, is: &dyn Fn(Option<&Ident>) -> bool) {
     for known in world.tables.values_mut() {
         known.referenced_by.retain(|key| key.table != *table || !is(key.name.as_ref()));

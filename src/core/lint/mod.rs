@@ -16,6 +16,7 @@ mod mentions;
 mod outline;
 pub mod partitioned;
 mod passage;
+mod renamed;
 mod rules;
 pub mod second;
 pub mod table;

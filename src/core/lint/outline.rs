@@ -1,8 +1,8 @@
 //! Carries what is known of a database over a change: what earlier steps of a
 //! plan have made is there for the later ones.
 
-use super::hanging;
 use super::world::{Column, Constraint, Domain, Filled, Index, Referrer, Table, TableKind, World};
+use super::{hanging, renamed};
 use crate::core::ident::{Ident, QName};
 use crate::core::sql::{Alter, Bound, Change, Demand, NewColumn, NewConstraint, Object, Renamed, Verb};
 
@@ -73,13 +73,20 @@ pub fn apply(world: &mut World, change: &Change) {
                 world.tables.insert(to.clone(), known);
                 hanging::moved(world, table, &to);
             }
+            for of in world.indexes.values_mut().filter(|of| *of == table) {
+                of.clone_from(&to);
+            }
         }
         Change::Drop { of: Object::Table | Object::View | Object::MatView, names, .. } => {
             names.iter().for_each(|name| drop(world.tables.remove(name)));
             names.iter().for_each(|name| hanging::without(world, name));
         }
         Change::OnTable { verb: Verb::Drop | Verb::Alter, table, .. } => hanging::without_parts(world, table),
-        Change::Rename { of: Renamed::Column, table, from, to } => hanging::renamed(world, table, from, to),
+        Change::Rename { of: Renamed::Column, table, from, to } => renamed::column(world, table, from, to),
+        Change::Rename { of: Renamed::Constraint, table, from, to } => {
+            renamed::constraint(world, table, from, to);
+        }
+        Change::Rename { of: Renamed::Index, table: index, to, .. } => renamed::index(world, index, to),
         Change::Drop { of: Object::Index, names, .. } => {
             for name in names {
                 if let Some(table) = world.indexes.remove(name) {
@@ -146,12 +153,15 @@ fn constrain(world: &mut World, table: &QName, added: &NewConstraint, valid: boo
             shape: index.shape.clone(),
         });
     }
+    entry.constraints.push(known);
     if let Demand::UsingIndex { index, .. } = &added.demand {
         for known in entry.indexes.iter_mut().filter(|known| known.name == *index) {
             known.constraint = true;
         }
+        if let Some(name) = &added.name {
+            renamed::of_index(world, table, index, name);
+        }
     }
-    entry.constraints.push(known);
 }
 
 /// The name that the server gives a foreign key without one: numbered where another has it.
@@ -193,7 +203,10 @@ fn alter(table: &mut Table, what: &Alter) {
                 known.valid = true;
             }
         }
-        Alter::DropConstraint(name) => table.constraints.retain(|known| known.name.as_ref() != Some(name)),
+        Alter::DropConstraint(name) => {
+            table.constraints.retain(|known| known.name.as_ref() != Some(name));
+            table.indexes.retain(|known| !(known.constraint && known.name == *name));
+        }
         Alter::Attach { partition, bound } => {
             table.partitions.push(partition.clone());
             if *bound == Some(Bound::Default) {

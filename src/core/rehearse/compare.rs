@@ -8,7 +8,7 @@ use super::hold::holds;
 use super::look::{Name, Sighting};
 use crate::core::ident::QName;
 use crate::core::lint::{Effect, Inspected, Lock, strongest};
-use crate::core::sql::{Change, Statement};
+use crate::core::sql::{Change, Object, Statement};
 
 /// How what was seen of a step stands to what was predicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -113,6 +113,12 @@ fn is_opaque(statement: &Statement) -> bool {
     statement.changes.iter().any(|change| matches!(change, Change::Opaque(_) | Change::Unknown(_)))
 }
 
+/// Whether it takes extended statistics away.
+fn drops_statistics(statement: &Statement) -> bool {
+    let drops = |change: &Change| matches!(change, Change::Drop { of: Object::Statistics, .. });
+    statement.changes.iter().any(drops)
+}
+
 /// Whether the planner chooses how the statement reads tables: what it chose for a
 /// small table tells nothing of a large one.
 fn is_planned(statement: &Statement) -> bool {
@@ -138,7 +144,12 @@ impl Judge {
         let opaque = predicted.iter().any(|one| is_opaque(&one.statement));
         self.opaque |= opaque && !(self.own && seen.is_quiet());
         let effects: Vec<&Effect> = predicted.iter().flat_map(|one| &one.effects).collect();
-        self.locks(&effects, seen, opaque);
+        // Their table is not told by their name; what is locked there stands in no query's way.
+        let aside = predicted
+            .iter()
+            .any(|one| drops_statistics(&one.statement))
+            .then_some(Lock::ShareUpdateExclusive);
+        self.locks(&effects, seen, opaque, aside.unwrap_or(Lock::RowExclusive));
         let truncates = effects.iter().any(|effect| effect.row.is_some_and(|row| row.id == "truncate"));
         let rewrites = effects.iter().any(|effect| effect.work.rewrites);
         let builds = rewrites || effects.iter().any(|effect| effect.work.builds);
@@ -179,7 +190,7 @@ impl Judge {
         }
     }
 
-    fn locks(&mut self, effects: &[&Effect], seen: &Sighting, opaque: bool) {
+    fn locks(&mut self, effects: &[&Effect], seen: &Sighting, opaque: bool, aside: Lock) {
         let predicted = strongest(effects.iter().copied());
         let of = |name: &Name| {
             predicted.iter().filter(|(relation, _)| meant(relation, name)).map(|(_, lock)| *lock).max()
@@ -202,7 +213,7 @@ impl Judge {
                 _ if opaque => {}
                 Some(said) => self.faults.push(format!("{what}, where {} was predicted", said.name())),
                 // Rows that a trigger writes or a foreign key looks up: as any statement of the application does.
-                None if *lock <= Lock::RowExclusive => {
+                None if *lock <= aside => {
                     self.note(format!("{what} as well, which stands in no query's way"));
                 }
                 None => self.faults.push(format!("{what}, which was not predicted")),

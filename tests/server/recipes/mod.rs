@@ -36,7 +36,7 @@ use phase::core::ident::Ident;
 use phase::core::shape::{Difference, Shape};
 use phase::pg::shape::shape;
 
-use crate::harness::{Db, TestResult, check, same, tests};
+use crate::harness::{Db, Ended, TestResult, check, same, tests};
 use clients::{Clients, Version};
 
 /// For each recipe two tests: its example to the end, and back from every state.
@@ -46,7 +46,13 @@ macro_rules! examples {
 
         /// Back from every state; `make test-recipes` runs them.
         pub(crate) fn back_tests() -> Vec<crate::harness::Test> {
-            vec![$(crate::harness::Test { name: stringify!($back), run: |db| Box::pin($back(db)) }),*]
+            vec![$(
+                crate::harness::Test { name: stringify!($back), run: |db| Box::pin($back(db)) },
+                crate::harness::Test {
+                    name: concat!(stringify!($recipe), "_passes_its_rehearsal"),
+                    run: |db| Box::pin(rehearsed(db, &$recipe::EXAMPLE)),
+                },
+            )*]
         }
 
         $(
@@ -201,23 +207,11 @@ async fn begin(db: &Db, example: &Example) -> TestResult {
 
 /// The schema that a plain ALTER gives.
 async fn offline(db: &Db, example: &Example) -> Result<Shape, Box<dyn std::error::Error + Send + Sync>> {
-    let name = format!("{}_plain", db.name);
-    db.run(&format!("CREATE DATABASE \"{name}\"")).await?;
-    let plain = Db {
-        url: db.url.replace(&format!("/{}?", db.name), &format!("/{name}?")),
-        project: tempfile::tempdir()?,
-        binaries: db.binaries.clone(),
-        socket: db.socket.clone(),
-        name: name.clone(),
-        major: db.major,
-    };
-    for folder in ["plans", "migrations"] {
-        std::fs::create_dir(plain.project.path().join(folder))?;
-    }
+    let plain = db.beside("plain").await?;
     begin(&plain, example).await?;
     plain.run(example.offline).await?;
     let found = shape_of(&plain).await?;
-    db.run(&format!("DROP DATABASE \"{name}\" WITH (FORCE)")).await?;
+    db.run(&format!("DROP DATABASE \"{}\" WITH (FORCE)", plain.name)).await?;
     Ok(found)
 }
 
@@ -268,6 +262,16 @@ fn is_left(example: &Example, one: &Difference) -> bool {
             && (one.kind.as_str(), one.identity.as_str()) == ("enum", *kind)
             && one.after.as_ref().is_some_and(|after| after.ends_with(&format!(", {labels}")))
     })
+}
+
+/// On a copy of its database; where there is no pg_dump for the server, that is refused.
+async fn rehearsed(db: Db, example: &Example) -> TestResult {
+    begin(&db, example).await?;
+    let mut command = db.command(&["rehearse", example.plan, "--quiet"]);
+    let ended = Ended::of(&command.env("PHASE_PG_BIN", db.binaries.folder()).output().await?);
+    let no_dump = ended.code == Some(2) && ended.stderr.contains("must not be older than the server");
+    check!(no_dump || ended.code == Some(0), "{ended:#?}");
+    Ok(())
 }
 
 /// There and back from every state.

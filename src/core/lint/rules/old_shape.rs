@@ -97,7 +97,7 @@ fn dropped(case: &Case<'_>, of: Object, names: &[QName]) -> Option<Objection> {
         Object::Function => "function",
         Object::Extension => "extension",
         // Nobody names an index, and the rest is not for applications.
-        Object::Index | Object::Other => return None,
+        Object::Index | Object::Statistics | Object::Other => return None,
     };
     let old: Vec<&QName> = names.iter().filter(|name| !case.world.has_made(of, name)).collect();
     if old.is_empty() {

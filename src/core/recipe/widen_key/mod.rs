@@ -254,12 +254,6 @@ fn refuse_table(draft: &mut Draft<'_>, member: &Member) {
             table.plain()
         ));
     }
-    if known.subscribed {
-        draft.caution(format!(
-            "a subscription fills {}: its publisher sends the old type, and its triggers fire here only as ALWAYS",
-            table.plain()
-        ));
-    }
 }
 
 fn refuse_column(draft: &mut Draft<'_>, member: &Member, column: &Column) {

@@ -238,6 +238,8 @@ pub enum Object {
     Function,
     /// An extension: everything in it.
     Extension,
+    /// Extended statistics.
+    Statistics,
     /// Anything else.
     Other,
 }

@@ -77,6 +77,7 @@ pub(super) const fn kind(of: ObjectType) -> Object {
         ObjectType::ObjectType | ObjectType::ObjectDomain => Object::Type,
         ObjectType::ObjectSchema => Object::Schema,
         ObjectType::ObjectExtension => Object::Extension,
+        ObjectType::ObjectStatisticExt => Object::Statistics,
         ObjectType::ObjectFunction
         | ObjectType::ObjectProcedure
         | ObjectType::ObjectRoutine
