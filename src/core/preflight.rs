@@ -65,10 +65,20 @@ pub fn requirements(plan: &Plan) -> Vec<Requirement> {
                         |table| Requirement { columns: columns(), ..Requirement::table(step.place, table) };
                     return vec![of(&spec.from), of(&spec.to)];
                 }
+                StepSpec::Move(spec) => {
+                    let (old, new) = spec.key.iter().chain(&spec.columns).cloned().unzip();
+                    return [(&spec.from, old), (&spec.to, new)]
+                        .map(|(table, columns)| Requirement {
+                            columns,
+                            ..Requirement::table(step.place, table)
+                        })
+                        .into();
+                }
                 StepSpec::Sql(_)
                 | StepSpec::DropIndex(_)
                 | StepSpec::Assert(_)
                 | StepSpec::Succeed(_)
+                | StepSpec::Moved(_)
                 | StepSpec::Last(_) => {
                     return Vec::new();
                 }

@@ -2,16 +2,17 @@
 //! lasts, with its sync turned round, and is dropped by purge; without `keep`
 //! contract drops it at once.
 
-use super::{At, CompileError, Server, exchange, succeed, transaction};
+use super::{At, CompileError, Server, exchange, moved, succeed, transaction};
 use crate::core::ident::{Ident, QName, do_block, literal, plain};
 use crate::core::plan::model::{ExchangeSpec, Place, Plan, StepSpec};
 use crate::core::step::{Allow, Phase, Step, Undo};
 use crate::core::sync::Sync;
 use crate::core::sync::mirror::Mirror;
+use crate::core::sync::moved::Move;
 use crate::core::sync::standing::Change;
 
-/// What keeps columns in step, and what keeps tables.
-type Kept<'a> = (&'a [Sync], &'a [Mirror]);
+/// What keeps columns in step, what keeps tables, and what keeps columns of two tables.
+type Kept<'a> = (&'a [Sync], &'a [Mirror], &'a [Move]);
 
 pub(super) fn steps(plan: &Plan, kept: Kept<'_>, server: Server) -> Result<Vec<Step>, CompileError> {
     if plan.keep.is_some() { with_keep(plan, kept, server) } else { at_once(plan, kept, server) }
@@ -48,7 +49,11 @@ fn exchanged(plan: &Plan, n: usize) -> bool {
     plan.contract.iter().any(|spec| matches!(&spec.value, StepSpec::Exchange(exchange) if takes(exchange)))
 }
 
-fn at_once(plan: &Plan, (syncs, mirrors): Kept<'_>, server: Server) -> Result<Vec<Step>, CompileError> {
+fn at_once(
+    plan: &Plan,
+    (syncs, mirrors, moves): Kept<'_>,
+    server: Server,
+) -> Result<Vec<Step>, CompileError> {
     let dropped = dropped(plan);
     let mut steps = Vec::new();
     // A sync that fills a dropped column stays until the very transaction that
@@ -108,6 +113,7 @@ fn at_once(plan: &Plan, (syncs, mirrors): Kept<'_>, server: Server) -> Result<Ve
             StepSpec::Succeed(spec) => {
                 steps.push(succeed::at_once(&at, spec, mirrors, &|name| hidden(plan, name))?);
             }
+            StepSpec::Moved(spec) => steps.push(moved::at_once(&at, spec, moves)?),
             StepSpec::Last(spec) => steps.push(at.step(&spec.title, transaction(spec.sql.clone()), gone())),
             other => steps.extend(super::step(&at, other, server)?),
         }
@@ -115,7 +121,11 @@ fn at_once(plan: &Plan, (syncs, mirrors): Kept<'_>, server: Server) -> Result<Ve
     Ok(steps)
 }
 
-fn with_keep(plan: &Plan, (syncs, mirrors): Kept<'_>, server: Server) -> Result<Vec<Step>, CompileError> {
+fn with_keep(
+    plan: &Plan,
+    (syncs, mirrors, moves): Kept<'_>,
+    server: Server,
+) -> Result<Vec<Step>, CompileError> {
     let dropped = dropped(plan);
     let mut steps = Vec::new();
     let mut turned: Vec<(&Sync, Vec<(Ident, Ident)>)> = Vec::new();
@@ -169,6 +179,11 @@ fn with_keep(plan: &Plan, (syncs, mirrors): Kept<'_>, server: Server) -> Result<
             StepSpec::Succeed(spec) => {
                 let (contract, then) =
                     succeed::kept((&at, &purge), spec, mirrors, &|name| hidden(plan, name))?;
+                steps.push(contract);
+                last.push(then);
+            }
+            StepSpec::Moved(spec) => {
+                let (contract, then) = moved::kept((&at, &purge), spec, moves, &|name| hidden(plan, name))?;
                 steps.push(contract);
                 last.push(then);
             }

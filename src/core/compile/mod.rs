@@ -5,6 +5,7 @@ mod backfill;
 mod contract;
 mod exchange;
 mod index;
+mod moved;
 mod not_null;
 mod sql;
 mod succeed;
@@ -62,9 +63,10 @@ impl CompileError {
 pub fn plan(plan: &Plan, server: Server) -> Result<Vec<Step>, CompileError> {
     let syncs = syncs(plan)?;
     let mirrors = succeed::mirrors(plan);
+    let moves = moved::moves(plan);
     let mut steps = Vec::new();
     for (phase, specs) in [(Phase::Expand, &plan.expand), (Phase::Validate, &plan.validate)] {
-        let (mut sync, mut mirror) = (syncs.iter(), mirrors.iter());
+        let (mut sync, mut mirror, mut moving) = (syncs.iter(), mirrors.iter(), moves.iter());
         for (n, spec) in specs.iter().enumerate() {
             let at = At { phase, id: format!("{phase}.{}", n + 1), place: spec.place };
             steps.extend(match (&spec.value, phase) {
@@ -74,6 +76,9 @@ pub fn plan(plan: &Plan, server: Server) -> Result<Vec<Step>, CompileError> {
                 (StepSpec::Mirror(_), _) => {
                     mirror.next().map(|mirror| vec![succeed::install(&at, mirror)]).unwrap_or_default()
                 }
+                (StepSpec::Move(_), _) => {
+                    moving.next().map(|moving| vec![moved::install(&at, moving)]).unwrap_or_default()
+                }
                 _ => step(&at, &spec.value, server)?,
             });
         }
@@ -81,7 +86,7 @@ pub fn plan(plan: &Plan, server: Server) -> Result<Vec<Step>, CompileError> {
             steps.extend(backfill::steps(plan)?);
         }
     }
-    steps.extend(contract::steps(plan, (&syncs, &mirrors), server)?);
+    steps.extend(contract::steps(plan, (&syncs, &mirrors, &moves), server)?);
     Ok(steps)
 }
 
@@ -225,7 +230,9 @@ fn step(at: &At, spec: &StepSpec, server: Server) -> Result<Vec<Step>, CompileEr
         | StepSpec::Exchange(_)
         | StepSpec::Last(_)
         | StepSpec::Mirror(_)
-        | StepSpec::Succeed(_) => {
+        | StepSpec::Succeed(_)
+        | StepSpec::Move(_)
+        | StepSpec::Moved(_) => {
             return Err(at.error("this step may not stand in this phase"));
         }
     })

@@ -28,7 +28,12 @@ pub fn of_plan(plan: &Plan) -> Vec<String> {
                 _ = tables.insert(table.clone());
             }
             StepSpec::Mirror(spec) => tables.extend([spec.from.clone(), spec.to.clone()]),
-            StepSpec::DropIndex(_) | StepSpec::Assert(_) | StepSpec::Succeed(_) | StepSpec::Last(_) => {}
+            StepSpec::Move(spec) => tables.extend([spec.from.clone(), spec.to.clone()]),
+            StepSpec::DropIndex(_)
+            | StepSpec::Assert(_)
+            | StepSpec::Succeed(_)
+            | StepSpec::Moved(_)
+            | StepSpec::Last(_) => {}
         }
     }
     for entry in &plan.backfill {

@@ -124,6 +124,10 @@ pub enum StepSpec {
     Mirror(MirrorSpec),
     /// A table takes the name of another, which goes; only recipes write it.
     Succeed(SucceedSpec),
+    /// Columns kept equal to those of another table; only recipes write it.
+    Move(MoveSpec),
+    /// The end of that: the old columns go; only recipes write it.
+    Moved(MovedSpec),
     /// What is dropped when nothing may come back any more; only recipes write it.
     Last(LastSpec),
 }
@@ -204,6 +208,30 @@ pub struct SucceedSpec {
     /// Columns of the old table that no UPDATE may set, while it is kept.
     pub fixed: Vec<Ident>,
     /// What is accepted of the drop of the old table.
+    pub allow: Vec<Allow>,
+}
+
+/// Columns of one table kept equal to those of another, both ways.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoveSpec {
+    /// The table that has them.
+    pub from: QName,
+    /// The table that gets them; it refers to the other.
+    pub to: QName,
+    /// The columns that tell which rows belong together, there and here: a key of both.
+    pub key: Vec<(Ident, Ident)>,
+    /// The columns, there and here.
+    pub columns: Vec<(Ident, Ident)>,
+}
+
+/// Columns that, in contract, only the other table has any more; all in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedSpec {
+    /// Which move of the plan keeps them in step until then, from 1.
+    pub moved: usize,
+    /// Statements once the old columns are out of sight.
+    pub then: BothWays,
+    /// What is accepted of the drop of the old columns.
     pub allow: Vec<Allow>,
 }
 

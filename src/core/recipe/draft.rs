@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::Written;
+use super::create_table::CreateTable;
 use super::known::{Column, Dependent, Enum, Known, Table};
+use super::{Change, Written};
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::plan::fault::TOP;
 use crate::core::plan::model::{
-    BackfillSpec, BackfillWork, ExchangeSpec, Gate, MirrorSpec, Place, Placed, Plan, SqlSpec, StepSpec,
-    SyncSpec, UndoSpec,
+    BackfillSpec, BackfillWork, ExchangeSpec, Gate, MirrorSpec, MoveSpec, Place, Placed, Plan, SqlSpec,
+    StepSpec, SyncSpec, UndoSpec,
 };
 use crate::core::plan::scalar::Places;
 use crate::core::preflight;
@@ -21,6 +22,8 @@ pub struct Draft<'a> {
     version: &'a str,
     /// The plan's own backfills.
     own: &'a [Placed<BackfillSpec>],
+    /// All changes of the plan.
+    changes: &'a [Placed<Change>],
     /// The change that is being written.
     at: Place,
     /// What is known, as the changes before this one leave it.
@@ -99,6 +102,7 @@ impl<'a> Draft<'a> {
         Self {
             version: plan.version.as_str(),
             own: &plan.backfill,
+            changes: &plan.change,
             at: TOP,
             known: known.clone(),
             vouched: !plan.gates.contract.deployed.is_empty() || plan.gates.contract.approvals.is_some(),
@@ -258,11 +262,23 @@ impl<'a> Draft<'a> {
         self.taken.contains(name) || self.known.table(name).is_some_and(beside)
     }
 
-    /// Whether a backfill of the plan's own copies rows into a table.
+    /// The change of the plan that makes a table.
+    pub(super) fn creates(&self, table: &QName) -> Option<&'a CreateTable> {
+        self.changes.iter().find_map(|change| match &change.value {
+            Change::CreateTable(made) if made.table() == table => Some(made),
+            _ => None,
+        })
+    }
+
+    /// Whether the plan itself copies rows into a table.
     pub(super) fn fills(&self, table: &QName) -> bool {
-        self.own
-            .iter()
-            .any(|entry| matches!(&entry.value.work, BackfillWork::Copy { into, .. } if into == table))
+        let moves =
+            |change: &Placed<Change>| matches!(&change.value, Change::MoveColumns(of) if of.to() == table);
+        self.changes.iter().any(moves)
+            || self
+                .own
+                .iter()
+                .any(|entry| matches!(&entry.value.work, BackfillWork::Copy { into, .. } if into == table))
     }
 
     /// Puts down that nothing after this change may be about a table, and why.
@@ -448,6 +464,12 @@ impl<'a> Draft<'a> {
         self.expand.iter().filter(|step| matches!(step.value, StepSpec::Mirror(_))).count()
     }
 
+    /// Keeps columns equal to those of another table from expand on; which move of the plan that is, from 1.
+    pub(super) fn moves(&mut self, moved: MoveSpec) -> usize {
+        self.expand(StepSpec::Move(moved));
+        self.expand.iter().filter(|step| matches!(step.value, StepSpec::Move(_))).count()
+    }
+
     pub(super) fn validate(&mut self, step: StepSpec) {
         self.validate.push(Placed { value: step, place: self.at });
     }
@@ -467,6 +489,13 @@ impl<'a> Draft<'a> {
     /// Copies the rows of a table into another, under the same columns.
     pub(super) fn copy(&mut self, table: &QName, into: &QName, columns: &[Ident]) {
         let columns = columns.iter().map(|name| (name.clone(), name.to_string())).collect();
+        let work = BackfillWork::Copy { into: into.clone(), columns };
+        self.backfill.push(Placed { value: BackfillSpec::of(table.clone(), work), place: self.at });
+    }
+
+    /// Copies columns of a table into another, each under its name there.
+    pub(super) fn copy_as(&mut self, table: &QName, into: &QName, columns: &[(Ident, Ident)]) {
+        let columns = columns.iter().map(|(old, new)| (new.clone(), old.to_string())).collect();
         let work = BackfillWork::Copy { into: into.clone(), columns };
         self.backfill.push(Placed { value: BackfillSpec::of(table.clone(), work), place: self.at });
     }

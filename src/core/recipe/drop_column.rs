@@ -38,6 +38,11 @@ pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<DropColumn> 
 }
 
 impl DropColumn {
+    /// Of a column that a recipe lets go.
+    pub(super) fn of(table: &QName, column: &Ident) -> Self {
+        Self { table: table.clone(), column: column.clone(), down: None }
+    }
+
     pub(super) fn tables(&self) -> Vec<&QName> {
         vec![&self.table]
     }
@@ -92,7 +97,7 @@ impl DropColumn {
     }
 
     /// What the column takes along: what is about it alone is told, what other columns need is refused.
-    fn along(&self, draft: &mut Draft<'_>, known: &Table) -> Vec<Allow> {
+    pub(super) fn along(&self, draft: &mut Draft<'_>, known: &Table) -> Vec<Allow> {
         let name = self.name();
         let mine = |columns: &[String]| columns.iter().any(|column| column == self.column.as_str());
         let (mut keys, mut rest) = (Vec::new(), Vec::new());

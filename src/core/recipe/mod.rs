@@ -25,6 +25,7 @@ mod drop_table;
 pub mod form;
 mod known;
 mod merge_columns;
+mod move_columns;
 mod partition_table;
 mod reader;
 mod relabel;
@@ -143,6 +144,7 @@ recipes! {
     drop_not_null: DropNotNull, "A column that may be null, from expand on.";
     drop_table: DropTable, "A table goes.";
     merge_columns: MergeColumns, "One column in the place of several.";
+    move_columns: MoveColumns, "Columns that move to another table, row by row.";
     partition_table: PartitionTable, "A table in partitions, under the same name.";
     remove_enum_value: RemoveEnumValue, "A label goes out of an enum type, and another stands in its rows.";
     rename_column: RenameColumn, "Another name for a column; both names work until contract.";

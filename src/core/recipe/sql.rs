@@ -60,12 +60,14 @@ fn named(step: &StepSpec) -> Vec<QName> {
         | StepSpec::DropTable { table, .. } => {
             vec![table.clone()]
         }
-        // Only recipes write the last four.
+        // Only recipes write the last six.
         StepSpec::DropIndex(_)
         | StepSpec::Assert(_)
         | StepSpec::Exchange(_)
         | StepSpec::Mirror(_)
         | StepSpec::Succeed(_)
+        | StepSpec::Move(_)
+        | StepSpec::Moved(_)
         | StepSpec::Last(_) => Vec::new(),
     }
 }

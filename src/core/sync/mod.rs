@@ -30,6 +30,7 @@
 mod filling;
 mod last_look;
 pub mod mirror;
+pub mod moved;
 pub mod standing;
 mod turned;
 mod two_way;

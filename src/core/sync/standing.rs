@@ -43,6 +43,10 @@ pub enum Event {
     Update,
     /// AFTER INSERT, UPDATE and DELETE, for each row.
     Rows,
+    /// AFTER INSERT, for each row.
+    Inserted,
+    /// AFTER UPDATE, for each row.
+    Updated,
     /// AFTER TRUNCATE, once a statement; of the table alone, not of its partitions.
     Truncate,
 }
@@ -55,6 +59,8 @@ impl Event {
             Self::Insert => BEFORE_EACH_ROW | 4,
             Self::Update => BEFORE_EACH_ROW | 16,
             Self::Rows => 1 | 4 | 8 | 16,
+            Self::Inserted => 1 | 4,
+            Self::Updated => 1 | 16,
             Self::Truncate => 32,
         }
     }
@@ -179,7 +185,7 @@ pub fn lost(due: &Due, seen: &[Seen]) -> Option<Lost> {
         step: step.clone(),
         why,
         keeps: trigger.keeps,
-        rows: matches!(trigger.event, Event::Rows | Event::Truncate),
+        rows: !matches!(trigger.event, Event::Insert | Event::Update),
     };
     if seen.is_empty() {
         return Some(lost(trigger.table.plain(), Why::NoTable));

@@ -19,6 +19,7 @@ mod drop_index;
 mod drop_table;
 pub(crate) mod known;
 mod merge_columns;
+mod move_columns;
 mod partition_table;
 mod remove_enum_value;
 mod rename_column;
@@ -68,7 +69,7 @@ macro_rules! examples {
 }
 
 examples! {
-    [add_exclusion_is_refused_without_a_reason_for_the_outage, add_unique_names_duplicates, change_type_stops_where_a_view_does_not_fit, create_table_leads_to_the_end, create_table_leads_back_from_every_state, create_table_keeps_rows, drop_column_keeps_what_is_given, drop_not_null_goes_back_when_every_row_has_a_value, partition_table_mirrors, partition_table_misses_nothing, partition_table_deletes_what_was_copied, partition_table_stops_at_rows_without_a_partition, partition_table_refuses, rename_table_keeps_rights, rename_table_refuses]
+    [add_exclusion_is_refused_without_a_reason_for_the_outage, add_unique_names_duplicates, change_type_stops_where_a_view_does_not_fit, create_table_leads_to_the_end, create_table_leads_back_from_every_state, create_table_keeps_rows, drop_column_keeps_what_is_given, drop_not_null_goes_back_when_every_row_has_a_value, move_columns_keeps_in_step, move_columns_misses_nothing, partition_table_mirrors, partition_table_misses_nothing, partition_table_deletes_what_was_copied, partition_table_stops_at_rows_without_a_partition, partition_table_refuses, rename_table_keeps_rights, rename_table_refuses]
     add_check: add_check_leads_to_the_end, add_check_leads_back;
     add_column: add_column_leads_to_the_end, add_column_leads_back;
     add_enum_value: add_enum_value_leads_to_the_end, add_enum_value_leads_back;
@@ -83,6 +84,7 @@ examples! {
     drop_index: drop_index_leads_to_the_end, drop_index_leads_back;
     drop_table: drop_table_leads_to_the_end, drop_table_leads_back;
     merge_columns: merge_columns_leads_to_the_end, merge_columns_leads_back;
+    move_columns: move_columns_leads_to_the_end, move_columns_leads_back;
     partition_table: partition_table_leads_to_the_end, partition_table_leads_back;
     remove_enum_value: remove_enum_value_leads_to_the_end, remove_enum_value_leads_back;
     rename_column: rename_column_leads_to_the_end, rename_column_leads_back;
@@ -142,6 +144,14 @@ async fn create_table_leads_back_from_every_state(db: Db) -> TestResult {
 
 async fn create_table_keeps_rows(db: Db) -> TestResult {
     create_table::keeps_rows(&db).await
+}
+
+async fn move_columns_keeps_in_step(db: Db) -> TestResult {
+    move_columns::keeps_in_step(&db).await
+}
+
+async fn move_columns_misses_nothing(db: Db) -> TestResult {
+    move_columns::misses_nothing(&db).await
 }
 
 async fn partition_table_mirrors(db: Db) -> TestResult {

@@ -15,6 +15,10 @@ pub struct CreateTable {
     /// Its constraints, as SQL writes them.
     constraints: Vec<String>,
     keys: Vec<Key>,
+    /// Its primary key.
+    primary: Vec<Ident>,
+    /// That and its unique keys.
+    unique: Vec<Vec<Ident>>,
     comment: Option<String>,
 }
 
@@ -26,6 +30,8 @@ struct NewColumn {
     not_null: bool,
     /// What follows its type, as SQL writes it.
     rest: String,
+    /// Whether the server gives it a value where nobody does.
+    filled: bool,
     comment: Option<String>,
 }
 
@@ -34,11 +40,62 @@ struct NewColumn {
 struct Key {
     columns: Vec<Ident>,
     references: QName,
+    /// The columns there; none: its primary key.
+    to: Vec<Ident>,
+    /// Whether rows go with those that they refer to.
+    follows_delete: bool,
+    /// Whether they change with those.
+    follows_update: bool,
     /// Whether a primary or a unique key of the new table begins with its columns.
     indexed: bool,
 }
 
+/// A foreign key of a new table by which each of its rows belongs to one of another.
+pub(super) struct Owner {
+    /// The columns.
+    pub(super) columns: Vec<Ident>,
+    /// The columns there; none: its primary key.
+    pub(super) to: Vec<Ident>,
+    /// Whether rows go with those that they refer to.
+    pub(super) follows_delete: bool,
+    /// Whether they change with those.
+    pub(super) follows_update: bool,
+}
+
 impl CreateTable {
+    pub(super) const fn table(&self) -> &QName {
+        &self.table
+    }
+
+    /// The foreign keys to a table of which no two rows have the same.
+    pub(super) fn owners(&self, table: &QName) -> Vec<Owner> {
+        let same = |a: &[Ident], b: &[Ident]| a.len() == b.len() && a.iter().all(|name| b.contains(name));
+        let keys = self.keys.iter().filter(|key| {
+            key.references == *table && self.unique.iter().any(|unique| same(unique, &key.columns))
+        });
+        let owner = |key: &Key| Owner {
+            columns: key.columns.clone(),
+            to: key.to.clone(),
+            follows_delete: key.follows_delete,
+            follows_update: key.follows_update,
+        };
+        keys.map(owner).collect()
+    }
+
+    /// The columns that every row must be given.
+    pub(super) fn wanted(&self) -> Vec<&Ident> {
+        self.columns
+            .iter()
+            .filter(|column| column.not_null && !column.filled)
+            .map(|column| &column.name)
+            .collect()
+    }
+
+    /// The columns that must have a value, by its primary key or by NOT NULL.
+    pub(super) fn never_null(&self, column: &Ident) -> bool {
+        self.primary.contains(column) || self.columns.iter().any(|of| of.name == *column && of.not_null)
+    }
+
     pub(super) fn tables(&self) -> Vec<&QName> {
         std::iter::once(&self.table).chain(self.keys.iter().map(|key| &key.references)).collect()
     }

@@ -145,6 +145,7 @@ pub(in crate::core::recipe) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Op
     let columns: Vec<NewColumn> = columns.into_iter().collect::<Option<_>>()?;
     let primary = among(reader, "primary_key", &primary, &columns)?;
     let (mut constraints, mut begins) = (Vec::new(), Vec::new());
+    let first = primary.clone();
     if !primary.is_empty() {
         constraints.push(format!("PRIMARY KEY ({})", list(&primary)));
         begins.push(primary);
@@ -166,9 +167,26 @@ pub(in crate::core::recipe) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Op
         let indexed = begins.iter().any(|key| {
             key.get(..of.len()).is_some_and(|first| of.iter().all(|column| first.contains(column)))
         });
-        keys.push(Key { columns: of, references, indexed });
+        let to: Option<Vec<Ident>> = raw.to.iter().map(|name| Ident::parse(name).ok()).collect();
+        let cascades = |action: Option<RawAction>| matches!(action, Some(RawAction::Cascade));
+        keys.push(Key {
+            columns: of,
+            references,
+            to: to?,
+            follows_delete: cascades(raw.on_delete),
+            follows_update: cascades(raw.on_update),
+            indexed,
+        });
     }
-    Some(CreateTable { table: table?, columns, constraints, keys, comment: raw.comment })
+    Some(CreateTable {
+        table: table?,
+        columns,
+        constraints,
+        keys,
+        primary: first,
+        unique: begins,
+        comment: raw.comment,
+    })
 }
 
 fn column(raw: RawColumn, reader: &mut Reader<'_, '_>) -> Option<NewColumn> {
@@ -176,6 +194,7 @@ fn column(raw: RawColumn, reader: &mut Reader<'_, '_>) -> Option<NewColumn> {
     let default = reader.maybe("default", raw.default.as_deref())?;
     let generated = reader.maybe("generated", raw.generated.as_deref())?;
     let mut rest = String::new();
+    let filled = default.is_some() || generated.is_some() || raw.identity.is_some();
     if let Some(collation) = raw.collation.as_deref() {
         rest += &format!(" COLLATE {}", reader.table("collation", collation)?);
     }
@@ -193,7 +212,7 @@ fn column(raw: RawColumn, reader: &mut Reader<'_, '_>) -> Option<NewColumn> {
         }
     };
     let not_null = raw.not_null || raw.primary_key || raw.identity.is_some();
-    Some(NewColumn { name: name?, kind: kind?, not_null, rest, comment: raw.comment })
+    Some(NewColumn { name: name?, kind: kind?, not_null, rest, filled, comment: raw.comment })
 }
 
 fn foreign_key(
