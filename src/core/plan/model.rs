@@ -220,6 +220,8 @@ pub struct MoveSpec {
     pub to: QName,
     /// The columns that tell which rows belong together, there and here: a key of both.
     pub key: Vec<(Ident, Ident)>,
+    /// The types of those, as SQL writes them.
+    pub types: Vec<String>,
     /// The columns, there and here.
     pub columns: Vec<(Ident, Ident)>,
 }

@@ -493,11 +493,17 @@ impl<'a> Draft<'a> {
         self.backfill.push(Placed { value: BackfillSpec::of(table.clone(), work), place: self.at });
     }
 
-    /// Copies columns of a table into another, each under its name there.
-    pub(super) fn copy_as(&mut self, table: &QName, into: &QName, columns: &[(Ident, Ident)]) {
+    /// Copies columns of a table into another, each under its name there, of the rows that `filter` is true for.
+    pub(super) fn copy_as(
+        &mut self,
+        (table, into): (&QName, &QName),
+        columns: &[(Ident, Ident)],
+        filter: String,
+    ) {
         let columns = columns.iter().map(|(old, new)| (new.clone(), old.to_string())).collect();
         let work = BackfillWork::Copy { into: into.clone(), columns };
-        self.backfill.push(Placed { value: BackfillSpec::of(table.clone(), work), place: self.at });
+        let spec = BackfillSpec { filter: Some(filter), ..BackfillSpec::of(table.clone(), work) };
+        self.backfill.push(Placed { value: spec, place: self.at });
     }
 
     /// Columns change places in contract.

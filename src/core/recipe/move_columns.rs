@@ -39,6 +39,7 @@ use super::reader::Reader;
 use crate::core::ident::{Ident, QName, literal, plain};
 use crate::core::plan::model::{AssertSpec, BothWays, MoveSpec, MovedSpec, StepSpec};
 use crate::core::plan::yaml::Pairs;
+use crate::core::sync::moved::Move;
 
 /// `move_columns: {table, to, columns, key}`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -148,10 +149,17 @@ impl MoveColumns {
             }
             moved.push(Column { name: new.as_str().into(), until_contract: None, ..column });
         }
-        let spec =
-            MoveSpec { from: table.clone(), to: to.clone(), key: key.clone(), columns: columns.clone() };
-        let ordinal = draft.moves(spec);
-        draft.copy_as(table, to, &[key.clone(), columns.clone()].concat());
+        let types = key.iter().map(|(old, _)| draft.column(table, old).kind).collect();
+        let spec = MoveSpec {
+            from: table.clone(),
+            to: to.clone(),
+            key: key.clone(),
+            types,
+            columns: columns.clone(),
+        };
+        let ordinal = draft.moves(spec.clone());
+        let missing = Move::new(&spec, draft.version(), ordinal).is_missing();
+        draft.copy_as((table, to), &[key.clone(), columns.clone()].concat(), missing);
         let proof = self.equal(&key);
         draft.validate(StepSpec::Assert(proof.clone()));
         for (default, column) in proofs {

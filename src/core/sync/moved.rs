@@ -72,7 +72,9 @@ impl Move {
     /// The statements that install it, for one transaction.
     #[must_use]
     pub fn install(&self) -> Vec<String> {
-        self.parts().iter().flat_map(|part| self.make(part)).collect()
+        let mut sql = self.look();
+        sql.extend(self.parts().iter().flat_map(|part| self.make(part)));
+        sql
     }
 
     /// The triggers that [`Move::install`] makes.
@@ -123,7 +125,46 @@ impl Move {
                 format!("DROP FUNCTION IF EXISTS {}()", part.function),
             ]
         };
-        self.parts().iter().flat_map(one).collect()
+        let mut sql: Vec<String> = self.parts().iter().flat_map(one).collect();
+        if !self.turned {
+            sql.push(format!("DROP FUNCTION IF EXISTS {}({})", self.missing(), self.spec.types.join(", ")));
+        }
+        sql
+    }
+
+    /// Whether a row has none in the new table, as an expression over it. A copy that tried to make
+    /// one that is there would wait for who writes it, who may wait for the row that the copy has locked.
+    #[must_use]
+    pub fn is_missing(&self) -> String {
+        let key: Vec<String> = self.spec.key.iter().map(|(old, _)| old.to_string()).collect();
+        format!("{}({})", self.missing(), key.join(", "))
+    }
+
+    fn missing(&self) -> QName {
+        self.spec.to.sibling(Ident::shortened("phase_move_", &format!("{}_missing", self.tag)))
+    }
+
+    /// The function that [`Move::is_missing`] asks.
+    fn look(&self) -> Vec<String> {
+        if self.turned {
+            return Vec::new();
+        }
+        let MoveSpec { to, key, types, .. } = &self.spec;
+        let on: Vec<String> =
+            key.iter().enumerate().map(|(n, (_, new))| format!("_phase_to.{new} = ${}", n + 1)).collect();
+        let body = format!("SELECT NOT EXISTS (SELECT FROM {to} AS _phase_to WHERE {})", on.join(" AND "));
+        let quote = dollar_quote(&body);
+        let function = format!("{}({})", self.missing(), types.join(", "));
+        vec![
+            format!(
+                "CREATE OR REPLACE FUNCTION {function} RETURNS boolean LANGUAGE sql STABLE SET search_path FROM CURRENT AS {quote}\n{body}\n{quote}"
+            ),
+            format!("REVOKE ALL ON FUNCTION {function} FROM PUBLIC"),
+            format!(
+                "COMMENT ON FUNCTION {function} IS {}",
+                literal(&format!("Made by phase for plan {}, which removes it.", self.made_for))
+            ),
+        ]
     }
 
     fn make(&self, part: &Part) -> Vec<String> {
@@ -180,7 +221,7 @@ impl Move {
 
     /// What follows a write of the old table.
     fn from_old(&self) -> String {
-        let MoveSpec { from, to, key, columns } = &self.spec;
+        let MoveSpec { from, to, key, columns, .. } = &self.spec;
         let (old_key, new_key): (Vec<Ident>, Vec<Ident>) = key.iter().cloned().unzip();
         let (old, new): (Vec<Ident>, Vec<Ident>) = columns.iter().cloned().unzip();
         let names = |names: &[Ident]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -213,7 +254,7 @@ impl Move {
 
     /// What follows a write of the new table.
     fn from_new(&self) -> String {
-        let MoveSpec { from, to, key, columns } = &self.spec;
+        let MoveSpec { from, to, key, columns, .. } = &self.spec;
         let (new_key, new): (Vec<Ident>, Vec<Ident>) = (
             key.iter().map(|(_, new)| new.clone()).collect(),
             columns.iter().map(|(_, new)| new.clone()).collect(),
@@ -282,6 +323,7 @@ mod tests {
             from: QName::parse("app.\"Old \"\"t\"").unwrap(),
             to: QName::parse("new").unwrap(),
             key: vec![(name("id"), name("of"))],
+            types: vec!["bigint".into()],
             columns: vec![(name("a"), name("b")), (name("\"A a\""), name("\"A a\""))],
         };
         let moved = Move::new(&spec, "7", 1);
