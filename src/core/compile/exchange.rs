@@ -26,6 +26,7 @@ pub(super) fn at_once(at: &At, exchange: &ExchangeSpec, syncs: &[Sync]) -> Step 
         each(pairs, |Pair { table, stays, name, .. }| rename(table, stays, name)),
         then.there.clone(),
         last.there.clone(),
+        each(pairs, finally),
     ];
     let why = "without keep, contract drops the other column at once";
     let step = at.step(exchange.title.clone(), transaction(run.concat()), Undo::Irreversible(why.into()));
@@ -54,13 +55,15 @@ pub(super) fn kept(
         each(pairs, |Pair { table, gone, .. }| rename(table, gone, &hidden(gone))),
         each(pairs, |Pair { table, stays, name, .. }| rename(table, stays, name)),
         then.there.clone(),
-        each(&keepers, Sync::install),
         last.there.clone(),
+        each(pairs, finally),
+        each(&keepers, Sync::install),
     ];
     let back = [
         lock(pairs),
         last.back.clone(),
         each(&keepers, Sync::remove),
+        each(pairs, |pair| pair.finally.iter().flat_map(|to| rename(&pair.table, to, &pair.name)).collect()),
         then.back.clone(),
         each(pairs, |Pair { table, stays, name, .. }| rename(table, name, stays)),
         each(pairs, |Pair { table, gone, .. }| rename(table, &hidden(gone), gone)),
@@ -118,7 +121,7 @@ fn lock(pairs: &[Pair]) -> Vec<String> {
 
 fn purge_title(pairs: &[Pair]) -> String {
     let names: Vec<String> =
-        pairs.iter().map(|pair| format!("{}.{}", pair.table.plain(), plain(&pair.name))).collect();
+        pairs.iter().map(|pair| format!("{}.{}", pair.table.plain(), plain(in_the_end(pair)))).collect();
     match names.as_slice() {
         [name] => format!("drop the column that {name} has taken the place of"),
         names => format!("drop the columns that {} have taken the place of", names.join(", ")),
@@ -132,6 +135,15 @@ fn each<T, U>(of: &[T], what: impl Fn(&T) -> Vec<U>) -> Vec<U> {
 /// Nothing, where it has the name already.
 fn rename(table: &QName, from: &Ident, to: &Ident) -> Vec<String> {
     if from == to { Vec::new() } else { vec![format!("ALTER TABLE {table} RENAME COLUMN {from} TO {to}")] }
+}
+
+/// Everything hangs on the column by now, and follows it to its last name.
+fn finally(pair: &Pair) -> Vec<String> {
+    pair.finally.iter().flat_map(|to| rename(&pair.table, &pair.name, to)).collect()
+}
+
+fn in_the_end(pair: &Pair) -> &Ident {
+    pair.finally.as_ref().unwrap_or(&pair.name)
 }
 
 /// The syncs that keep the pairs in step until then, each once.

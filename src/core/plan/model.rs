@@ -175,6 +175,8 @@ pub struct Pair {
     pub stays: Ident,
     /// The name that it takes.
     pub name: Ident,
+    /// The name that it has in the end, with all that hangs on it then, where that is another.
+    pub finally: Option<Ident>,
     /// The value of the one that went, while it is kept: an expression over the row.
     pub kept: String,
 }

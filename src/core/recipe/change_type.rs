@@ -4,9 +4,15 @@
 //! of everything that stands over the column, and takes its name in one short transaction. Until
 //! then both versions of the application see the old type, from then on the new one. Statements
 //! that sessions have prepared are planned again by the server; one that gives the column back
-//! fails once in a session that prepared it before (`cached plan must not change result type`),
-//! as after an ALTER COLUMN TYPE, and most drivers prepare it again by themselves.
+//! fails in a session that prepared it before (`cached plan must not change result type`) until it
+//! is prepared anew, as after an ALTER COLUMN TYPE; most drivers do that by themselves.
 //! The column is the last of the table then: `SELECT *` gives it at the end.
+//!
+//! With `to` it gets another name as well, and the second column has that name from expand on: new
+//! code writes it in its new type, old code the old one, and each sees what the other wrote, by
+//! `using` and `back`. Contract takes the old one out of sight. `rename_column` and `change_type` of
+//! one column in one plan, in either order, are the same where nothing else about the table stands
+//! between them.
 //!
 //! Views that read the column, and views on those, are made again in that transaction as the server
 //! prints them, with owner, privileges, comments, options, defaults, rules and triggers; so are
@@ -14,6 +20,17 @@
 //! statistics and materialized views get their like beforehand, filled before it takes the name.
 //! Expand tries all of that once and takes it back. What cannot be made again, such as a view that
 //! a function returns rows of, a generated column, or a rule, is refused by name.
+//!
+//! # Deploying
+//!
+//! Without `to`, code that needs the new type ships after contract. With `to`, new code ships once the plan is
+//! `validated`: by then every row has its value under the new name, and the indexes and constraints over it are there.
+//! Until purge a write fails where `back` gives the old column a value that its type cannot hold.
+//!
+//! # Going back
+//!
+//! The old column is there until purge. With `to` it has every write of either version, those of new code by `back`.
+//! After contract, while `keep` lasts, it is kept by `back`, and abort brings it back with all that stood over it.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -22,11 +39,13 @@ use super::carried::{Carried, carried};
 use super::draft::{Draft, Sql};
 use super::known::{Column, Table};
 use super::reader::Reader;
+use super::trigger::{Standing, beside};
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::plan::model::{ExchangeSpec, Pair, StepSpec, SyncSpec};
+use crate::core::sql::expression_over;
 use crate::core::step::Allow;
 
-/// `change_type: {table, column, type, using, back, default}`.
+/// `change_type: {table, column, type, using, back, default, to}`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
@@ -43,6 +62,8 @@ pub(super) struct Raw {
     back: Option<String>,
     /// Its default in the end; the old one, cast, where nothing is said.
     default: Option<String>,
+    /// Its name in the end, where that is another: both names work until contract.
+    to: Option<String>,
 }
 
 /// Another type for a column.
@@ -54,6 +75,7 @@ pub struct ChangeType {
     using: Option<String>,
     back: Option<String>,
     default: Option<String>,
+    to: Option<Ident>,
 }
 
 pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<ChangeType> {
@@ -63,7 +85,13 @@ pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<ChangeType> 
     let using = reader.maybe("using", raw.using.as_deref())?;
     let back = reader.maybe("back", raw.back.as_deref())?;
     let default = reader.maybe("default", raw.default.as_deref())?;
-    Some(ChangeType { table: table?, column: column?, kind: kind?, using, back, default })
+    let to = raw.to.map(|to| reader.ident("to", &to));
+    let to = if let Some(to) = to { Some(to?) } else { None };
+    if to.is_some() && to == column {
+        reader.fault("to is the name that the column has: leave it out");
+        return None;
+    }
+    Some(ChangeType { table: table?, column: column?, kind: kind?, using, back, default, to })
 }
 
 impl ChangeType {
@@ -75,7 +103,7 @@ impl ChangeType {
         default: Option<String>,
     ) -> Self {
         let (table, column) = (table.clone(), column.clone());
-        Self { table, column, kind, using: Some(using), back: Some(back), default }
+        Self { table, column, kind, using: Some(using), back: Some(back), default, to: None }
     }
 
     pub(super) fn tables(&self) -> Vec<&QName> {
@@ -87,7 +115,11 @@ impl ChangeType {
         let column = draft.column(table, name);
         let known = draft.table(table).unwrap_or_default();
         self.refuse_unfit(draft, &known, &column);
-        let shadow = draft.own_name(&format!("new_{}", name.as_str()));
+        if let Some(to) = &self.to {
+            draft.refuse_taken(table, to);
+        }
+        let own = || draft.own_name(&format!("new_{}", name.as_str()));
+        let shadow = self.to.clone().unwrap_or_else(own);
         let mut add = vec![format!("ALTER TABLE {table} ADD COLUMN {shadow} {kind}")];
         if let Some(target) = column.statistics {
             add.push(format!("ALTER TABLE {table} ALTER COLUMN {shadow} SET STATISTICS {target}"));
@@ -104,9 +136,15 @@ impl ChangeType {
         let using = self.using.clone().unwrap_or_else(|| format!("{name}::{kind}"));
         let using = draft.expression_now(table, &using);
         let set = vec![(shadow.clone(), using.clone())];
-        let sync = draft.sync(SyncSpec { table: table.clone(), set: set.clone(), back: Vec::new() });
+        let kept = self.kept(&column);
+        let back = self.to.iter().map(|_| (name.clone(), draft.expression_now(table, &kept))).collect();
+        let sync = draft.sync(SyncSpec { table: table.clone(), set: set.clone(), back });
+        let (triggers, no_triggers) = self.triggers(draft, &known, &column, &using);
         draft.fill(table, set, Some(format!("{shadow} IS NULL AND ({using}) IS NOT NULL")));
-        let Carried { first, hide, then, last, drop } = carried(draft, table, &known, &column, name, &shadow);
+        let Carried { mut first, hide, then, last, drop } =
+            carried(draft, table, &known, &column, name, &shadow);
+        first.there.extend(no_triggers);
+        first.back.extend(triggers);
         if column.not_null {
             draft.validate(StepSpec::NotNull { table: table.clone(), column: shadow.clone() });
         }
@@ -125,14 +163,15 @@ impl ChangeType {
             then.back.insert(0, format!("ALTER TABLE {table} ALTER COLUMN {name} DROP DEFAULT"));
         }
         draft.exchange(ExchangeSpec {
-            title: format!("give {}.{} the type {kind}", table.plain(), plain(name)),
+            title: self.title(),
             pairs: vec![Pair {
                 table: table.clone(),
                 sync,
                 gone: name.clone(),
                 stays: shadow,
                 name: name.clone(),
-                kept: self.back.clone().unwrap_or_else(|| format!("{name}::{}", column.kind)),
+                finally: self.to.clone(),
+                kept,
             }],
             first,
             hide,
@@ -141,24 +180,103 @@ impl ChangeType {
             drop,
             allow,
         });
-        draft.caution(format!(
-            "while contract keeps the old {}.{}, a value that its type cannot hold fails its writer: purge ends that",
-            table.plain(),
-            plain(name)
-        ));
+        let since = if self.to.is_some() { "from expand on, and" } else { "" };
+        draft.caution(
+            format!(
+                "{since} while contract keeps the old {}.{}, a value that its type cannot hold fails its writer: purge ends that",
+                table.plain(),
+                plain(name)
+            )
+            .trim_start(),
+        );
+        self.now(draft);
+    }
+
+    /// The old value, over the row as it will be.
+    fn kept(&self, column: &Column) -> String {
+        let name = self.to.as_ref().unwrap_or(&self.column);
+        self.back.clone().unwrap_or_else(|| format!("{name}::{}", column.kind))
+    }
+
+    fn title(&self) -> String {
+        let Self { table, column, kind, .. } = self;
+        let named = self.to.as_ref().map(|to| format!(" and the name {}", plain(to))).unwrap_or_default();
+        format!("give {}.{} the type {kind}{named}", table.plain(), plain(column))
+    }
+
+    /// What a write of the new name must bring about, where there is one before contract.
+    fn triggers(
+        &self,
+        draft: &mut Draft<'_>,
+        known: &Table,
+        column: &Column,
+        using: &str,
+    ) -> (Vec<String>, Vec<String>) {
+        let Some(to) = &self.to else { return (Vec::new(), Vec::new()) };
+        let back = draft.expression_now(&self.table, &self.kept(column));
+        match Standing::computed((&self.column, &back), (to, using, &self.kind)) {
+            Ok(standing) => beside(draft, &self.table, known, &standing),
+            Err(error) => {
+                draft.refuse(format!("triggers for {} cannot be written: {error}", plain(to)));
+                (Vec::new(), Vec::new())
+            }
+        }
+    }
+
+    /// What the changes that follow find.
+    fn now(&self, draft: &mut Draft<'_>) {
+        let (table, name) = (&self.table, self.column.as_str());
+        if self.to.is_some() {
+            draft.renames_in_dependents(table, Some(&self.column));
+        }
+        let last = self.to.as_ref().map_or(name, Ident::as_str);
+        draft.now_column(table, &self.column, |column| {
+            self.kind.clone_into(&mut column.kind);
+            last.clone_into(&mut column.name);
+            column.exchanged = true;
+        });
         draft.now(table, |known| {
-            if let Some(column) = known.columns.iter_mut().find(|column| column.name == name.as_str()) {
-                kind.clone_into(&mut column.kind);
-                column.exchanged = true;
+            let indexes = known.indexes.iter_mut().map(|index| &mut index.columns);
+            let constraints = known.constraints.iter_mut().map(|constraint| &mut constraint.columns);
+            for column in indexes.chain(constraints).flatten().filter(|column| *column == name) {
+                last.clone_into(column);
             }
         });
+    }
+
+    /// The same under another name in the end; `None`: it has one already.
+    pub(super) fn named(&self, to: &Ident) -> Option<Self> {
+        let over = |expr: &Option<String>| {
+            expr.as_ref().map(|expr| expression_over(expr, &self.column, to)).transpose().ok()
+        };
+        let back = over(&self.back)?;
+        self.to.is_none().then(|| Self { to: Some(to.clone()), back, ..self.clone() })
+    }
+
+    /// The same of a column that had another name before, which it has in the end.
+    pub(super) fn renamed_from(&self, from: &Ident) -> Option<Self> {
+        let using =
+            self.using.as_ref().map(|expr| expression_over(expr, &self.column, from)).transpose().ok()?;
+        let to = Some(self.column.clone());
+        self.to.is_none().then(|| Self { column: from.clone(), to, using, ..self.clone() })
+    }
+
+    /// Whether it is of this column.
+    pub(super) fn is_of(&self, table: &QName, column: &Ident) -> bool {
+        self.table == *table && self.column == *column
     }
 
     fn refuse_unfit(&self, draft: &mut Draft<'_>, known: &Table, column: &Column) {
         let name = format!("{}.{}", self.table.plain(), plain(&self.column));
         let of_it = |columns: &[String]| columns.iter().any(|name| name == self.column.as_str());
         if column.until_contract.is_some() {
-            draft.refuse(format!("{name} gets its name in this plan: change its type in one of its own"));
+            draft.refuse(format!(
+                "{name} gets its name in this plan: put that rename_column right beside this, or say the name here, \
+                 change_type: {{table: {}, column: {}, to: {}, …}}",
+                self.table,
+                column.until_contract.as_deref().unwrap_or_default(),
+                plain(&self.column)
+            ));
         }
         if column.exchanged {
             draft.refuse(format!("{name} gets another type in this plan already"));

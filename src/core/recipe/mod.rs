@@ -22,6 +22,7 @@ mod drop_default;
 mod drop_index;
 mod drop_not_null;
 mod drop_table;
+mod folded;
 pub mod form;
 mod known;
 mod merge_columns;
@@ -135,7 +136,7 @@ recipes! {
     add_foreign_key: AddForeignKey, "A foreign key, from validate on.";
     add_index: AddIndex, "A new index, built while the table is in use.";
     add_unique: AddUnique, "A UNIQUE constraint, from validate on.";
-    change_type: ChangeType, "Another type for a column, under the same name.";
+    change_type: ChangeType, "Another type for a column, under the same name or another.";
     create_table: CreateTable, "A new table.";
     drop_column: DropColumn, "A column goes.";
     drop_constraint: DropConstraint, "A constraint that goes, when old code is gone.";
@@ -206,7 +207,7 @@ pub struct Written {
 #[must_use]
 pub fn written(plan: &Plan, known: &Known) -> Written {
     let mut draft = Draft::new(plan, known);
-    for change in &plan.change {
+    for change in &folded::folded(&plan.change) {
         draft.turn_to(change.place);
         draft.refuse_closed(&change.value.tables());
         if !matches!(change.value, Change::Sql(_)) {

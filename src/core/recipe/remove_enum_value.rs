@@ -11,7 +11,7 @@
 //!
 //! Until contract the label is there, and what old code writes with it reaches the new column as `to`. New code, which
 //! does not use it, ships before contract: from then on a statement that names the label fails. A statement that a session
-//! has prepared with a parameter of the type fails once in it, until it is prepared anew; one that gives the label as a
+//! has prepared with a parameter of the type fails in it until it is prepared anew; one that gives the label as a
 //! text goes on.
 //!
 //! # Going back

@@ -26,7 +26,7 @@ use serde::Deserialize;
 use super::draft::{Draft, Sql};
 use super::known::{Column, Index, Table};
 use super::reader::Reader;
-use super::trigger::beside;
+use super::trigger::{Standing, beside};
 use crate::core::ident::{Ident, QName, literal, plain};
 use crate::core::plan::model::{AssertSpec, BothWays, ExchangeSpec, Pair, StepSpec, SyncSpec};
 use crate::core::sql::index_over;
@@ -67,11 +67,22 @@ impl RenameColumn {
         vec![&self.table]
     }
 
+    /// The column, its name now and at the end.
+    pub(super) const fn names(&self) -> (&QName, &Ident, &Ident) {
+        (&self.table, &self.from, &self.to)
+    }
+
     pub(super) fn write(&self, draft: &mut Draft<'_>) {
         let Self { table, from, to } = self;
         let column = draft.column(table, from);
         if column.until_contract.is_some() {
             draft.refuse(format!("{} gets its name in this plan: give it the last one at once", plain(from)));
+        }
+        if column.exchanged {
+            draft.refuse(format!(
+                "{from} gets another type in this plan: say its name there, change_type: {{table: {table}, column: \
+                 {from}, to: {to}, …}}, or put the two changes beside each other"
+            ));
         }
         draft.refuse_taken(table, to);
         let known = draft.table(table).unwrap_or_default();
@@ -82,10 +93,7 @@ impl RenameColumn {
             set: vec![(to.clone(), from.to_string())],
             back: vec![(from.clone(), to.to_string())],
         });
-        let (triggers, no_triggers) = beside(draft, table, &known, from, to);
-        if !triggers.is_empty() {
-            draft.expand_sql(Sql::new(triggers.join(";\n"), no_triggers.join(";\n")));
-        }
+        let (triggers, no_triggers) = beside(draft, table, &known, &Standing::equal(from, to));
         // Whatever was written since the sync is equal already.
         let left = format!("{to} IS NULL AND {from} IS NOT NULL");
         draft.fill(table, vec![(to.clone(), from.to_string())], Some(left));
@@ -107,6 +115,7 @@ impl RenameColumn {
                 gone: to.clone(),
                 stays: from.clone(),
                 name: to.clone(),
+                finally: None,
                 kept: to.to_string(),
             }],
             first: BothWays { there: no_triggers, back: triggers },

@@ -1,25 +1,51 @@
 //! Makes triggers beside those that a change of one column brings about (UPDATE OF), so that a
 //! change of the column that stands in for it does as well.
 
-use super::draft::Draft;
+use super::draft::{Draft, Sql};
 use super::known::{Table, Trigger};
 use crate::core::ident::{Ident, QName, plain};
-use crate::core::sql::{Beside, SqlError, trigger_beside};
+use crate::core::sql::{Beside, SqlError, qualify, trigger_beside};
 
-/// Statements that make the triggers for `other` that those of `column` need beside them, and
-/// those that drop them again.
+/// A column, and another that stands in for it.
+pub(super) struct Standing<'a> {
+    column: &'a Ident,
+    other: &'a Ident,
+    /// What a new row gives the column: an expression over `new`.
+    value: String,
+    /// What an old row gives the other: an expression over `old`.
+    filled: String,
+}
+
+impl<'a> Standing<'a> {
+    /// Both have the same values.
+    pub(super) fn equal(column: &'a Ident, other: &'a Ident) -> Self {
+        Self { column, other, value: format!("new.{other}"), filled: format!("old.{column}") }
+    }
+
+    /// Each has a value that is computed from the row.
+    pub(super) fn computed(
+        (column, back): (&'a Ident, &str),
+        (other, using, kind): (&'a Ident, &str, &str),
+    ) -> Result<Self, SqlError> {
+        let (value, using) = (qualify(back, "new")?, qualify(using, "old")?);
+        Ok(Self { column, other, value: format!("({value})"), filled: format!("CAST({using} AS {kind})") })
+    }
+}
+
+/// Makes the triggers in expand that a write of the other needs, beside those of the column: the
+/// statements that make them, and those that drop them again.
 pub(super) fn beside(
     draft: &mut Draft<'_>,
     table: &QName,
     known: &Table,
-    column: &Ident,
-    other: &Ident,
+    standing: &Standing<'_>,
 ) -> (Vec<String>, Vec<String>) {
+    let Standing { column, other, .. } = standing;
     let (mut there, mut back) = (Vec::new(), Vec::new());
     for trigger in &known.triggers {
         let of_it = trigger.columns.iter().any(|name| name == column.as_str());
         if of_it {
-            match one(draft, trigger, table, column, other) {
+            match one(draft, trigger, table, standing) {
                 Ok((create, drop)) => {
                     there.extend(create);
                     back.push(drop);
@@ -43,6 +69,9 @@ pub(super) fn beside(
             ));
         }
     }
+    if !there.is_empty() {
+        draft.expand_sql(Sql::new(there.join(";\n"), back.join(";\n")));
+    }
     (there, back)
 }
 
@@ -50,8 +79,7 @@ fn one(
     draft: &mut Draft<'_>,
     trigger: &Trigger,
     table: &QName,
-    column: &Ident,
-    other: &Ident,
+    Standing { column, other, value, filled }: &Standing<'_>,
 ) -> Result<(Vec<String>, String), SqlError> {
     // Triggers fire in the order of their names: next to the one that it stands beside.
     let name = Ident::shortened("", &format!("{}_phase_{}", trigger.name, draft.version()));
@@ -59,13 +87,13 @@ fn one(
     // The backfill writes what is there already, which is no change for anybody; and where a
     // statement names both, the trigger itself fires.
     let filled = format!(
-        "NOT (old.{other} IS NULL AND NOT pg_catalog.record_image_ne(ROW(new.{other}), ROW(old.{column})))"
+        "NOT (old.{other} IS NULL AND NOT pg_catalog.record_image_ne(ROW(new.{other}), ROW({filled})))"
     );
     let mut when = format!("{} AND {filled}", changed(other));
     if trigger.before() {
         when = format!("{when} AND NOT {}", changed(column));
     }
-    let beside = Beside { column, other, name: &name, when: &when };
+    let beside = Beside { column, other, value, name: &name, when: &when };
     let (create, of_rows) = trigger_beside(&trigger.definition, &beside)?;
     if !of_rows {
         draft.caution(format!(

@@ -173,6 +173,8 @@ pub struct Beside<'a> {
     pub column: &'a Ident,
     /// The one that brings this one about.
     pub other: &'a Ident,
+    /// What the other gives the column, as an expression over the new row.
+    pub value: &'a str,
     /// Its name.
     pub name: &'a Ident,
     /// What must hold as well, for one of rows.
@@ -230,10 +232,10 @@ fn own_condition(when: &Tree, beside: &Beside<'_>, before: bool) -> Result<Strin
     for at in places.into_iter().rev() {
         let after = text.get(at..).and_then(word).map(|end| at + end + 1);
         let end = after.and_then(|after| Some(after + word(text.get(after..)?)?));
-        let (Some(after), Some(end)) = (after, end) else {
+        let Some(end) = end else {
             return Err(SqlError::new("a column has no place"));
         };
-        text.replace_range(after..end, &beside.other.to_string());
+        text.replace_range(at..end, beside.value);
     }
     Ok(text)
 }
@@ -309,7 +311,9 @@ mod tests {
     #[test]
     fn a_trigger_beside_another() {
         let (column, other, name) = (ident("a"), ident("B b"), ident("x2"));
-        let beside = Beside { column: &column, other: &other, name: &name, when: "new.a IS NULL" };
+        let value = format!("new.{other}");
+        let when = "new.a IS NULL";
+        let beside = Beside { column: &column, other: &other, value: &value, name: &name, when };
         let of = |create: &str| trigger_beside(create, &beside);
         let rest = "ON s.t FOR EACH ROW WHEN ((new.a IS DISTINCT FROM old.a)) EXECUTE FUNCTION s.f('1')";
         for time in ["BEFORE UPDATE OF a", "AFTER INSERT OR UPDATE OF a, c"] {

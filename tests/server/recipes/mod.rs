@@ -10,6 +10,7 @@ mod add_foreign_key;
 mod add_index;
 mod add_unique;
 mod change_type;
+mod change_type_and_name;
 mod change_type_of_much;
 mod clients;
 mod create_table;
@@ -78,6 +79,7 @@ examples! {
     add_index: add_index_leads_to_the_end, add_index_leads_back;
     add_unique: add_unique_leads_to_the_end, add_unique_leads_back;
     change_type: change_type_leads_to_the_end, change_type_leads_back;
+    change_type_and_name: change_type_and_name_leads_to_the_end, change_type_and_name_leads_back;
     change_type_of_much: change_type_of_much_leads_to_the_end, change_type_of_much_leads_back;
     drop_column: drop_column_leads_to_the_end, drop_column_leads_back;
     drop_constraint: drop_constraint_leads_to_the_end, drop_constraint_leads_back;
@@ -100,8 +102,14 @@ examples! {
 }
 
 /// Recipes after which the column is the last of its table; their pages say so.
-const LAST: &[&str] =
-    &["change_type", "change_type_of_much", "remove_enum_value", "replace_enum", "widen_key"];
+const LAST: &[&str] = &[
+    "change_type",
+    "change_type_and_name",
+    "change_type_of_much",
+    "remove_enum_value",
+    "replace_enum",
+    "widen_key",
+];
 
 /// Labels of enums that an abort leaves behind, of the plan that adds them: the type, as it is then.
 const LEFT: &[(&str, &str, &str)] = &[(

@@ -147,6 +147,7 @@ impl WidenKey {
                     sync,
                     stays: shadow(&name),
                     name: name.clone(),
+                    finally: None,
                     kept: keeping.value(&name),
                     gone: name,
                 });
