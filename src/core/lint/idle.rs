@@ -39,7 +39,12 @@ impl Judge<'_> {
         all.filter(|(_, allow)| {
             let key = (allow.rule.clone(), allow.place);
             let blind = !self.complete && NEED_CATALOG.contains(&allow.rule.as_str());
-            known.contains(&allow.rule.as_str()) && !blind && !self.used.contains(&key) && seen.insert(key)
+            // What a recipe has taken care of is none of the author's.
+            let own = allow.place.is_some();
+            own && known.contains(&allow.rule.as_str())
+                && !blind
+                && !self.used.contains(&key)
+                && seen.insert(key)
         })
         .collect()
     }

@@ -155,7 +155,10 @@ impl ChangeType {
         let reason = "the recipe has made its like over the column that takes the place";
         let slow = |kind: &str| matches!(kind, "materialized view" | "publication");
         let held = known.dependents.iter().any(|one| one.reads(name) && slow(&one.kind));
-        let rules = [("drop-column-takes-along", stands || read), ("drop-column-dependents", held)];
+        // The linter sees by itself what stands over a column of another name, but for statistics.
+        let statistics = known.dependents.iter().any(|one| one.reads(name) && one.kind == "statistics");
+        let along = if self.to.is_some() { statistics } else { stands || read };
+        let rules = [("drop-column-takes-along", along), ("drop-column-dependents", held)];
         let allow =
             rules.iter().filter(|(_, is)| *is).map(|(rule, _)| Allow::of_step(rule, reason)).collect();
         if let Some(default) = &default {
@@ -273,7 +276,7 @@ impl ChangeType {
             draft.refuse(format!(
                 "{name} gets its name in this plan: put that rename_column right beside this, or say the name here, \
                  change_type: {{table: {}, column: {}, to: {}, …}}",
-                self.table,
+                self.table.plain(),
                 column.until_contract.as_deref().unwrap_or_default(),
                 plain(&self.column)
             ));

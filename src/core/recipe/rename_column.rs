@@ -80,8 +80,12 @@ impl RenameColumn {
         }
         if column.exchanged {
             draft.refuse(format!(
-                "{from} gets another type in this plan: say its name there, change_type: {{table: {table}, column: \
-                 {from}, to: {to}, …}}, or put the two changes beside each other"
+                "{} gets another type in this plan: say its name there, change_type: {{table: {}, column: \
+                 {}, to: {}, …}}, or put the two changes beside each other",
+                plain(from),
+                table.plain(),
+                plain(from),
+                plain(to)
             ));
         }
         draft.refuse_taken(table, to);

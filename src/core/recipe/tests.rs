@@ -17,6 +17,11 @@ const MEANT: &[(&str, &str, &str)] = &[
         "foreign-key-index",
         "a varchar(60) comes to refer to a varchar(80)",
     ),
+    (
+        "20261205050100_change_type_and_name",
+        "unused-allow",
+        "the materialized view goes right before the column",
+    ),
     ("20261205020100_change_type_of_much", "unused-allow", "who reads migrations alone sees no publication"),
 ];
 

@@ -213,14 +213,14 @@ impl Move {
         let (old, new): (Vec<Ident>, Vec<Ident>) = columns.iter().cloned().unzip();
         let mut parts = Vec::new();
         if !self.turned {
-            parts.push(part(from, "old", self.from_old(), old));
+            parts.push(part(from, "old", self.of_old(), old));
         }
-        parts.push(part(to, "new", self.from_new(), new));
+        parts.push(part(to, "new", self.of_new(), new));
         parts
     }
 
     /// What follows a write of the old table.
-    fn from_old(&self) -> String {
+    fn of_old(&self) -> String {
         let MoveSpec { from, to, key, columns, .. } = &self.spec;
         let (old_key, new_key): (Vec<Ident>, Vec<Ident>) = key.iter().cloned().unzip();
         let (old, new): (Vec<Ident>, Vec<Ident>) = columns.iter().cloned().unzip();
@@ -253,7 +253,7 @@ impl Move {
     }
 
     /// What follows a write of the new table.
-    fn from_new(&self) -> String {
+    fn of_new(&self) -> String {
         let MoveSpec { from, to, key, columns, .. } = &self.spec;
         let (new_key, new): (Vec<Ident>, Vec<Ident>) = (
             key.iter().map(|(_, new)| new.clone()).collect(),

@@ -11,9 +11,9 @@
 //! Old code and new code use the same names and the same statements; what code must be ready for, before
 //! contract, are numbers that its own integer type cannot hold (`int` in many languages, ids in JSON that a
 //! client reads as 32 bits). A gate waits for that: `gates: {contract: {deployed: [APP@VERSION]}}`. A session
-//! that has prepared a statement which gives the column back fails once with `cached plan must not change
-//! result type`, as after an ALTER COLUMN TYPE; most drivers prepare it again by themselves. The columns
-//! are the last of their tables then: `SELECT *` gives them at the end.
+//! that has prepared a statement which gives the column back fails with `cached plan must not change
+//! result type` until it is prepared anew, as after an ALTER COLUMN TYPE; most drivers do that by
+//! themselves. The columns are the last of their tables then: `SELECT *` gives them at the end.
 //!
 //! # Going back
 //!
