@@ -54,11 +54,24 @@ async fn a_one_way_sync_keeps_given_values(db: Db) -> TestResult {
     Ok(())
 }
 
+/// Writes while no trigger of the table fires; nobody sees that they were off.
+async fn around_the_sync(db: &Db, sql: &str) -> TestResult {
+    db.run(&format!(
+        "BEGIN; ALTER TABLE t DISABLE TRIGGER USER; {sql}; ALTER TABLE t ENABLE TRIGGER USER; COMMIT"
+    ))
+    .await?;
+    Ok(())
+}
+
 async fn what_was_written_around_the_sync_is_found_and_repaired(db: Db) -> TestResult {
     db.run(NAMES).await?;
     db.file("plans/1_p.yaml", JOIN)?;
     db.phase(&["advance", "1", "--to", "backfilled"]).await?.expect(0)?;
-    db.run("SET session_replication_role = replica; UPDATE t SET first = 'other' WHERE id IN (5, 6); INSERT INTO t VALUES (4000, 'a', 'b')").await?;
+    around_the_sync(
+        &db,
+        "UPDATE t SET first = 'other' WHERE id IN (5, 6); INSERT INTO t VALUES (4000, 'a', 'b')",
+    )
+    .await?;
     let ended = db.phase(&["validate", "1", "--prove"]).await?.expect(3)?;
     check!(ended.stdout.contains("backfill.1: 2 rows were out of step"), "{ended:?}");
     // The row that has no value yet was filled by the proof itself.
@@ -104,7 +117,7 @@ async fn a_validate_that_failed_on_a_row_can_repair_it(db: Db) -> TestResult {
     db.run(NAMES).await?;
     db.file("plans/1_p.yaml", JOIN)?;
     db.phase(&["advance", "1", "--to", "backfilled"]).await?.expect(0)?;
-    db.run("SET session_replication_role = replica; UPDATE t SET full_name = NULL WHERE id = 12").await?;
+    around_the_sync(&db, "UPDATE t SET full_name = NULL WHERE id = 12").await?;
     let ended = db.phase(&["validate"]).await?.expect(1)?;
     let said = format!("{}{}", ended.stdout, ended.stderr);
     check!(said.contains("phase validate 1 --prove"), "{ended:?}");
