@@ -5,7 +5,7 @@ SELECT asked.name, jsonb_build_object(
     'schema', c.relnamespace::regnamespace,
     'inherited', EXISTS (SELECT FROM pg_inherits h JOIN pg_class b ON b.oid = h.inhrelid
                          WHERE h.inhparent = c.oid AND NOT b.relispartition),
-    'partition_key', (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_partitioned_table p
+    'partition_key', (SELECT coalesce(jsonb_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_partitioned_table p
         JOIN pg_attribute a ON a.attrelid = c.oid AND (a.attnum = ANY (p.partattrs::smallint[])
             -- Also inside of an expression of the key.
             OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
@@ -56,7 +56,7 @@ SELECT asked.name, jsonb_build_object(
             'keys', (SELECT coalesce(jsonb_agg(coalesce(a.attname, '') ORDER BY n.at), '[]')
                 FROM generate_series(0, i.indnkeyatts - 1) n (at)
                 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[n.at]),
-            'columns', (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_attribute a
+            'columns', (SELECT coalesce(jsonb_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_attribute a
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND (a.attnum = ANY (i.indkey::smallint[]) OR EXISTS (
                     SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = x.oid
                     AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum))),
@@ -66,7 +66,7 @@ SELECT asked.name, jsonb_build_object(
         FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid),
     'constraints', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', k.conname, 'kind', k.contype, 'definition', pg_get_constraintdef(k.oid), 'valid', k.convalidated,
-            'columns', (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_attribute a
+            'columns', (SELECT coalesce(jsonb_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_attribute a
                         WHERE a.attrelid = c.oid AND a.attnum = ANY (k.conkey)),
             'comment', obj_description(k.oid, 'pg_constraint'),
             'inherited', k.coninhcount > 0 OR k.conparentid <> 0,
@@ -85,7 +85,7 @@ SELECT asked.name, jsonb_build_object(
         FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype <> 't'),
     'referenced_by', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', k.conname, 'table', k.conrelid::regclass::text,
-            'columns', (SELECT jsonb_agg(a.attname) FROM pg_attribute a
+            'columns', (SELECT jsonb_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
                         WHERE a.attrelid = c.oid AND a.attnum = ANY (k.confkey)),
             'own', k.conrelid = c.oid OR k.conrelid IN (SELECT relid FROM pg_partition_tree(c.oid)))
             ORDER BY k.conrelid::regclass::text, k.conname), '[]')
@@ -93,7 +93,7 @@ SELECT asked.name, jsonb_build_object(
     'triggers', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', t.tgname, 'definition', pg_get_triggerdef(t.oid), 'enabled', t.tgenabled,
             'comment', obj_description(t.oid, 'pg_trigger'),
-            'columns', (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_attribute a
+            'columns', (SELECT coalesce(jsonb_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_attribute a
                         WHERE a.attrelid = c.oid AND a.attnum = ANY (t.tgattr::smallint[])))
             ORDER BY t.tgname), '[]')
         FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)

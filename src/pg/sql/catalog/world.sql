@@ -28,7 +28,7 @@ SELECT asked.name, jsonb_build_object(
         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
     'constraints', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', k.conname, 'kind', k.contype, 'valid', k.convalidated,
-            'columns', (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_attribute a
+            'columns', (SELECT coalesce(jsonb_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_attribute a
                         WHERE a.attrelid = c.oid AND a.attnum = ANY (k.conkey)),
             'check', CASE WHEN k.contype = 'c' AND NOT k.connoinherit THEN pg_get_expr(k.conbin, k.conrelid) END,
             'definition', CASE WHEN k.contype IN ('f', 'u') THEN pg_get_constraintdef(k.oid) END,
@@ -41,7 +41,7 @@ SELECT asked.name, jsonb_build_object(
         FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid),
     'referenced_by', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'name', k.conname, 'table', k.conrelid::regclass::text,
-            'columns', (SELECT jsonb_agg(a.attname) FROM pg_attribute a
+            'columns', (SELECT jsonb_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
                         WHERE a.attrelid = c.oid AND a.attnum = ANY (k.confkey)))), '[]')
         FROM pg_constraint k WHERE k.confrelid = c.oid AND k.contype = 'f' AND k.conrelid <> c.oid),
     'key', (SELECT jsonb_build_object('hash', p.partstrat = 'h', 'columns', jsonb_agg(a.attname ORDER BY key.place))
