@@ -198,6 +198,12 @@ pub fn literal(text: &str) -> String {
     }
 }
 
+/// A string as a person reads it in SQL: [`literal`] without the space that may stand before it.
+#[must_use]
+pub fn said(text: &str) -> String {
+    literal(text).trim().to_owned()
+}
+
 /// Joins quoted names with commas.
 #[must_use]
 pub fn list(names: &[Ident]) -> String {

@@ -2,19 +2,15 @@
 //! lasts, with its sync turned round, and is dropped by purge; without `keep`
 //! contract drops it at once.
 
+use super::in_step::InStep;
 use super::{At, CompileError, Server, exchange, moved, succeed, transaction};
 use crate::core::ident::{Ident, QName, do_block, literal, plain};
 use crate::core::plan::model::{ExchangeSpec, Place, Plan, StepSpec};
 use crate::core::step::{Allow, Phase, Step, Undo};
 use crate::core::sync::Sync;
-use crate::core::sync::mirror::Mirror;
-use crate::core::sync::moved::Move;
 use crate::core::sync::standing::Change;
 
-/// What keeps columns in step, what keeps tables, and what keeps columns of two tables.
-type Kept<'a> = (&'a [Sync], &'a [Mirror], &'a [Move]);
-
-pub(super) fn steps(plan: &Plan, kept: Kept<'_>, server: Server) -> Result<Vec<Step>, CompileError> {
+pub(super) fn steps(plan: &Plan, kept: &InStep, server: Server) -> Result<Vec<Step>, CompileError> {
     if plan.keep.is_some() { with_keep(plan, kept, server) } else { at_once(plan, kept, server) }
 }
 
@@ -49,11 +45,8 @@ fn exchanged(plan: &Plan, n: usize) -> bool {
     plan.contract.iter().any(|spec| matches!(&spec.value, StepSpec::Exchange(exchange) if takes(exchange)))
 }
 
-fn at_once(
-    plan: &Plan,
-    (syncs, mirrors, moves): Kept<'_>,
-    server: Server,
-) -> Result<Vec<Step>, CompileError> {
+fn at_once(plan: &Plan, kept: &InStep, server: Server) -> Result<Vec<Step>, CompileError> {
+    let InStep { syncs, mirrors, moves } = kept;
     let dropped = dropped(plan);
     let mut steps = Vec::new();
     // A sync that fills a dropped column stays until the very transaction that
@@ -121,11 +114,8 @@ fn at_once(
     Ok(steps)
 }
 
-fn with_keep(
-    plan: &Plan,
-    (syncs, mirrors, moves): Kept<'_>,
-    server: Server,
-) -> Result<Vec<Step>, CompileError> {
+fn with_keep(plan: &Plan, kept: &InStep, server: Server) -> Result<Vec<Step>, CompileError> {
+    let InStep { syncs, mirrors, moves } = kept;
     let dropped = dropped(plan);
     let mut steps = Vec::new();
     let mut turned: Vec<(&Sync, Vec<(Ident, Ident)>)> = Vec::new();

@@ -4,6 +4,7 @@
 mod backfill;
 mod contract;
 mod exchange;
+mod in_step;
 mod index;
 mod moved;
 mod not_null;
@@ -15,12 +16,13 @@ mod tables;
 mod tests;
 
 use crate::core::migration::{Down, SqlMigration};
-use crate::core::plan::model::{Place, Placed, Plan, StepSpec, SyncSpec, UndoSpec};
+use crate::core::plan::model::{Place, Placed, Plan, StepSpec, UndoSpec};
 use crate::core::step::{Action, Phase, Statements, Step, Undo};
-use crate::core::sync::Sync;
 use crate::core::timeline::Rollback;
 
 pub use tables::{of_migration, of_plan};
+
+use in_step::InStep;
 
 /// What about the server changes the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,32 +63,22 @@ impl CompileError {
 /// # Errors
 /// When SQL of the plan does not parse or may not stand where it stands.
 pub fn plan(plan: &Plan, server: Server) -> Result<Vec<Step>, CompileError> {
-    let syncs = syncs(plan)?;
-    let mirrors = succeed::mirrors(plan);
-    let moves = moved::moves(plan);
+    let kept = InStep::of(plan)?;
     let mut steps = Vec::new();
     for (phase, specs) in [(Phase::Expand, &plan.expand), (Phase::Validate, &plan.validate)] {
-        let (mut sync, mut mirror, mut moving) = (syncs.iter(), mirrors.iter(), moves.iter());
+        let mut begin = kept.begin();
         for (n, spec) in specs.iter().enumerate() {
             let at = At { phase, id: format!("{phase}.{}", n + 1), place: spec.place };
-            steps.extend(match (&spec.value, phase) {
-                (StepSpec::Sync(_), _) => {
-                    sync.next().map(|sync| vec![install(&at, sync)]).unwrap_or_default()
-                }
-                (StepSpec::Mirror(_), _) => {
-                    mirror.next().map(|mirror| vec![succeed::install(&at, mirror)]).unwrap_or_default()
-                }
-                (StepSpec::Move(_), _) => {
-                    moving.next().map(|moving| vec![moved::install(&at, moving)]).unwrap_or_default()
-                }
-                _ => step(&at, &spec.value, server)?,
-            });
+            match begin.step(&at, &spec.value) {
+                Some(install) => steps.push(install),
+                None => steps.extend(step(&at, &spec.value, server)?),
+            }
         }
         if phase == Phase::Expand {
             steps.extend(backfill::steps(plan)?);
         }
     }
-    steps.extend(contract::steps(plan, (&syncs, &mirrors, &moves), server)?);
+    steps.extend(contract::steps(plan, &kept, server)?);
     Ok(steps)
 }
 
@@ -166,24 +158,6 @@ fn take_time(action: Action) -> Action {
         Action::Transaction(statements) => Action::Transaction(Statements { unhurried: true, ..statements }),
         other => other,
     }
-}
-
-fn syncs(plan: &Plan) -> Result<Vec<Sync>, CompileError> {
-    let specs = plan.expand.iter().filter_map(|spec| match &spec.value {
-        StepSpec::Sync(sync) => Some((sync, spec.place)),
-        _ => None,
-    });
-    let make = |(n, (sync, place)): (usize, (&SyncSpec, Place))| {
-        Sync::new(sync, plan.version.as_str(), n + 1)
-            .map_err(|error| CompileError::at(place, error.to_string()))
-    };
-    specs.enumerate().map(make).collect()
-}
-
-fn install(at: &At, sync: &Sync) -> Step {
-    let title = format!("keep the columns of {} in step", sync.spec().table.plain());
-    let step = at.step(title, transaction(sync.install()), Undo::Run(transaction(sync.remove())));
-    Step { syncs: sync.installed(), ..step }
 }
 
 /// Compiles the steps that mean the same in every phase.

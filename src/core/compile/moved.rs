@@ -3,18 +3,9 @@
 
 use super::{At, CompileError, transaction};
 use crate::core::ident::{Ident, plain};
-use crate::core::plan::model::{MovedSpec, Plan, StepSpec};
+use crate::core::plan::model::MovedSpec;
 use crate::core::step::{Step, Undo};
 use crate::core::sync::moved::Move;
-
-/// The moves of a plan, in order.
-pub(super) fn moves(plan: &Plan) -> Vec<Move> {
-    let specs = plan.expand.iter().filter_map(|spec| match &spec.value {
-        StepSpec::Move(spec) => Some(spec),
-        _ => None,
-    });
-    specs.enumerate().map(|(n, spec)| Move::new(spec, plan.version.as_str(), n + 1)).collect()
-}
 
 /// Keeps the columns of both tables equal from expand on.
 pub(super) fn install(at: &At, moved: &Move) -> Step {

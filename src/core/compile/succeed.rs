@@ -3,18 +3,9 @@
 
 use super::{At, CompileError, transaction};
 use crate::core::ident::{Ident, QName, do_block, literal};
-use crate::core::plan::model::{Plan, StepSpec, SucceedSpec};
+use crate::core::plan::model::SucceedSpec;
 use crate::core::step::{Step, Undo};
 use crate::core::sync::mirror::Mirror;
-
-/// The mirrors of a plan, in order.
-pub(super) fn mirrors(plan: &Plan) -> Vec<Mirror> {
-    let specs = plan.expand.iter().filter_map(|spec| match &spec.value {
-        StepSpec::Mirror(spec) => Some(spec),
-        _ => None,
-    });
-    specs.enumerate().map(|(n, spec)| Mirror::new(spec, plan.version.as_str(), n + 1)).collect()
-}
 
 /// Keeps the two tables in step from expand on.
 pub(super) fn install(at: &At, mirror: &Mirror) -> Step {

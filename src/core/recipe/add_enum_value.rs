@@ -20,7 +20,8 @@ use serde::Deserialize;
 use super::draft::{Draft, Sql};
 use super::known::Enum;
 use super::reader::Reader;
-use crate::core::ident::{QName, literal};
+use super::relabel::labels_said;
+use crate::core::ident::{QName, literal, said};
 
 /// `add_enum_value: {type, value, before | after}`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -92,7 +93,7 @@ impl AddEnumValue {
         )));
         draft.caution(format!(
             "nothing takes the label {} of type {} away again: abort leaves it there, and rows may hold it",
-            literal(value).trim(),
+            said(value),
             kind.plain()
         ));
         draft.now_enum(kind, |known| {
@@ -114,15 +115,15 @@ impl AddEnumValue {
 
     /// Refuses what the labels that are there do not allow.
     fn compare(&self, draft: &mut Draft<'_>, known: &Enum) {
-        let (kind, said) = (self.kind.plain(), literal(&self.value).trim().to_owned());
+        let (kind, label) = (self.kind.plain(), said(&self.value));
         let mut others = known.clone();
         others.labels.retain(|label| *label != self.value);
         let Some(wanted) = self.place(&others) else {
             if let At::Before(other) | At::After(other) = &self.at {
                 draft.refuse(format!(
                     "type {kind} has no other label {}: it has {}",
-                    literal(other).trim(),
-                    said_of(&known.labels)
+                    said(other),
+                    labels_said(&known.labels)
                 ));
             }
             return;
@@ -130,18 +131,14 @@ impl AddEnumValue {
         match known.place(&self.value) {
             None => {}
             Some(there) if there == wanted => draft.caution(format!(
-                "type {kind} has the label {said} already, at this very place: nothing is added"
+                "type {kind} has the label {label} already, at this very place: nothing is added"
             )),
             Some(_) => draft.refuse(format!(
-                "type {kind} has the label {said} already, at another place: {}",
-                said_of(&known.labels)
+                "type {kind} has the label {label} already, at another place: {}",
+                labels_said(&known.labels)
             )),
         }
     }
-}
-
-fn said_of(labels: &[String]) -> String {
-    labels.iter().map(|label| literal(label).trim().to_owned()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

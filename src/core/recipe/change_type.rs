@@ -32,6 +32,8 @@
 //! The old column is there until purge. With `to` it has every write of either version, those of new code by `back`.
 //! After contract, while `keep` lasts, it is kept by `back`, and abort brings it back with all that stood over it.
 
+mod fit;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -120,16 +122,12 @@ impl ChangeType {
         }
         let own = || draft.own_name(&format!("new_{}", name.as_str()));
         let shadow = self.to.clone().unwrap_or_else(own);
-        let mut add = vec![format!("ALTER TABLE {table} ADD COLUMN {shadow} {kind}")];
-        if let Some(target) = column.statistics {
-            add.push(format!("ALTER TABLE {table} ALTER COLUMN {shadow} SET STATISTICS {target}"));
-        }
+        let mut add = column.like(table, &shadow, kind);
         let default = self.default.clone().or_else(|| column.default.clone());
         if let Some(default) = &default {
             // Fails now, and not in contract, where it does not fit. EXPLAIN runs nothing.
             add.push(format!("EXPLAIN UPDATE {table} SET {shadow} = ({default})"));
         }
-        add.extend(column.grants.iter().map(|grant| grant.on(table, &shadow)));
         let added = Sql::new(add.join(";\n"), format!("ALTER TABLE {table} DROP COLUMN {shadow}"));
         let quiet = "EXPLAIN looks at the expression of the default and runs nothing";
         draft.expand_sql(if default.is_some() { added.allow("opaque", quiet) } else { added });
@@ -267,61 +265,5 @@ impl ChangeType {
     /// Whether it is of this column.
     pub(super) fn is_of(&self, table: &QName, column: &Ident) -> bool {
         self.table == *table && self.column == *column
-    }
-
-    fn refuse_unfit(&self, draft: &mut Draft<'_>, known: &Table, column: &Column) {
-        let name = format!("{}.{}", self.table.plain(), plain(&self.column));
-        let of_it = |columns: &[String]| columns.iter().any(|name| name == self.column.as_str());
-        if column.until_contract.is_some() {
-            draft.refuse(format!(
-                "{name} gets its name in this plan: put that rename_column right beside this, or say the name here, \
-                 change_type: {{table: {}, column: {}, to: {}, …}}",
-                self.table.plain(),
-                column.until_contract.as_deref().unwrap_or_default(),
-                plain(&self.column)
-            ));
-        }
-        if column.exchanged {
-            draft.refuse(format!("{name} gets another type in this plan already"));
-        }
-        if column.generated.is_some() {
-            draft.refuse(format!(
-                "{name} is computed by the server: add a column with the expression in the new type"
-            ));
-        }
-        if column.inherited || known.inherited {
-            draft.refuse(format!("{name} is inherited, and no trigger sees the rows of all those tables"));
-        }
-        if of_it(&known.partition_key) {
-            draft.refuse(format!("{name} is part of the partition key, which nothing can replace"));
-        }
-        if column.identity.is_some() || column.sequence.is_some() {
-            draft.refuse(format!("{name} has numbers of its own sequence: widen_key hands that over"));
-        }
-        for key in known.constraints.iter().filter(|key| key.kind == "p" && of_it(&key.columns)) {
-            draft.refuse(format!("{name} is part of the primary key {}: widen_key is for those", key.name));
-        }
-        for key in known.referenced_by.iter().filter(|key| of_it(&key.columns)) {
-            draft.refuse(format!(
-                "foreign key {} of {} refers to {name}: widen_key takes those along",
-                key.name, key.table
-            ));
-        }
-        let hangs = |kind: &str| matches!(kind, "view" | "rule" | "policy" | "generated" | "other");
-        for one in known.hanging.iter().filter(|one| one.column.as_deref() == Some(self.column.as_str())) {
-            let remade = known.remakes(one);
-            if one.kind == "generated" {
-                draft.refuse(format!(
-                    "{} is computed from {name}, and no column that is there can become one like it without the table \
-                     being written anew under a lock: drop it in expand, or add one over the new column by a plan after this",
-                    one.said
-                ));
-            } else if hangs(&one.kind) && !remade {
-                draft.refuse(format!(
-                    "{} hangs on {name}, whose type cannot change under it: drop it in expand and make it again in contract",
-                    one.said
-                ));
-            }
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::Draft;
 use super::known::Table;
-use crate::core::ident::{Ident, QName, literal, plain};
+use crate::core::ident::{Ident, QName, plain, said};
 use crate::core::sql::{Labels, Relabelled, SqlError};
 
 /// A column whose labels become others.
@@ -31,9 +31,7 @@ pub(super) fn case<'a>(
     kind: &str,
 ) -> String {
     let other = |(label, to): &(&String, &String)| label != to;
-    let when = |(label, to): (&String, &String)| {
-        format!(" WHEN {} THEN {}", literal(label).trim(), literal(to).trim())
-    };
+    let when = |(label, to): (&String, &String)| format!(" WHEN {} THEN {}", said(label), said(to));
     let arms: String = map.into_iter().filter(other).map(when).collect();
     if arms.is_empty() {
         return format!("{column}::text::{kind}");
@@ -56,17 +54,14 @@ impl Relabel<'_> {
                     "{} is unique, and rows that only differ in {} of {name} would collide: give those rows one label \
                      first, and take the index away until then",
                     index.name,
-                    said(&one)
+                    labels_said(&one)
                 ));
             }
             let of = format!("index {}", index.name);
             let named = self.put(draft, &of, ["", ""], &mut index.definition);
             let gone = |label: &&String| self.same_name && self.map.get(*label) != Some(*label);
             if let Some(label) = named.iter().find(gone) {
-                draft.refuse(format!(
-                    "{of} of {name} names the label {}: drop it first",
-                    literal(label).trim()
-                ));
+                draft.refuse(format!("{of} of {name} names the label {}: drop it first", said(label)));
             }
         }
         let before = format!("ALTER TABLE {} ADD CONSTRAINT k ", self.table);
@@ -83,7 +78,7 @@ impl Relabel<'_> {
                         draft.refuse(format!(
                             "{of} of {name} names the label {}, which comes to stand for others too: drop it first, and \
                              add the one that is right then",
-                            literal(label).trim()
+                            said(label)
                         ));
                     }
                 }
@@ -146,11 +141,10 @@ impl Relabel<'_> {
     fn default(&self, draft: &mut Draft<'_>, name: &str, default: &str) -> Option<String> {
         match self.over(["SELECT (", ")"], default) {
             Ok(over) => {
-                let label =
-                    over.named.first().and_then(|label| self.map.get(label)).map(|label| literal(label));
-                let label = label.as_deref().map(str::trim).unwrap_or_default();
+                let label = over.named.first().and_then(|label| self.map.get(label));
+                let label = label.map(|label| said(label)).unwrap_or_default();
                 if over.text == format!("{label}::{}", self.to) {
-                    return Some(label.to_owned());
+                    return Some(label);
                 }
                 if self.same_name && !over.named.is_empty() {
                     draft.refuse(format!("the default of {name} is more than a label: {default}"));
@@ -166,6 +160,6 @@ impl Relabel<'_> {
 }
 
 /// Labels, as SQL writes them.
-pub(super) fn said<'a>(labels: impl IntoIterator<Item = &'a String>) -> String {
-    labels.into_iter().map(|label| literal(label).trim().to_owned()).collect::<Vec<_>>().join(", ")
+pub(super) fn labels_said<'a>(labels: impl IntoIterator<Item = &'a String>) -> String {
+    labels.into_iter().map(|label| said(label)).collect::<Vec<_>>().join(", ")
 }

@@ -30,6 +30,7 @@ use super::trigger::{Standing, beside};
 use crate::core::ident::{Ident, QName, literal, plain};
 use crate::core::plan::model::{AssertSpec, BothWays, ExchangeSpec, Pair, StepSpec, SyncSpec};
 use crate::core::sql::index_over;
+use crate::core::sql::rows::differ;
 
 /// `rename_column: {table, from, to}`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -106,9 +107,7 @@ impl RenameColumn {
         }
         draft.validate(StepSpec::Assert(AssertSpec {
             name: format!("{} and {} of every row of {} are equal", plain(from), plain(to), table.plain()),
-            sql: format!(
-                "SELECT count(*) FROM {table} WHERE pg_catalog.record_image_ne(ROW({from}), ROW({to}))"
-            ),
+            sql: format!("SELECT count(*) FROM {table} WHERE {}", differ(&from.to_string(), &to.to_string())),
             expect: "0".into(),
         }));
         draft.contract(StepSpec::Exchange(ExchangeSpec {
@@ -176,14 +175,8 @@ impl RenameColumn {
             literal(&format!("Stands in for {} until contract gives that this name.", plain(&self.from)))
         ));
         sql.extend(column.grants.iter().map(|grant| grant.on(table, to)));
-        let sql = Sql::new(sql.join(";\n"), format!("ALTER TABLE {table} DROP COLUMN {to}"));
-        if *column == Column::assumed(table, &self.from) {
-            return sql.allow(
-                "unknown-type",
-                "it is that of the column, which the catalog tells before the plan starts",
-            );
-        }
-        sql
+        Sql::new(sql.join(";\n"), format!("ALTER TABLE {table} DROP COLUMN {to}"))
+            .of_type(column, table, &self.from)
     }
 
     /// The new application searches by the new name, and may name it in ON CONFLICT.

@@ -4,6 +4,7 @@
 use super::draft::{Draft, Sql};
 use super::known::{Table, Trigger};
 use crate::core::ident::{Ident, QName, plain};
+use crate::core::sql::rows::differ;
 use crate::core::sql::{Beside, SqlError, qualify, trigger_beside};
 
 /// A column, and another that stands in for it.
@@ -83,12 +84,10 @@ fn one(
 ) -> Result<(Vec<String>, String), SqlError> {
     // Triggers fire in the order of their names: next to the one that it stands beside.
     let name = Ident::shortened("", &format!("{}_phase_{}", trigger.name, draft.version()));
-    let changed = |name: &Ident| format!("pg_catalog.record_image_ne(ROW(new.{name}), ROW(old.{name}))");
+    let changed = |name: &Ident| differ(&format!("new.{name}"), &format!("old.{name}"));
     // The backfill writes what is there already, which is no change for anybody; and where a
     // statement names both, the trigger itself fires.
-    let filled = format!(
-        "NOT (old.{other} IS NULL AND NOT pg_catalog.record_image_ne(ROW(new.{other}), ROW({filled})))"
-    );
+    let filled = format!("NOT (old.{other} IS NULL AND NOT {})", differ(&format!("new.{other}"), filled));
     let mut when = format!("{} AND {filled}", changed(other));
     if trigger.before() {
         when = format!("{when} AND NOT {}", changed(column));

@@ -1,6 +1,6 @@
 //! Tells what a way back leaves behind by nature: labels of enums, which no statement takes away.
 
-use crate::core::ident::literal;
+use crate::core::ident::said;
 use crate::core::lint::statements;
 use crate::core::shape::Difference;
 use crate::core::sql::{Change, SqlError, deep};
@@ -46,11 +46,11 @@ fn more(one: &Difference, labels: &[String]) -> Vec<String> {
     let (Some(before), Some(after)) = (&one.before, &one.after) else { return Vec::new() };
     let (mut rest, mut more) = (after.clone(), Vec::new());
     for label in labels {
-        let said = literal(label).trim().to_owned();
+        let label = said(label);
         // As the catalog's words have it, behind the owner or another label.
-        if let Some(at) = rest.find(&format!(", {said}")).filter(|_| !before.contains(&said)) {
-            rest.replace_range(at..at + said.len() + 2, "");
-            more.push(said);
+        if let Some(at) = rest.find(&format!(", {label}")).filter(|_| !before.contains(&label)) {
+            rest.replace_range(at..at + label.len() + 2, "");
+            more.push(label);
         }
     }
     if one.kind == "enum" && rest == *before { more } else { Vec::new() }

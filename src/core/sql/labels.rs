@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::parse::{SqlError, json, string, walk, with_tree};
 use super::tokens::scan;
-use crate::core::ident::{Ident, QName, literal};
+use crate::core::ident::{Ident, QName, said};
 
 /// Labels of one enum in the place of another's.
 pub struct Labels<'a> {
@@ -49,8 +49,8 @@ impl Labels<'_> {
                 let to = self
                     .map
                     .get(&label)
-                    .ok_or_else(|| SqlError::new(format!("it names the label {}", literal(&label).trim())))?;
-                edits.push((at, end(&whole, at, false)?, literal(to).trim().to_owned()));
+                    .ok_or_else(|| SqlError::new(format!("it names the label {}", said(&label))))?;
+                edits.push((at, end(&whole, at, false)?, said(to)));
                 named.push(label);
             }
             edits.push((kind, end(&whole, kind, true)?, self.to.to_string()));

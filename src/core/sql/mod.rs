@@ -16,6 +16,7 @@ mod outside;
 mod parse;
 mod redact;
 mod rename;
+pub mod rows;
 mod scan;
 mod scope;
 mod split;

@@ -15,18 +15,17 @@
 //! `search_path` decides anything.
 //!
 //! A writer needs no rights on the other table: the functions run with those of the role that made
-//! them (SECURITY DEFINER). Temporary tables of a session cannot stand in for anything in them
-//! (`pg_temp` comes last), nobody can hang them on a table of his own (no EXECUTE for PUBLIC), and
-//! where row security would hide rows from them they fail instead of taking a row for deleted.
+//! them ([`function::definer`]), and fail rather than take a row that is hidden for deleted.
 //!
 //! A transaction of REPEATABLE READ or above that deletes a row may not see the copy which a
 //! backfill has made of it meanwhile. It tries to insert the row, takes that back, and fails with
 //! `40001` where the copy is there, as such a transaction has to expect: the row cannot come back.
 
-use super::last_look;
 use super::standing::{Change, Event, Keeps, Trigger};
-use crate::core::ident::{Ident, QName, do_block, dollar_quote, literal};
+use super::{function, last_look};
+use crate::core::ident::{Ident, QName, list};
 use crate::core::plan::model::MirrorSpec;
+use crate::core::sql::rows::{differ, equal, over};
 
 /// A mirror, named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,24 +63,8 @@ impl Mirror {
     pub fn install(&self) -> Vec<String> {
         let (table, function) = (&self.spec.from, self.function());
         let (rows, truncate) = self.triggers();
-        let body = self.body();
-        let quote = dollar_quote(&body);
-        let path = do_block(&format!(
-            "BEGIN\n  EXECUTE pg_catalog.format('ALTER FUNCTION %s() SET search_path TO %s', {},\n    \
-             pg_catalog.concat_ws(', ', nullif(nullif(pg_catalog.current_setting('search_path'), ''), '\"\"'), 'pg_temp'));\nEND",
-            literal(&function.to_string())
-        ));
-        vec![
-            format!(
-                "CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET row_security TO off AS {quote}\n{body}\n{quote}"
-            ),
-            // Names mean what they mean now, and never a temporary table.
-            path,
-            format!("REVOKE ALL ON FUNCTION {function}() FROM PUBLIC"),
-            format!(
-                "COMMENT ON FUNCTION {function}() IS {}",
-                literal(&format!("Made by phase for plan {}, which removes it.", self.made_for))
-            ),
+        let mut sql = function::definer(&function, &self.body(), &self.made_for);
+        sql.extend([
             format!("DROP TRIGGER IF EXISTS {rows} ON {table}"),
             format!(
                 "CREATE TRIGGER {rows} AFTER INSERT OR DELETE OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
@@ -90,7 +73,8 @@ impl Mirror {
             format!(
                 "CREATE TRIGGER {truncate} AFTER TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
             ),
-        ]
+        ]);
+        sql
     }
 
     /// The triggers that [`Mirror::install`] makes.
@@ -154,35 +138,27 @@ impl Mirror {
 
     fn body(&self) -> String {
         let MirrorSpec { from, to, key, columns, fixed } = &self.spec;
-        let all: Vec<&Ident> = key.iter().chain(columns).collect();
-        let over = |prefix: &str, of: &[&Ident]| {
-            of.iter().map(|name| format!("{prefix}.{name}")).collect::<Vec<_>>().join(", ")
-        };
-        let names = all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let key: Vec<&Ident> = key.iter().collect();
-        let arbiter = key.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let same = |a: &str, b: &str| {
-            key.iter().map(|name| format!("{a}.{name} = {b}.{name}")).collect::<Vec<_>>().join(" AND ")
-        };
-        let set: Vec<&Ident> = all.iter().copied().filter(|name| !fixed.contains(name)).collect();
+        let all: Vec<Ident> = key.iter().chain(columns).cloned().collect();
+        let (names, arbiter) = (list(&all), list(key));
+        let same = |a: &str, b: &str| equal(a, b, key.iter().map(|name| (name, name)));
+        let set: Vec<&Ident> = all.iter().filter(|name| !fixed.contains(name)).collect();
         let otherwise = if set.is_empty() {
             "DO NOTHING".to_owned()
         } else {
             let assign: Vec<String> = set.iter().map(|name| format!("{name} = excluded.{name}")).collect();
             format!(
-                "DO UPDATE SET {}\n      WHERE pg_catalog.record_image_ne(ROW({}), ROW({}))",
+                "DO UPDATE SET {}\n      WHERE {}",
                 assign.join(", "),
-                over("_phase_to", &set),
-                over("excluded", &set)
+                differ(&over("_phase_to", set.iter().copied()), &over("excluded", set.iter().copied()))
             )
         };
         format!(
             "#variable_conflict use_column\nBEGIN\n  \
              IF TG_OP = 'TRUNCATE' THEN\n    TRUNCATE {to};\n    RETURN NULL;\n  END IF;\n  \
-             IF TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND pg_catalog.record_image_ne(ROW({old_key}), ROW({new_key})) THEN\n    \
+             IF TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND {key_moves} THEN\n    \
                DELETE FROM {to} AS _phase_to WHERE {to_old}\n      \
                  AND NOT EXISTS (SELECT FROM {from} AS _phase_from WHERE {from_old}\n        \
-                   AND NOT pg_catalog.record_image_ne(ROW({to_all}), ROW({from_all})));\n    \
+                   AND NOT {differs});\n    \
                IF NOT FOUND AND pg_catalog.current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN\n      \
                  BEGIN\n        \
                    INSERT INTO {to} ({names}) OVERRIDING SYSTEM VALUE VALUES ({old})\n        \
@@ -200,14 +176,13 @@ impl Mirror {
                ON CONFLICT ({arbiter}) {otherwise};\n  \
              END IF;\n  \
              RETURN NULL;\nEND",
-            old_key = over("OLD", &key),
-            new_key = over("NEW", &key),
+            key_moves = differ(&over("OLD", key), &over("NEW", key)),
             to_old = same("_phase_to", "OLD"),
             from_old = same("_phase_from", "OLD"),
             from_new = same("_phase_from", "NEW"),
             old = over("OLD", &all),
             from_all = over("_phase_from", &all),
-            to_all = over("_phase_to", &all),
+            differs = differ(&over("_phase_to", &all), &over("_phase_from", &all)),
         )
     }
 }

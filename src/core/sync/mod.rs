@@ -24,10 +24,10 @@
 //! `n` to E, which the WHEN clause of the trigger sees. What changed is decided
 //! by the values of the row alone: no session setting, no `search_path`, no
 //! recursion, because one BEFORE trigger does all of it. Values are compared as
-//! record images (`record_image_ne`), which also sees what `=` of a type may not, such as
-//! the case of citext or the scale of numeric, and needs no `=` at all.
+//! record images ([`crate::core::sql::rows`]).
 
 mod filling;
+mod function;
 mod last_look;
 pub mod mirror;
 pub mod moved;
@@ -42,6 +42,7 @@ use std::collections::BTreeSet;
 
 use crate::core::ident::{Ident, QName, do_block, dollar_quote, literal, plain};
 use crate::core::plan::model::SyncSpec;
+use crate::core::sql::rows::differ;
 use crate::core::sql::{SqlError, closed, expression_columns, qualify};
 use standing::{Change, Event, Keeps, Trigger};
 
@@ -211,10 +212,7 @@ impl Sync {
             format!(
                 "CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS {quote}\n{body}\n{quote}"
             ),
-            format!(
-                "COMMENT ON FUNCTION {function}() IS {}",
-                literal(&format!("Made by phase for plan {}, which removes it.", self.made_for))
-            ),
+            function::comment(&format!("{function}()"), &self.made_for),
             format!("DROP TRIGGER IF EXISTS {insert} ON {table}"),
             format!(
                 "CREATE TRIGGER {insert} BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
@@ -313,10 +311,9 @@ fn read(columns: &[(Ident, String)]) -> Result<Vec<Computed>, SyncError> {
     columns.iter().map(one).collect()
 }
 
-/// A column that differs between the old and the new row, as an image. The function, not the
-/// operator `*<>`: PostgreSQL prints that without the casts, and cannot read it again from a dump.
+/// A column that differs between the old and the new row.
 fn changed(column: &Ident) -> String {
-    format!("pg_catalog.record_image_ne(ROW(NEW.{column}), ROW(OLD.{column}))")
+    differ(&format!("NEW.{column}"), &format!("OLD.{column}"))
 }
 
 fn any(conditions: &[String]) -> String {

@@ -11,14 +11,14 @@
 //! | a row of the new table is deleted | the values of the old one stay |
 //!
 //! A trigger that meets equal values writes nothing, which ends the echo. One whose row has been
-//! written again by a nested statement leaves it to the trigger of that. Values are compared as
-//! record images. The functions have the rights of the role that made them, as a writer of the one
-//! table need not have any on the other; see [`super::mirror`] for how they are kept to that.
+//! written again by a nested statement leaves it to the trigger of that. The functions have the rights of the role that made them, as a writer of the one
+//! table need not have any on the other ([`function::definer`]).
 
-use super::last_look;
 use super::standing::{Change, Event, Keeps, Trigger};
-use crate::core::ident::{Ident, QName, do_block, dollar_quote, literal};
+use super::{function, last_look};
+use crate::core::ident::{Ident, QName, dollar_quote, list};
 use crate::core::plan::model::MoveSpec;
+use crate::core::sql::rows::{differ, equal, over};
 
 /// Columns that move, named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,31 +160,14 @@ impl Move {
                 "CREATE OR REPLACE FUNCTION {function} RETURNS boolean LANGUAGE sql STABLE SET search_path FROM CURRENT AS {quote}\n{body}\n{quote}"
             ),
             format!("REVOKE ALL ON FUNCTION {function} FROM PUBLIC"),
-            format!(
-                "COMMENT ON FUNCTION {function} IS {}",
-                literal(&format!("Made by phase for plan {}, which removes it.", self.made_for))
-            ),
+            function::comment(&function, &self.made_for),
         ]
     }
 
     fn make(&self, part: &Part) -> Vec<String> {
         let Part { table, function, body, insert, update, columns } = part;
-        let quote = dollar_quote(body);
-        let path = do_block(&format!(
-            "BEGIN\n  EXECUTE pg_catalog.format('ALTER FUNCTION %s() SET search_path TO %s', {},\n    \
-             pg_catalog.concat_ws(', ', nullif(nullif(pg_catalog.current_setting('search_path'), ''), '\"\"'), 'pg_temp'));\nEND",
-            literal(&function.to_string())
-        ));
-        vec![
-            format!(
-                "CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET row_security TO off AS {quote}\n{body}\n{quote}"
-            ),
-            path,
-            format!("REVOKE ALL ON FUNCTION {function}() FROM PUBLIC"),
-            format!(
-                "COMMENT ON FUNCTION {function}() IS {}",
-                literal(&format!("Made by phase for plan {}, which removes it.", self.made_for))
-            ),
+        let mut sql = function::definer(function, body, &self.made_for);
+        sql.extend([
             format!("DROP TRIGGER IF EXISTS {insert} ON {table}"),
             format!(
                 "CREATE TRIGGER {insert} AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
@@ -193,10 +176,11 @@ impl Move {
             format!("DROP TRIGGER IF EXISTS {update} ON {table}"),
             format!(
                 "CREATE TRIGGER {update} AFTER UPDATE ON {table} FOR EACH ROW\nWHEN ({})\nEXECUTE FUNCTION {function}()",
-                differs(&over("NEW", columns), &over("OLD", columns))
+                differ(&over("NEW", columns), &over("OLD", columns))
             ),
             format!("ALTER TABLE {table} ENABLE ALWAYS TRIGGER {update}"),
-        ]
+        ]);
+        sql
     }
 
     /// The one of the old table, unless it is turned, and that of the new one.
@@ -224,14 +208,13 @@ impl Move {
         let MoveSpec { from, to, key, columns, .. } = &self.spec;
         let (old_key, new_key): (Vec<Ident>, Vec<Ident>) = key.iter().cloned().unzip();
         let (old, new): (Vec<Ident>, Vec<Ident>) = columns.iter().cloned().unzip();
-        let names = |names: &[Ident]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let insert = format!(
             "INSERT INTO {to} AS _phase_to ({}, {}) OVERRIDING SYSTEM VALUE\n    VALUES ({}, {})\n    ON CONFLICT ({})",
-            names(&new_key),
-            names(&new),
+            list(&new_key),
+            list(&new),
             over("NEW", &old_key),
             over("NEW", &old),
-            names(&new_key),
+            list(&new_key),
         );
         let set = |value: &dyn Fn(&Ident) -> String| {
             let set: Vec<String> = new.iter().map(|name| format!("{name} = {}", value(name))).collect();
@@ -239,7 +222,7 @@ impl Move {
             format!(
                 "DO UPDATE SET {}\n      WHERE {}",
                 set.join(", "),
-                differs(&over("_phase_to", &new), &values.join(", "))
+                differ(&over("_phase_to", &new), &values.join(", "))
             )
         };
         format!(
@@ -259,9 +242,7 @@ impl Move {
             key.iter().map(|(_, new)| new.clone()).collect(),
             columns.iter().map(|(_, new)| new.clone()).collect(),
         );
-        let of_old: Vec<String> =
-            key.iter().map(|(old, new)| format!("_phase_from.{old} = NEW.{new}")).collect();
-        let of_old = of_old.join(" AND ");
+        let of_old = equal("_phase_from", "NEW", key.iter().map(|(old, new)| (old, new)));
         let old: Vec<Ident> = columns.iter().map(|(old, _)| old.clone()).collect();
         let fill = if self.turned {
             String::new()
@@ -276,7 +257,7 @@ impl Move {
                  IF FOUND THEN\n      RETURN NULL;\n    END IF;\n  END IF;\n  ",
                 set.join(", "),
                 same_key("_phase_to", &new_key),
-                differs(&over("_phase_to", &new), &values.join(", ")),
+                differ(&over("_phase_to", &new), &values.join(", ")),
             )
         };
         let set: Vec<String> = columns.iter().map(|(old, new)| format!("{old} = NEW.{new}")).collect();
@@ -285,7 +266,7 @@ impl Move {
              UPDATE {from} AS _phase_from SET {}\n  WHERE {of_old} AND {};\n  RETURN NULL;\nEND",
             current(to, &new_key, &new),
             set.join(", "),
-            differs(&over("_phase_from", &old), &over("NEW", &new)),
+            differ(&over("_phase_from", &old), &over("NEW", &new)),
         )
     }
 }
@@ -295,20 +276,12 @@ fn current(table: &QName, key: &[Ident], columns: &[Ident]) -> String {
     format!(
         "PERFORM 1 FROM {table} AS _phase_row WHERE {}\n    AND NOT {};\n  IF NOT FOUND THEN\n    RETURN NULL;\n  END IF;",
         same_key("_phase_row", key),
-        differs(&over("_phase_row", columns), &over("NEW", columns)),
+        differ(&over("_phase_row", columns), &over("NEW", columns)),
     )
 }
 
 fn same_key(alias: &str, key: &[Ident]) -> String {
-    key.iter().map(|name| format!("{alias}.{name} = NEW.{name}")).collect::<Vec<_>>().join(" AND ")
-}
-
-fn over(prefix: &str, names: &[Ident]) -> String {
-    names.iter().map(|name| format!("{prefix}.{name}")).collect::<Vec<_>>().join(", ")
-}
-
-fn differs(one: &str, other: &str) -> String {
-    format!("pg_catalog.record_image_ne(ROW({one}), ROW({other}))")
+    equal(alias, "NEW", key.iter().map(|name| (name, name)))
 }
 
 #[cfg(test)]

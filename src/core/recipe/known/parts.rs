@@ -68,6 +68,18 @@ impl Column {
             None => self.kind.clone(),
         }
     }
+
+    /// The statements that add a column of a type with the statistics target and the privileges of this one.
+    #[must_use]
+    pub fn like(&self, table: &QName, name: &Ident, kind: &str) -> Vec<String> {
+        let mut sql = vec![format!("ALTER TABLE {table} ADD COLUMN {name} {kind}")];
+        sql.extend(
+            self.statistics
+                .map(|target| format!("ALTER TABLE {table} ALTER COLUMN {name} SET STATISTICS {target}")),
+        );
+        sql.extend(self.grants.iter().map(|grant| grant.on(table, name)));
+        sql
+    }
 }
 
 /// A privilege on a column.

@@ -44,6 +44,7 @@ use super::draft::{Draft, Sql};
 use super::known::Table;
 use crate::core::ident::{Ident, QName, do_block, list, literal};
 use crate::core::plan::model::{AssertSpec, BothWays, MirrorSpec, StepSpec, SucceedSpec};
+use crate::core::sql::rows;
 use carried::Carried;
 pub(super) use raw::{Raw, read};
 
@@ -91,7 +92,8 @@ impl PartitionTable {
             fixed: Vec::new(),
         });
         let all: Vec<Ident> = [key.clone(), columns].concat();
-        draft.copy(table, &new, &all);
+        let copied = all.iter().map(|name| (name.clone(), name.to_string())).collect();
+        draft.copy((table, &new), copied, None);
         let proof = equal(table, &new, &key, &all);
         draft.validate(StepSpec::Assert(proof.clone()));
         let mut first = carried.hide_names(draft);
@@ -179,15 +181,12 @@ const COMPRESSION: u32 = 140_000;
 
 /// That each of two tables has the rows of the other.
 fn equal(table: &QName, new: &QName, key: &[Ident], all: &[Ident]) -> AssertSpec {
-    let on: Vec<String> = key.iter().map(|name| format!("a.{name} = b.{name}")).collect();
-    let of = |prefix: &str| all.iter().map(|name| format!("{prefix}.{name}")).collect::<Vec<_>>().join(", ");
+    let on = rows::equal("a", "b", key.iter().map(|name| (name, name)));
     AssertSpec {
         name: format!("the partitioned table has the rows of {}", table.plain()),
         sql: format!(
-            "SELECT count(*) FROM {table} a FULL JOIN {new} b ON {} WHERE pg_catalog.record_image_ne(ROW({}), ROW({}))",
-            on.join(" AND "),
-            of("a"),
-            of("b")
+            "SELECT count(*) FROM {table} a FULL JOIN {new} b ON {on} WHERE {}",
+            rows::differ(&rows::over("a", all), &rows::over("b", all))
         ),
         expect: "0".into(),
     }

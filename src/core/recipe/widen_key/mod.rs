@@ -181,13 +181,7 @@ impl WidenKey {
         let table = &member.table;
         let (mut there, mut back) = (Vec::new(), Vec::new());
         for (column, (_, shadow)) in member.columns.iter().zip(member.pairs(shadow)) {
-            there.push(format!("ALTER TABLE {table} ADD COLUMN {shadow} {}", self.kind));
-            there.extend(
-                column.statistics.map(|target| {
-                    format!("ALTER TABLE {table} ALTER COLUMN {shadow} SET STATISTICS {target}")
-                }),
-            );
-            there.extend(column.grants.iter().map(|grant| grant.on(table, &shadow)));
+            there.extend(column.like(table, &shadow, self.kind));
             back.push(format!("ALTER TABLE {table} DROP COLUMN {shadow}"));
         }
         if !there.is_empty() {

@@ -1,0 +1,64 @@
+//! Refuses by name what a column of another type cannot take along.
+
+use super::ChangeType;
+use crate::core::ident::plain;
+use crate::core::recipe::draft::Draft;
+use crate::core::recipe::known::{Column, Table};
+
+impl ChangeType {
+    pub(super) fn refuse_unfit(&self, draft: &mut Draft<'_>, known: &Table, column: &Column) {
+        let name = format!("{}.{}", self.table.plain(), plain(&self.column));
+        let of_it = |columns: &[String]| columns.iter().any(|name| name == self.column.as_str());
+        if column.until_contract.is_some() {
+            draft.refuse(format!(
+                "{name} gets its name in this plan: put that rename_column right beside this, or say the name here, \
+                 change_type: {{table: {}, column: {}, to: {}, …}}",
+                self.table.plain(),
+                column.until_contract.as_deref().unwrap_or_default(),
+                plain(&self.column)
+            ));
+        }
+        if column.exchanged {
+            draft.refuse(format!("{name} gets another type in this plan already"));
+        }
+        if column.generated.is_some() {
+            draft.refuse(format!(
+                "{name} is computed by the server: add a column with the expression in the new type"
+            ));
+        }
+        if column.inherited || known.inherited {
+            draft.refuse(format!("{name} is inherited, and no trigger sees the rows of all those tables"));
+        }
+        if of_it(&known.partition_key) {
+            draft.refuse(format!("{name} is part of the partition key, which nothing can replace"));
+        }
+        if column.identity.is_some() || column.sequence.is_some() {
+            draft.refuse(format!("{name} has numbers of its own sequence: widen_key hands that over"));
+        }
+        for key in known.constraints.iter().filter(|key| key.kind == "p" && of_it(&key.columns)) {
+            draft.refuse(format!("{name} is part of the primary key {}: widen_key is for those", key.name));
+        }
+        for key in known.referenced_by.iter().filter(|key| of_it(&key.columns)) {
+            draft.refuse(format!(
+                "foreign key {} of {} refers to {name}: widen_key takes those along",
+                key.name, key.table
+            ));
+        }
+        let hangs = |kind: &str| matches!(kind, "view" | "rule" | "policy" | "generated" | "other");
+        for one in known.hanging.iter().filter(|one| one.column.as_deref() == Some(self.column.as_str())) {
+            let remade = known.remakes(one);
+            if one.kind == "generated" {
+                draft.refuse(format!(
+                    "{} is computed from {name}, and no column that is there can become one like it without the table \
+                     being written anew under a lock: drop it in expand, or add one over the new column by a plan after this",
+                    one.said
+                ));
+            } else if hangs(&one.kind) && !remade {
+                draft.refuse(format!(
+                    "{} hangs on {name}, whose type cannot change under it: drop it in expand and make it again in contract",
+                    one.said
+                ));
+            }
+        }
+    }
+}
