@@ -34,6 +34,18 @@ impl Reader<'_, '_> {
         self.faults.take(self.at, what, Ident::parse(text))
     }
 
+    /// A table, and something of it with its name and another one.
+    pub(super) fn renamed(&mut self, table: &str, from: &str, to: &str) -> Option<(QName, Ident, Ident)> {
+        let table = self.table("table", table);
+        let (from, to) = (self.ident("from", from), self.ident("to", to));
+        let read = (table?, from?, to?);
+        if read.1 == read.2 {
+            self.fault("from and to are the same name");
+            return None;
+        }
+        Some(read)
+    }
+
     /// An expression that a bracket may follow.
     pub(super) fn expression(&mut self, what: &str, text: &str) -> Option<String> {
         let read = check_expression(text).map(|()| closed(text.trim()));

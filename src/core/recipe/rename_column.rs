@@ -53,14 +53,8 @@ pub struct RenameColumn {
 }
 
 pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<RenameColumn> {
-    let table = reader.table("table", &raw.table);
-    let (from, to) = (reader.ident("from", &raw.from), reader.ident("to", &raw.to));
-    let change = RenameColumn { table: table?, from: from?, to: to? };
-    if change.from == change.to {
-        reader.fault("from and to are the same name");
-        return None;
-    }
-    Some(change)
+    let (table, from, to) = reader.renamed(&raw.table, &raw.from, &raw.to)?;
+    Some(RenameColumn { table, from, to })
 }
 
 impl RenameColumn {

@@ -29,14 +29,8 @@ pub struct RenameConstraint {
 }
 
 pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<RenameConstraint> {
-    let table = reader.table("table", &raw.table);
-    let (from, to) = (reader.ident("from", &raw.from), reader.ident("to", &raw.to));
-    let change = RenameConstraint { table: table?, from: from?, to: to? };
-    if change.from == change.to {
-        reader.fault("from and to are the same name");
-        return None;
-    }
-    Some(change)
+    let (table, from, to) = reader.renamed(&raw.table, &raw.from, &raw.to)?;
+    Some(RenameConstraint { table, from, to })
 }
 
 impl RenameConstraint {

@@ -23,6 +23,7 @@
 //! that they cannot hold.
 
 mod family;
+mod fit;
 mod keeping;
 mod numbers;
 mod over;
@@ -33,7 +34,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::draft::{Draft, Sql};
-use super::known::{Column, Known, range};
+use super::known::{Column, Known};
 use super::reader::Reader;
 use crate::core::ident::{Ident, QName, list, plain};
 use crate::core::plan::model::{AssertSpec, BothWays, ExchangeSpec, Pair, StepSpec, SyncSpec};
@@ -199,81 +200,6 @@ impl WidenKey {
                 });
             }
         }
-    }
-
-    fn refuse_unfit(&self, draft: &mut Draft<'_>, family: &Family, column: &Column) {
-        let name = format!("{}.{}", self.table.plain(), plain(&self.column));
-        let Some(root) = family.members.first().filter(|root| !root.known.columns.is_empty()) else { return };
-        match (range(&column.kind), range(self.kind)) {
-            (Some((_, old)), Some((_, new))) if old < new => {}
-            (Some(_), _) => draft.refuse(format!("{name} is {} already", column.kind)),
-            (None, _) => {
-                draft.refuse(format!("{name} is {}, and no integer: change_type is for those", column.kind));
-            }
-        }
-        let key =
-            |known: &super::known::Constraint| known.kind == "p" && known.columns.contains(&column.name);
-        if !root.known.constraints.iter().any(key) {
-            draft.refuse(format!("{name} is no part of a primary key: change_type is for those"));
-        }
-        for table in &family.unknown {
-            draft.refuse(format!("{} refers to {name}, and cannot be looked at", table.plain()));
-        }
-        for member in &family.members {
-            refuse_table(draft, member);
-            member.columns.iter().for_each(|column| refuse_column(draft, member, column));
-        }
-        for link in &family.links {
-            let of = family.members.get(link.child).map(|child| child.table.plain()).unwrap_or_default();
-            if link.constraint.definition.contains(" SET DEFAULT") {
-                draft.refuse(format!(
-                    "foreign key {} of {of} sets a default, which the second column has none of until contract",
-                    link.constraint.name
-                ));
-            }
-        }
-    }
-}
-
-fn refuse_table(draft: &mut Draft<'_>, member: &Member) {
-    let Member { table, known, .. } = member;
-    if known.kind == "p" || known.partition {
-        draft.refuse(format!(
-            "{} is partitioned, or a partition: a primary key cannot take over an index there",
-            table.plain()
-        ));
-    }
-    if known.inherited || member.columns.iter().any(|column| column.inherited) {
-        draft.refuse(format!(
-            "{} is inherited, and no trigger sees the rows of all those tables",
-            table.plain()
-        ));
-    }
-}
-
-fn refuse_column(draft: &mut Draft<'_>, member: &Member, column: &Column) {
-    let name = format!("{}.{}", member.table.plain(), column.name);
-    if column.until_contract.is_some() || column.exchanged {
-        draft.refuse(format!("a change before is about {name} already: take two plans"));
-    }
-    if column.generated.is_some() {
-        draft.refuse(format!("{name} is computed by the server, and nothing can keep a second one in step"));
-    }
-    let hangs = |kind: &str| matches!(kind, "view" | "rule" | "policy" | "generated" | "other");
-    let of_it = member.known.hanging.iter().filter(|one| one.column.as_deref() == Some(column.name.as_str()));
-    for one in of_it.filter(|one| hangs(&one.kind)) {
-        draft.refuse(format!(
-            "{} hangs on {name}, whose type cannot change under it: drop it in expand and make it again in contract",
-            one.said
-        ));
-    }
-    let draws =
-        column.numbers.is_none() && column.default.as_deref().is_some_and(|text| text.contains("nextval("));
-    if draws {
-        draft.caution(format!(
-            "the default of {name} draws from a sequence that does not belong to it: see to it that it counts on by \
-             itself (ALTER SEQUENCE … AS bigint)"
-        ));
     }
 }
 
