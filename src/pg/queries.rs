@@ -134,6 +134,7 @@ queries! {
     SHAPE_TYPES = "shape/types";
     // Of a database that is made like another.
     COPY_COLUMNS = "copy/columns";
+    COPY_FIRING = "copy/firing";
     COPY_IDENTITY = "copy/identity";
     COPY_MARKED = "copy/marked";
     COPY_REFERENCES = "copy/references";

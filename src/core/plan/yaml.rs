@@ -85,9 +85,36 @@ impl<'de> Deserialize<'de> for Scalar {
     }
 }
 
+/// What the schema says of a value that is read as text.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[allow(dead_code, reason = "it stands for its schema")]
+enum Value {
+    Text(String),
+    Number(f64),
+}
+
+/// What the schema says of one or many.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[allow(dead_code, reason = "it stands for its schema")]
+enum Values {
+    One(Value),
+    Many(Vec<Value>),
+}
+
+/// What the schema says of a flag or a list.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[allow(dead_code, reason = "it stands for its schema")]
+enum FlagOrTexts {
+    Flag(bool),
+    Texts(Vec<String>),
+}
+
 /// One value or a list of them.
 #[derive(Debug, Clone, Default, JsonSchema)]
-#[schemars(with = "Vec<String>")]
+#[schemars(with = "Values")]
 pub struct OneOrMany(pub Vec<String>);
 
 impl<'de> Deserialize<'de> for OneOrMany {
@@ -101,6 +128,15 @@ impl<'de> Deserialize<'de> for OneOrMany {
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany, E> {
                 Ok(OneOrMany(vec![text.into()]))
+            }
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<OneOrMany, E> {
+                self.visit_str(&number.to_string())
+            }
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<OneOrMany, E> {
+                self.visit_str(&number.to_string())
+            }
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<OneOrMany, E> {
+                self.visit_str(&number.to_string())
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OneOrMany, A::Error> {
                 let mut texts = Vec::new();
@@ -116,7 +152,7 @@ impl<'de> Deserialize<'de> for OneOrMany {
 
 /// `true`, or a list of names.
 #[derive(Debug, Clone, JsonSchema)]
-#[schemars(with = "Vec<String>")]
+#[schemars(with = "FlagOrTexts")]
 pub enum FlagOrList {
     /// `true` or `false`.
     Flag(bool),

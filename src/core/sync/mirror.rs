@@ -69,10 +69,13 @@ impl Mirror {
             format!(
                 "CREATE TRIGGER {rows} AFTER INSERT OR DELETE OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
             ),
+            // Also for what logical replication writes.
+            format!("ALTER TABLE {table} ENABLE ALWAYS TRIGGER {rows}"),
             format!("DROP TRIGGER IF EXISTS {truncate} ON {table}"),
             format!(
                 "CREATE TRIGGER {truncate} AFTER TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
             ),
+            format!("ALTER TABLE {table} ENABLE ALWAYS TRIGGER {truncate}"),
         ]);
         sql
     }

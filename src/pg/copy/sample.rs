@@ -39,6 +39,10 @@ pub async fn sample(
     let (from, to) = (&from.client, &to.client);
     run(from, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     run(to, "BEGIN; SET LOCAL session_replication_role = replica").await?;
+    let firing = to.query(q::COPY_FIRING, &[&metadata.as_str()]).await.map_err(|error| failure(&error))?;
+    for trigger in &firing {
+        run(to, trigger.get("stop")).await?;
+    }
     let mut filled = Vec::new();
     for table in tables.iter().map(ToString::to_string) {
         if there(from, &table).await? && there(to, &table).await? {
@@ -67,6 +71,9 @@ pub async fn sample(
     filled.dedup();
     for table in &filled {
         set_sequences(to, table).await?;
+    }
+    for trigger in &firing {
+        run(to, trigger.get("again")).await?;
     }
     run(to, "COMMIT; ANALYZE").await?;
     run(from, "ROLLBACK").await

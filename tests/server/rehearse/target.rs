@@ -80,7 +80,8 @@ async fn rows_of_the_target_come_with_those_that_they_refer_to(db: Db) -> TestRe
         "INSERT INTO users (name, email) SELECT i, i FROM generate_series(1, 500) i; \
          INSERT INTO orders (user_id, total) SELECT 501 - i, 1 FROM generate_series(1, 500) i; \
          CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'; \
-         CREATE TRIGGER refuse BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION refuse()",
+         CREATE TRIGGER refuse BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION refuse(); \
+         ALTER TABLE orders ENABLE ALWAYS TRIGGER refuse",
     )
     .await?;
     // A foreign key that every order obeys is proven on the sample: its users have come along, past every trigger.

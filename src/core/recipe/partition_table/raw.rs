@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{Partition, PartitionTable};
 use crate::core::ident::{Ident, plain};
+use crate::core::plan::yaml::OneOrMany;
 use crate::core::recipe::constraint::columns;
 use crate::core::recipe::reader::Reader;
 
@@ -53,15 +54,15 @@ impl By {
 struct RawPartition {
     /// Its name, in the table's schema.
     name: String,
-    /// By range: the first values, each as SQL writes it, or MINVALUE.
+    /// By range: the first values, each as SQL writes it, or MINVALUE; one of them needs no list.
     #[serde(default)]
-    from: Vec<String>,
+    from: OneOrMany,
     /// By range: the values that it ends before, or MAXVALUE.
     #[serde(default)]
-    to: Vec<String>,
+    to: OneOrMany,
     /// By list: its values, NULL among them.
     #[serde(default, rename = "in")]
-    values: Vec<String>,
+    values: OneOrMany,
 }
 
 pub(in crate::core::recipe) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<PartitionTable> {
@@ -111,7 +112,7 @@ fn bound(
     count: usize,
     reader: &mut Reader<'_, '_>,
 ) -> Option<String> {
-    let (ranged, listed) = (!raw.from.is_empty() || !raw.to.is_empty(), !raw.values.is_empty());
+    let (ranged, listed) = (!raw.from.0.is_empty() || !raw.to.0.is_empty(), !raw.values.0.is_empty());
     let wanted = match by {
         By::Range => (true, false, "by range a partition has from and to"),
         By::List => (false, true, "by list a partition has in"),
@@ -123,14 +124,14 @@ fn bound(
     }
     let text = match by {
         By::Hash => format!("WITH (MODULUS {count}, REMAINDER {n})"),
-        By::List => format!("IN ({})", values("in", &raw.values, reader)?),
+        By::List => format!("IN ({})", values("in", &raw.values.0, reader)?),
         By::Range => {
-            if raw.from.len() != columns || raw.to.len() != columns {
+            if raw.from.0.len() != columns || raw.to.0.len() != columns {
                 reader.fault(format!("partition {}: from and to have a value for each column", raw.name));
                 return None;
             }
-            let from = values("from", &raw.from, reader)?;
-            format!("FROM ({from}) TO ({})", values("to", &raw.to, reader)?)
+            let from = values("from", &raw.from.0, reader)?;
+            format!("FROM ({from}) TO ({})", values("to", &raw.to.0, reader)?)
         }
     };
     Some(format!("FOR VALUES {text}"))

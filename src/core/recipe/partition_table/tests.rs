@@ -155,3 +155,13 @@ fn what_reads_wrong_is_a_fault() {
         assert!(changes(&text, &Known::default()).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn one_value_needs_no_list() {
+    let steps = |from: &str, to: &str| {
+        let range = format!("by: range, columns: [id], partitions: [{{name: p, from: {from}, to: {to}}}]");
+        shown(&format!("change:\n  - partition_table: {{table: t, {range}}}\nkeep: 7d\n"), &Known::default())
+    };
+    assert_eq!(steps("-5", "MAXVALUE"), steps("['-5']", "[MAXVALUE]"));
+    assert!(steps("0", "100").contains("FROM (0) TO (100)"), "{}", steps("0", "100"));
+}
