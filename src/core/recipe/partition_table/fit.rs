@@ -138,7 +138,10 @@ impl PartitionTable {
                 "is part of an inheritance tree",
             ),
             (known.row_security, "has row security, whose policies cannot be carried over"),
-            (known.subscribed, "is filled by a subscription, which would not know the new table under its name"),
+            (
+                known.subscribed,
+                "is filled by a subscription, which would not know the new table under its name",
+            ),
         ] {
             if is {
                 draft.refuse(format!("{name} {what}"));
