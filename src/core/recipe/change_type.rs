@@ -44,7 +44,7 @@ use super::reader::Reader;
 use super::trigger::{Standing, beside};
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::plan::model::{ExchangeSpec, Pair, StepSpec, SyncSpec};
-use crate::core::sql::expression_over;
+use crate::core::sql::{Fit, TypeRef, expression_over, fit, read_type};
 use crate::core::step::Allow;
 
 /// `change_type: {table, column, type, using, back, default, to}`.
@@ -78,6 +78,8 @@ pub struct ChangeType {
     back: Option<String>,
     default: Option<String>,
     to: Option<Ident>,
+    /// Whether the old type can hold every value of the new one.
+    fits_back: bool,
 }
 
 pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<ChangeType> {
@@ -93,11 +95,20 @@ pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<ChangeType> 
         reader.fault("to is the name that the column has: leave it out");
         return None;
     }
-    Some(ChangeType { table: table?, column: column?, kind: kind?, using, back, default, to })
+    Some(ChangeType {
+        table: table?,
+        column: column?,
+        kind: kind?,
+        using,
+        back,
+        default,
+        to,
+        fits_back: false,
+    })
 }
 
 impl ChangeType {
-    /// Of a recipe that says what the values become, there and back.
+    /// Of a recipe that says what each value becomes, there and back.
     pub(super) fn by(
         (table, column): (&QName, &Ident),
         kind: String,
@@ -105,7 +116,7 @@ impl ChangeType {
         default: Option<String>,
     ) -> Self {
         let (table, column) = (table.clone(), column.clone());
-        Self { table, column, kind, using: Some(using), back: Some(back), default, to: None }
+        Self { table, column, kind, using: Some(using), back: Some(back), default, to: None, fits_back: true }
     }
 
     pub(super) fn tables(&self) -> Vec<&QName> {
@@ -181,16 +192,29 @@ impl ChangeType {
             drop,
             allow,
         });
-        let since = if self.to.is_some() { "from expand on, and" } else { "" };
-        draft.caution(
-            format!(
-                "{since} while contract keeps the old {}.{}, a value that its type cannot hold fails its writer: purge ends that",
-                table.plain(),
-                plain(name)
-            )
-            .trim_start(),
-        );
+        self.caution(draft, &column);
         self.now(draft);
+    }
+
+    fn caution(&self, draft: &mut Draft<'_>, column: &Column) {
+        let name = format!("{}.{}", self.table.plain(), plain(&self.column));
+        let plainly = self.using.is_none() && self.to.is_none() && column.collation.is_none();
+        let fits = |kind: &TypeRef| fit(&column.kind, kind, None) == Some(Fit::Same);
+        if plainly && read_type(&self.kind).is_ok_and(|kind| fits(&kind)) {
+            draft.caution(format!(
+                "PostgreSQL gives {name} the type {0} without writing the table anew: where nothing hangs on it and no way back \
+                 is needed, sql: {{expand: [{{sql: ALTER TABLE {1} ALTER COLUMN {2} TYPE {0}, …}}]}} is enough",
+                self.kind,
+                self.table.plain(),
+                plain(&self.column)
+            ));
+        }
+        if !self.fits_back {
+            let since = if self.to.is_some() { "from expand on, and " } else { "" };
+            draft.caution(format!(
+                "{since}while contract keeps the old {name}, a value that its type cannot hold fails its writer: purge ends that"
+            ));
+        }
     }
 
     /// The old value, over the row as it will be.

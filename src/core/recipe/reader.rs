@@ -87,7 +87,7 @@ impl Reader<'_, '_> {
 
     /// A type, as SQL writes it.
     pub(super) fn type_name(&mut self, what: &str, text: &str) -> Option<String> {
-        let read = read_type(text);
+        let read = read_type(text).map(|kind| kind.text);
         self.faults.take(self.at, what, read)
     }
 }

@@ -193,7 +193,7 @@ pub fn proven_not_null(expr: &str) -> Result<Vec<Ident>, SqlError> {
 ///
 /// # Errors
 /// When it is no type, or one that only CREATE TABLE knows (serial).
-pub fn read_type(text: &str) -> Result<String, SqlError> {
+pub fn read_type(text: &str) -> Result<TypeRef, SqlError> {
     with_tree(&format!("SELECT CAST(NULL AS {text}\n)"), |tree| {
         let node = first_node(tree);
         let target = match node {
@@ -213,7 +213,7 @@ pub fn read_type(text: &str) -> Result<String, SqlError> {
                 "serial is no type: write integer or bigint with identity: by_default",
             ));
         }
-        Ok(kind.text)
+        Ok(kind)
     })
 }
 
