@@ -25,6 +25,7 @@ pub(super) async fn triggers(client: &Client, due: &[Due]) -> Result<Vec<Vec<See
             of_columns: row.get::<_, Option<bool>>("of_columns").unwrap_or_default(),
             function: row.get("function"),
             body: row.get::<_, Option<String>>("body").unwrap_or_default(),
+            later: row.get("later"),
         });
     }
     Ok(seen)

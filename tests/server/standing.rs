@@ -176,7 +176,10 @@ async fn a_trigger_that_goes_during_the_backfill_is_found_at_its_end(db: Db) -> 
     db.phase(&["expand"]).await?.expect(0)?;
     refused(db.phase(&["backfill", "1"]).await?, "trigger zz_phase_1_2_insert of t2 is disabled")?;
     same!(db.value("SELECT state || ' ' || goal FROM phase.item").await?, "expanded backfilled");
+    // On again, but not for what is written as a replica.
     db.run("ALTER TABLE t2 ENABLE TRIGGER ALL").await?;
+    refused(db.phase(&["backfill", "1"]).await?, "trigger zz_phase_1_2_insert of t2 is disabled, or was")?;
+    db.run(&crate::proof::always("t2")).await?;
     db.phase(&["advance", "1", "--to", "backfilled"]).await?.expect(0)?;
     let ended = db.phase(&["validate", "1"]).await?.expect(3)?;
     check!(ended.stdout.contains("no proof yet"), "{ended:?}");

@@ -3,10 +3,14 @@
 
 mod full_speed;
 mod random;
+mod sessions;
 
 use crate::harness::{Db, Ended, SCHEMA, TestResult, check, same, tests, value};
 use full_speed::{writers_at_full_speed_lose_nothing, writers_at_full_speed_lose_nothing_without_keep};
 use random::random_interleavings_end_equal_and_lose_nothing;
+use sessions::{
+    a_session_of_its_own_changes_nothing, a_trigger_after_the_sync_is_found, many_syncs_fire_in_their_order,
+};
 
 tests![
     random_interleavings_end_equal_and_lose_nothing,
@@ -17,6 +21,9 @@ tests![
     a_default_on_the_new_column_is_refused,
     split_columns_stay_together,
     a_sync_comes_back_from_a_dump,
+    a_session_of_its_own_changes_nothing,
+    a_trigger_after_the_sync_is_found,
+    many_syncs_fire_in_their_order,
 ];
 
 const RENAME: &str = "expand:

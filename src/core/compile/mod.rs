@@ -2,6 +2,7 @@
 //! same server version always gives the same steps under the same ids.
 
 mod backfill;
+mod coherence;
 mod contract;
 mod exchange;
 mod in_step;
@@ -79,6 +80,7 @@ pub fn plan(plan: &Plan, server: Server) -> Result<Vec<Step>, CompileError> {
         }
     }
     steps.extend(contract::steps(plan, &kept, server)?);
+    coherence::check(plan, &kept, &steps)?;
     Ok(steps)
 }
 

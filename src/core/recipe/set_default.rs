@@ -2,7 +2,8 @@
 //! leaves it out from its first statement on.
 //!
 //! Old code that leaves it out gets it as well. Where that is wrong, because it relies on another
-//! default, `when: contract` sets it when old code is gone; new code must then write the column itself.
+//! default, `when: contract` sets it when old code is gone; new code must then write the column itself. So it is of
+//! a column that a change before this one fills from others, until contract.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -62,6 +63,9 @@ impl SetDefault {
         draft.required(table);
         let known = draft.column(table, column);
         refuse_unfit(draft, table, &known);
+        // A sync would take it for a value that somebody wrote.
+        let filled = draft.is_filled(table, &draft.name_now(table, column));
+        let when = if filled { When::Contract } else { *when };
         let name = match when {
             When::Expand => draft.name_now(table, column),
             When::Contract => column.clone(),
@@ -85,6 +89,13 @@ impl SetDefault {
                 draft.expand_sql(sql);
             }
             When::Contract => draft.contract_sql(sql),
+        }
+        if filled && self.when == When::Expand {
+            draft.caution(format!(
+                "{}.{} has its default from contract on: before that a sync fills it from what old code writes",
+                table.plain(),
+                plain(column)
+            ));
         }
         draft.now_column(table, column, |known| known.default = Some(default.clone()));
     }

@@ -28,7 +28,7 @@ pub(super) fn refuse_lost(table: &QName, names: &[Ident], whole: bool) -> String
          FROM (SELECT {own}::pg_catalog.regclass::pg_catalog.oid AS rel{below}) tree\n  \
          CROSS JOIN pg_catalog.unnest(ARRAY[{}]) wanted (name)\n  \
          WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = tree.rel AND t.tgname = wanted.name\n    \
-         AND t.tgenabled IN ('O', 'A'));\n  \
+         AND t.tgenabled = 'A');\n  \
          IF lost IS NOT NULL THEN\n    \
          RAISE EXCEPTION 'a trigger of the sync is gone or disabled, and writes may have missed it: %', lost\n      \
          USING HINT = 'phase status says what helps; nothing has been taken away.';\n  END IF;\nEND",

@@ -40,7 +40,7 @@ impl Mirror {
     /// The `ordinal`-th mirror of a plan.
     #[must_use]
     pub fn new(spec: &MirrorSpec, version: &str, ordinal: usize) -> Self {
-        let tag = format!("{version}_{ordinal}");
+        let tag = function::tag(version, ordinal);
         Self { spec: spec.clone(), made_for: version.into(), tag, keeps: Keeps::New }
     }
 

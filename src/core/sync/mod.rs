@@ -26,6 +26,7 @@
 //! recursion, because one BEFORE trigger does all of it. Values are compared as
 //! record images ([`crate::core::sql::rows`]).
 
+pub mod chain;
 mod filling;
 mod function;
 mod last_look;
@@ -40,7 +41,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use crate::core::ident::{Ident, QName, do_block, dollar_quote, literal, plain};
+use crate::core::ident::{Ident, QName, do_block, literal, plain};
 use crate::core::plan::model::SyncSpec;
 use crate::core::sql::rows::differ;
 use crate::core::sql::{SqlError, closed, expression_columns, qualify};
@@ -101,7 +102,7 @@ impl Sync {
                 return Err(SyncError::BothSides(plain(column)));
             }
         }
-        let tag = format!("{version}_{ordinal}");
+        let tag = function::tag(version, ordinal);
         Ok(Self { spec: spec.clone(), made_for: version.into(), tag, forward, back })
     }
 
@@ -206,13 +207,8 @@ impl Sync {
     fn replace(&self, function: &QName, suffix: &str, body: &str, when: Option<String>) -> Vec<String> {
         let table = &self.spec.table;
         let (insert, update) = self.triggers(suffix);
-        let quote = dollar_quote(body);
-        let mut sql = vec![
-            // The expressions mean what they mean now, whatever search_path a session has later.
-            format!(
-                "CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS {quote}\n{body}\n{quote}"
-            ),
-            function::comment(&format!("{function}()"), &self.made_for),
+        let mut sql = function::invoker(function, body, &self.made_for, self.computes());
+        sql.extend([
             format!("DROP TRIGGER IF EXISTS {insert} ON {table}"),
             format!(
                 "CREATE TRIGGER {insert} BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
@@ -220,7 +216,7 @@ impl Sync {
             // Also for what logical replication writes.
             format!("ALTER TABLE {table} ENABLE ALWAYS TRIGGER {insert}"),
             format!("DROP TRIGGER IF EXISTS {update} ON {table}"),
-        ];
+        ]);
         if let Some(when) = when {
             sql.push(format!(
                 "CREATE TRIGGER {update} BEFORE UPDATE ON {table} FOR EACH ROW\nWHEN ({when})\nEXECUTE FUNCTION {function}()"
@@ -228,6 +224,12 @@ impl Sync {
             sql.push(format!("ALTER TABLE {table} ENABLE ALWAYS TRIGGER {update}"));
         }
         sql
+    }
+
+    /// Whether an expression is more than a column: what it gives may depend on settings of the session.
+    fn computes(&self) -> bool {
+        let plain = |(_, expr): &(Ident, String)| Ident::parse(expr.trim()).is_ok();
+        !self.spec.set.iter().chain(&self.spec.back).all(plain)
     }
 
     fn changes(&self, suffix: &str, body: &str, updates: bool, keeps: Keeps) -> Vec<Change> {
@@ -290,10 +292,17 @@ impl Sync {
              IF EXISTS (SELECT FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class c ON c.oid = h.inhrelid\n    \
              WHERE h.inhparent = {0}::regclass AND NOT c.relispartition) THEN\n    \
              RAISE EXCEPTION 'tables inherit from this one, and no trigger of it sees their rows'\n      \
-             USING HINT = 'Give each of those tables a plan of its own.';\n  END IF;\nEND",
+             USING HINT = 'Give each of those tables a plan of its own.';\n  END IF;\n  \
+             SELECT tgname INTO found FROM pg_catalog.pg_trigger\n  \
+             WHERE tgrelid = {0}::regclass AND NOT tgisinternal AND tgtype & 3 = 3 AND tgtype & 20 <> 0\n    \
+             AND tgname > {3}::pg_catalog.name AND tgname NOT LIKE 'zz\\_phase\\_%' LIMIT 1;\n  \
+             IF found IS NOT NULL THEN\n    \
+             RAISE EXCEPTION 'trigger % fires after the sync, which would not see what it writes', found\n      \
+             USING HINT = 'Give it a name that sorts before zz_phase_: ALTER TRIGGER … RENAME TO ….';\n  END IF;\nEND",
             literal(&self.spec.table.to_string()),
             columns.join(", "),
-            literal(hint)
+            literal(hint),
+            literal(self.triggers("").0.as_str())
         );
         do_block(&body)
     }

@@ -45,7 +45,7 @@ impl Move {
     /// The `ordinal`-th move of a plan.
     #[must_use]
     pub fn new(spec: &MoveSpec, version: &str, ordinal: usize) -> Self {
-        let tag = format!("{version}_{ordinal}");
+        let tag = function::tag(version, ordinal);
         Self { spec: spec.clone(), made_for: version.into(), tag, turned: false }
     }
 

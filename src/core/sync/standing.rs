@@ -52,6 +52,11 @@ pub enum Event {
 }
 
 impl Event {
+    /// Whether it is a trigger BEFORE the row is written, which others may follow.
+    const fn before(self) -> bool {
+        matches!(self, Self::Insert | Self::Update)
+    }
+
     /// The same as `pg_trigger.tgtype` has it.
     const fn bits(self) -> i16 {
         const BEFORE_EACH_ROW: i16 = 1 | 2;
@@ -123,6 +128,8 @@ pub struct Seen {
     pub function: bool,
     /// The text of the function that it runs.
     pub body: String,
+    /// A trigger that is none of a plan's, fires before the row is written, and comes after it.
+    pub later: Option<String>,
 }
 
 /// A trigger that does not stand as it was made.
@@ -136,6 +143,9 @@ pub struct Lost {
     pub step: String,
     /// What became of it.
     pub why: Why,
+    /// The trigger that fires after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub later: Option<String>,
     /// Which columns it kept filled.
     #[serde(skip)]
     pub keeps: Keeps,
@@ -152,23 +162,33 @@ pub enum Why {
     NoTable,
     /// It was dropped.
     Dropped,
-    /// It is disabled, or for replicas only.
+    /// It is disabled, or does not fire always, as when it was made.
     Disabled,
     /// It was made anew, and otherwise.
     Remade,
     /// Its function was replaced.
     Replaced,
+    /// Another trigger fires after it, and may write what it does not see.
+    Overtaken,
 }
 
 impl Lost {
     /// What became of it, for people.
     #[must_use]
     pub fn describe(&self) -> String {
-        let Self { trigger, table, why, .. } = self;
+        let Self { trigger, table, why, later, .. } = self;
         match why {
             Why::NoTable => format!("table {table} of trigger {trigger} is not there"),
             Why::Dropped => format!("trigger {trigger} of {table} is not there any more"),
-            Why::Disabled => format!("trigger {trigger} of {table} is disabled"),
+            Why::Disabled => {
+                format!(
+                    "trigger {trigger} of {table} is disabled, or was, as it is not enabled always any more"
+                )
+            }
+            Why::Overtaken => format!(
+                "trigger {} of {table} fires after {trigger}, which does not see what it writes",
+                later.as_deref().unwrap_or_default()
+            ),
             Why::Remade => format!("trigger {trigger} of {table} is not as it was made"),
             Why::Replaced => format!("the function of trigger {trigger} of {table} was replaced"),
         }
@@ -179,21 +199,22 @@ impl Lost {
 #[must_use]
 pub fn lost(due: &Due, seen: &[Seen]) -> Option<Lost> {
     let Due { step, trigger } = due;
-    let lost = |table: String, why| Lost {
+    let lost = |table: String, why, later: Option<&String>| Lost {
         trigger: plain(&trigger.name),
         table,
         step: step.clone(),
         why,
+        later: later.filter(|_| why == Why::Overtaken).cloned(),
         keeps: trigger.keeps,
-        rows: !matches!(trigger.event, Event::Insert | Event::Update),
+        rows: !trigger.event.before(),
     };
     if seen.is_empty() {
-        return Some(lost(trigger.table.plain(), Why::NoTable));
+        return Some(lost(trigger.table.plain(), Why::NoTable, None));
     }
     // The table comes before its partitions.
     let of_table_alone = trigger.event == Event::Truncate;
     let seen = if of_table_alone { seen.get(..1).unwrap_or_default() } else { seen };
-    seen.iter().find_map(|seen| Some(lost(seen.relation.clone(), trigger.fault(seen)?)))
+    seen.iter().find_map(|seen| Some(lost(seen.relation.clone(), trigger.fault(seen)?, seen.later.as_ref())))
 }
 
 impl Trigger {
@@ -205,7 +226,9 @@ impl Trigger {
             Some("O" | "A") if seen.bits != self.event.bits() || seen.of_columns || !seen.function => {
                 Some(Why::Remade)
             }
-            Some("O" | "A") => (words(&seen.body) != words(&self.body)).then_some(Why::Replaced),
+            Some("O" | "A") if words(&seen.body) != words(&self.body) => Some(Why::Replaced),
+            Some("A") if self.event.before() && seen.later.is_some() => Some(Why::Overtaken),
+            Some("A") => None,
             Some(_) => Some(Why::Disabled),
         }
     }
@@ -237,9 +260,19 @@ pub fn help(version: &str, lost: &[Lost], state: State, goal: State, proves: boo
     let mut steps: Vec<&str> = lost.iter().map(|lost| lost.step.as_str()).collect();
     steps.dedup();
     let back = if lost.iter().all(|lost| lost.why == Why::Disabled) {
-        let enable =
-            lost.iter().map(|lost| format!("ALTER TABLE {} ENABLE TRIGGER {}", lost.table, lost.trigger));
+        let enable = lost
+            .iter()
+            .map(|lost| format!("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}", lost.table, lost.trigger));
         format!("switch it on again: {}", enable.collect::<Vec<_>>().join("; "))
+    } else if lost.iter().all(|lost| lost.why == Why::Overtaken) {
+        let mut rename: Vec<String> = lost
+            .iter()
+            .filter_map(|lost| {
+                Some(format!("ALTER TRIGGER {} ON {} RENAME TO …", lost.later.as_ref()?, lost.table))
+            })
+            .collect();
+        rename.dedup();
+        format!("give it a name that sorts before zz_phase_: {}", rename.join("; "))
     } else {
         format!(
             "put it back: run what creates functions and triggers in step {}, which phase show {version} prints",
@@ -315,11 +348,12 @@ contract:
     fn seen(trigger: &Trigger) -> Seen {
         Seen {
             relation: "t".into(),
-            enabled: Some("O".into()),
+            enabled: Some("A".into()),
             bits: trigger.event.bits(),
             of_columns: false,
             function: true,
             body: format!("\n  {}\n", trigger.body),
+            later: None,
         }
     }
 
@@ -346,8 +380,8 @@ contract:
         let stands = seen(&due.trigger);
         assert_eq!(lost(&due, std::slice::from_ref(&stands)), None);
         let why = |seen: Seen| lost(&due, &[stands.clone(), seen]).map(|lost| lost.why);
-        assert_eq!(why(Seen { enabled: Some("A".into()), ..stands.clone() }), None);
-        for enabled in ["D", "R"] {
+        // Where it was disabled and enabled again, what is written as a replica passes by it.
+        for enabled in ["D", "R", "O"] {
             assert_eq!(why(Seen { enabled: Some(enabled.into()), ..stands.clone() }), Some(Why::Disabled));
         }
         assert_eq!(why(Seen { enabled: None, ..stands.clone() }), Some(Why::Dropped));
@@ -355,6 +389,8 @@ contract:
         assert_eq!(why(Seen { of_columns: true, ..stands.clone() }), Some(Why::Remade));
         assert_eq!(why(Seen { function: false, ..stands.clone() }), Some(Why::Remade));
         assert_eq!(why(Seen { body: "BEGIN RETURN NEW; END".into(), ..stands.clone() }), Some(Why::Replaced));
+        let later = Seen { later: Some("zzz".into()), ..stands.clone() };
+        assert!(lost(&due, &[later]).unwrap().describe().starts_with("trigger zzz of t fires after"));
         assert_eq!(lost(&due, &[]).map(|lost| lost.why), Some(Why::NoTable));
     }
 
@@ -366,7 +402,7 @@ contract:
         };
         let said = |why, state, goal, proves| help("1", &of(why), state, goal, proves).join("\n");
         let disabled = said(Why::Disabled, State::Validated, State::Validated, true);
-        assert!(disabled.contains("ALTER TABLE t ENABLE TRIGGER zz_phase_1_1_insert"), "{disabled}");
+        assert!(disabled.contains("ALTER TABLE t ENABLE ALWAYS TRIGGER zz_phase_1_1_insert"), "{disabled}");
         assert!(disabled.contains("then phase validate 1 --prove"), "{disabled}");
         let dropped = said(Why::Dropped, State::Expanded, State::Backfilled, true);
         assert!(dropped.contains("step expand.2, which phase show 1 prints"), "{dropped}");

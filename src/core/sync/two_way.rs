@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Computed, Sync, any, changed};
 use crate::core::ident::Ident;
+use crate::core::sql::rows::differ;
 
 /// A new column: computed from old ones, read by old ones, or both.
 struct NewColumn<'a> {
@@ -26,9 +27,10 @@ fn new_columns(sync: &Sync) -> Vec<NewColumn<'_>> {
 
 /// When an UPDATE needs the function: an input of a new column changed, or a
 /// new column that an old one reads changed to something else than its
-/// expression gives. The latter compares texts, because the expression's type
-/// may be another than the column's: it is a filter only, and where the texts
-/// differ but the values do not, the function sees it.
+/// expression gives. The latter is a filter only: where the expression's type
+/// is another than the column's, the function sees what is the same. It must
+/// never take what differs for the same, as texts of floats do where a session
+/// prints few digits.
 pub(super) fn condition(sync: &Sync) -> Option<String> {
     let inputs: BTreeSet<&Ident> = sync.forward.iter().flat_map(|computed| &computed.inputs).collect();
     let mut conditions: Vec<String> = inputs.into_iter().map(changed).collect();
@@ -36,10 +38,11 @@ pub(super) fn condition(sync: &Sync) -> Option<String> {
         let name = column.name;
         conditions.push(match column.forward {
             None => changed(name),
-            Some(forward) => format!(
-                "({} AND NEW.{name}::text COLLATE \"C\" IS DISTINCT FROM ({})::text COLLATE \"C\")",
+            Some(Computed { over_new: new, .. }) => format!(
+                "({} AND CASE WHEN pg_catalog.pg_typeof(NEW.{name}) OPERATOR(pg_catalog.=) pg_catalog.pg_typeof({new})\n    \
+                 THEN {} ELSE true END)",
                 changed(name),
-                forward.over_new
+                differ(&format!("NEW.{name}"), &format!("({new})"))
             ),
         });
     }
@@ -47,11 +50,11 @@ pub(super) fn condition(sync: &Sync) -> Option<String> {
 }
 
 /// The body: what was written is looked at first, then the new columns are
-/// computed, then the old ones.
+/// computed, then the old ones. A value is computed in its own column, which
+/// gives it its type, and what was written is put back.
 pub(super) fn body(sync: &Sync) -> String {
-    let table = &sync.spec.table;
     let columns = new_columns(sync);
-    let mut declare = String::from("DECLARE\n");
+    let mut declare = String::from("DECLARE\n  given record;\n");
     let (mut on_insert, mut on_update, mut forward) = (String::new(), String::new(), String::new());
     for (n, column) in columns.iter().enumerate() {
         let name = column.name;
@@ -59,15 +62,15 @@ pub(super) fn body(sync: &Sync) -> String {
         on_insert += &format!("    written_{n} := NEW.{name} IS NOT NULL;\n");
         on_update += &format!("    written_{n} := {};\n", changed(name));
         let Some(computed) = column.forward else { continue };
-        declare += &format!("  moved_{n} boolean;\n  computed_{n} {table}.{name}%TYPE;\n");
+        declare += &format!("  moved_{n} boolean;\n");
         on_insert += &format!("    moved_{n} := true;\n");
         let inputs: Vec<String> = computed.inputs.iter().map(changed).collect();
         on_update += &format!("    moved_{n} := {};\n", any(&inputs));
         forward += &format!(
-            "  IF written_{n} OR moved_{n} THEN\n    computed_{n} := {};\n  END IF;\n  \
-             IF written_{n} THEN\n    written_{n} := ROW(NEW.{name})::record OPERATOR(pg_catalog.*<>) ROW(computed_{n})::record;\n  \
-             ELSIF moved_{n} THEN\n    NEW.{name} := computed_{n};\n  END IF;\n",
-            computed.over_new
+            "  IF written_{n} OR moved_{n} THEN\n    NEW.{name} := {};\n  END IF;\n  \
+             IF written_{n} THEN\n    written_{n} := {};\n    NEW.{name} := given.{name};\n  END IF;\n",
+            computed.over_new,
+            differ(&format!("given.{name}"), &format!("NEW.{name}"))
         );
     }
     let mut back = String::new();
@@ -86,6 +89,6 @@ pub(super) fn body(sync: &Sync) -> String {
         );
     }
     format!(
-        "{declare}BEGIN\n  IF TG_OP = 'INSERT' THEN\n{on_insert}  ELSE\n{on_update}  END IF;\n{forward}{back}  RETURN NEW;\nEND"
+        "{declare}BEGIN\n  given := NEW;\n  IF TG_OP = 'INSERT' THEN\n{on_insert}  ELSE\n{on_update}  END IF;\n{forward}{back}  RETURN NEW;\nEND"
     )
 }

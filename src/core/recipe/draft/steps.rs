@@ -17,6 +17,12 @@ impl Draft<'_> {
         self.expand(sql.spec());
     }
 
+    /// Whether a sync fills a column from others.
+    pub(in crate::core::recipe) fn is_filled(&self, table: &QName, column: &Ident) -> bool {
+        let fills = |sync: &SyncSpec| sync.table == *table && sync.set.iter().any(|(name, _)| name == column);
+        self.expand.iter().any(|step| matches!(&step.value, StepSpec::Sync(sync) if fills(sync)))
+    }
+
     /// Keeps columns in step from expand on; which sync of the plan that is, from 1.
     pub(in crate::core::recipe) fn sync(&mut self, sync: SyncSpec) -> usize {
         self.nth(StepSpec::Sync(sync))
