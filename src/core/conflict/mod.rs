@@ -13,10 +13,10 @@ pub use index::{Index, Rules};
 
 use std::collections::BTreeSet;
 
-use crate::core::footprint::{Footprint, Likeness, SearchPath};
-use crate::core::ident::QName;
+use crate::core::footprint::{Footprint, Likeness, SearchPath, Site};
+use crate::core::ident::{QName, plain};
 use crate::core::record::{Kind, Record};
-use crate::core::sql::SqlError;
+use crate::core::sql::{How, SqlError, Thing};
 use crate::core::state::State;
 use crate::core::step::Phase;
 use crate::core::timeline::Item;
@@ -33,6 +33,7 @@ pub fn reasons(item: &Item, to: State, records: &[Record], files: &[Item]) -> Ve
     if starts(item, to) {
         reasons.extend(beside(item, records, files).iter().filter_map(|beside| beside.refusal(item)));
         reasons.extend(takes_from_below(item, records, files));
+        reasons.extend(chains_with_below(item, records, files));
     }
     reasons
 }
@@ -140,6 +141,39 @@ fn takes_from_below(item: &Item, records: &[Record], files: &[Item]) -> Vec<Stri
         let taken = grave.filter(|clash| takes_at_once(item, clash));
         let what = Clash::told(taken, &format!("{} ({})", other.stem(), other.state), None)?;
         Some(format!("{what}: that one must complete first, because its triggers and batches use the name"))
+    };
+    below.filter_map(reason).collect()
+}
+
+/// Columns that plans which it builds on keep in step and that `item` would keep in step too: their
+/// triggers fire once each, so that a write of the one would not reach the other's columns.
+fn chains_with_below(item: &Item, records: &[Record], files: &[Item]) -> Vec<String> {
+    let links = links(files, records, item);
+    let kept = |item: &Item| {
+        let syncs = item.steps.iter().filter(|step| step.phase == Phase::Expand && !step.syncs.is_empty());
+        Footprint::of(&syncs.cloned().collect::<Vec<_>>()).ok()
+    };
+    let Some(mine) = kept(item) else { return Vec::new() };
+    let below = records.iter().filter(|other| {
+        other.in_flight() && builds_on(&item.version, &other.version, &links) && other.state > State::Planned
+    });
+    let reason = |other: &Record| {
+        let theirs = kept(files.iter().find(|file| file.version == other.version)?)?;
+        let shared = theirs.touches().find_map(|(thing, theirs_do, _)| {
+            let Thing::Column(table, column) = thing else { return None };
+            let same = |(mine, how, _): &(&Thing, How, &Site)| {
+                matches!(mine, Thing::Column(of, name) if name == column && of.may_be(table))
+                    && (*how != How::Reads || theirs_do != How::Reads)
+            };
+            mine.touches().any(|touch| same(&touch)).then(|| format!("{}.{}", table.plain(), plain(column)))
+        })?;
+        Some(format!(
+            "{} ({}) keeps {shared} in step, and so would this: a write of the one would not reach the columns of the other, so \
+             that one must complete first (phase purge {} --now, once it is contracted)",
+            other.stem(),
+            other.state,
+            other.version
+        ))
     };
     below.filter_map(reason).collect()
 }
