@@ -1,4 +1,4 @@
-//! `widen_key` on a big table with three inbound foreign keys, beside clients at full speed: no
+//! `widen_key` on a big table with three inbound foreign keys and views over them, beside clients at full speed: no
 //! statement fails or waits longer than lock_timeout and a little, no write is lost, and the numbers
 //! go on past the end of the old type. `PHASE_WIDEN_ROWS` says how many rows the table has.
 
@@ -23,7 +23,7 @@ const CLIENTS: usize = 6;
 
 /// One statement each, with the client's own generator of random numbers; `$1` is a key that is there,
 /// `$2` another.
-const STATEMENTS: [&str; 7] = [
+const STATEMENTS: [&str; 9] = [
     "UPDATE accounts SET hits = hits + 1 WHERE id = $1::bigint AND $2::bigint > 0",
     "WITH account AS (INSERT INTO accounts (hits) VALUES (1) RETURNING id),
         card AS (INSERT INTO cards (account_id) SELECT id FROM account),
@@ -35,9 +35,11 @@ const STATEMENTS: [&str; 7] = [
     "DELETE FROM cards WHERE account_id = $1::bigint AND $2::bigint % 10 = 0",
     "SELECT FROM accounts a LEFT JOIN cards c ON c.account_id = a.id LEFT JOIN payments p ON p.account_id = a.id
         LEFT JOIN friends f ON f.one = a.id WHERE a.id = $1::bigint AND $2::bigint > 0",
+    "UPDATE seen SET hits = hits + 1 WHERE id = $1::bigint AND $2::bigint > 0",
+    "SELECT FROM friendly y JOIN seen s USING (id) WHERE y.id = $1::bigint AND $2::bigint > 0",
 ];
 /// Which of them add one to the sum of hits, each time that they do anything.
-const HITS: [usize; 3] = [0, 1, 4];
+const HITS: [usize; 4] = [0, 1, 4, 7];
 
 fn tables(rows: u32) -> String {
     format!(
@@ -50,6 +52,10 @@ fn tables(rows: u32) -> String {
         INSERT INTO payments (account_id, amount) SELECT g, 1 FROM generate_series(1, {rows}, 2) g;
         INSERT INTO friends SELECT g, g + 1 FROM generate_series(1, {rows}, 3) g;
         CREATE INDEX ON payments (account_id);
+        CREATE VIEW seen AS SELECT id, hits FROM accounts WHERE id > 0;
+        CREATE VIEW labels AS SELECT c.account_id, c.label, s.hits FROM cards c JOIN seen s ON s.id = c.account_id;
+        CREATE VIEW friendly AS SELECT a.id, a.hits, l.label, count(f.one) AS many
+            FROM accounts a LEFT JOIN labels l ON l.account_id = a.id LEFT JOIN friends f ON f.one = a.id GROUP BY a.id, l.label;
         ANALYZE"
     )
 }
@@ -156,6 +162,11 @@ async fn a_key_is_widened_beside_load(db: Db) -> TestResult {
         .await?,
         "bigint"
     );
+    let views =
+        "SELECT string_agg(a.attrelid::regclass || '.' || a.attname, ' ' ORDER BY c.relname) FROM pg_attribute a
+        JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'v' AND c.relnamespace = 'public'::regnamespace
+        WHERE a.atttypid = 'bigint'::regtype AND a.attname IN ('id', 'account_id')";
+    same!(db.value(views).await?, "friendly.id labels.account_id seen.id");
     same!(db.value("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND convalidated AND confrelid = 'accounts'::regclass").await?, "3");
     Ok(())
 }

@@ -18,6 +18,7 @@ pub(super) fn at_once(at: &At, exchange: &ExchangeSpec, syncs: &[Sync]) -> Step 
     let ExchangeSpec { first, then, last, drop, pairs, .. } = exchange;
     let syncs = syncs_of(exchange, syncs);
     let run = [
+        exchange.lock.clone(),
         lock(pairs),
         first.there.clone(),
         each(&syncs, |sync| sync.take_away()),
@@ -48,6 +49,7 @@ pub(super) fn kept(
     let syncs = syncs_of(exchange, syncs);
     let keepers = keepers(at, exchange, hidden, n, version)?;
     let there = [
+        exchange.lock.clone(),
         lock(pairs),
         first.there.clone(),
         each(&syncs, |sync| sync.take_away()),
@@ -60,6 +62,7 @@ pub(super) fn kept(
         each(&keepers, Sync::install),
     ];
     let back = [
+        exchange.lock.clone(),
         lock(pairs),
         last.back.clone(),
         each(&keepers, Sync::remove),
@@ -109,7 +112,7 @@ fn keepers(
 }
 
 /// All tables at once, where there are several: those that refer to others come first, as when a
-/// client writes a row of them.
+/// client writes a row of them. What an exchange locks by itself it has by then.
 fn lock(pairs: &[Pair]) -> Vec<String> {
     let mut tables: Vec<String> = pairs.iter().rev().map(|pair| pair.table.to_string()).collect();
     tables.dedup();

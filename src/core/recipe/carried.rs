@@ -1,16 +1,18 @@
 //! Makes the like of what stands over a column over the one that takes its place, and lets it
 //! take the names in the same moment.
 
-use super::dependents::dependents;
+use super::dependents::{Target, dependents};
 use super::draft::{Draft, Sql};
 use super::known::{Column, Constraint, Index, Table};
 use crate::core::ident::{Ident, QName, literal, plain};
 use crate::core::plan::model::BothWays;
 use crate::core::sql::{constraint_over, index_over};
 
-/// What is to run around the exchange of two columns.
+/// What is to run around the exchange of columns.
 #[derive(Debug, Default)]
 pub(super) struct Carried {
+    /// What takes the locks of all that it is about.
+    pub(super) lock: Vec<String>,
     /// Before it.
     pub(super) first: BothWays,
     /// Before it, where the old column is kept.
@@ -19,7 +21,7 @@ pub(super) struct Carried {
     pub(super) then: BothWays,
     /// At the very end.
     pub(super) last: BothWays,
-    /// What is dropped before the old column is.
+    /// What is dropped before the old columns are.
     pub(super) drop: Vec<String>,
 }
 
@@ -66,7 +68,8 @@ pub(super) fn carried(
         ));
     }
     // Whoever reads a view locks it before what it reads: so does the exchange.
-    dependents(draft, table, known, (from, to), &mut carried);
+    let target = Target { table, known, pairs: vec![(from.clone(), to.clone())] };
+    dependents(draft, &[target], &mut carried);
     for index in known.indexes_of(from) {
         one_index(draft, table, index, (from, to), &mut carried, known);
     }

@@ -150,7 +150,7 @@ impl ChangeType {
         let sync = draft.sync(SyncSpec { table: table.clone(), set: set.clone(), back });
         let (triggers, no_triggers) = self.triggers(draft, &known, &column, &using);
         draft.fill(table, set, Some(format!("{shadow} IS NULL AND ({using}) IS NOT NULL")));
-        let Carried { mut first, hide, then, last, drop } =
+        let Carried { lock, mut first, hide, then, last, drop } =
             carried(draft, table, &known, &column, name, &shadow);
         first.there.extend(no_triggers);
         first.back.extend(triggers);
@@ -185,6 +185,7 @@ impl ChangeType {
                 finally: self.to.clone(),
                 kept,
             }],
+            lock,
             first,
             hide,
             then,

@@ -115,6 +115,7 @@ impl RenameColumn {
                 finally: None,
                 kept: to.to_string(),
             }],
+            lock: Vec::new(),
             first: BothWays { there: no_triggers, back: triggers },
             hide: BothWays::default(),
             then: BothWays::default(),

@@ -19,6 +19,9 @@ pub struct ExchangeSpec {
     pub title: String,
     /// The pairs, those of one table beside each other, and a table before those that refer to it.
     pub pairs: Vec<Pair>,
+    /// What takes the locks of all that it is about, before anything else there and on the way back; the
+    /// tables alone are locked where nothing is said.
+    pub lock: Vec<String>,
     /// Statements before it.
     pub first: BothWays,
     /// Statements that take names away from what hangs on those that go, where they are kept.

@@ -2,6 +2,7 @@
 
 use super::ChangeType;
 use crate::core::ident::plain;
+use crate::core::recipe::dependents::refuse_hanging;
 use crate::core::recipe::draft::Draft;
 use crate::core::recipe::known::{Column, Table};
 
@@ -44,21 +45,6 @@ impl ChangeType {
                 key.name, key.table
             ));
         }
-        let hangs = |kind: &str| matches!(kind, "view" | "rule" | "policy" | "generated" | "other");
-        for one in known.hanging.iter().filter(|one| one.column.as_deref() == Some(self.column.as_str())) {
-            let remade = known.remakes(one);
-            if one.kind == "generated" {
-                draft.refuse(format!(
-                    "{} is computed from {name}, and no column that is there can become one like it without the table \
-                     being written anew under a lock: drop it in expand, or add one over the new column by a plan after this",
-                    one.said
-                ));
-            } else if hangs(&one.kind) && !remade {
-                draft.refuse(format!(
-                    "{} hangs on {name}, whose type cannot change under it: drop it in expand and make it again in contract",
-                    one.said
-                ));
-            }
-        }
+        refuse_hanging(draft, &self.table, known, &self.column);
     }
 }

@@ -4,29 +4,41 @@
 //! while something is held, but for a moment: then all is let go, and taken in another order.
 
 use super::super::known::Dependent;
-use crate::core::ident::{QName, do_block, literal};
+use super::Target;
+use crate::core::ident::{do_block, literal};
 
-/// How long one of the locks is waited for: far below `deadlock_timeout`, which ends a client.
-const MOMENT: &str = "100ms";
+/// For how many milliseconds one of the locks is waited for, and in all: together far below
+/// `deadlock_timeout`, which ends a client.
+const MOMENT: u32 = 100;
+const ROUND: u32 = 400;
 
-/// The statement that takes them all, and holds them as long as the transaction lasts.
-pub(super) fn locks<'a>(table: &QName, found: impl Iterator<Item = &'a Dependent>) -> Option<String> {
-    let mut each: Vec<String> = found.filter_map(|one| one.lock.as_ref()).map(|lock| literal(lock)).collect();
-    if each.is_empty() {
+/// The statement that takes them all, and holds them as long as the transaction lasts: a view
+/// before its tables, and a table before what it refers to, as clients do. `None`: one table alone.
+pub(super) fn locks<'a>(
+    targets: &[&Target<'_>],
+    found: impl Iterator<Item = &'a Dependent>,
+) -> Option<String> {
+    let views = found.filter_map(|one| one.lock.clone());
+    let tables =
+        targets.iter().rev().map(|target| format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", target.table));
+    let each: Vec<String> = views.chain(tables).map(|lock| literal(&lock)).collect();
+    if each.len() < 2 {
         return None;
     }
-    each.push(literal(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")));
     Some(do_block(&format!(
         "DECLARE
   patience text := pg_catalog.current_setting('lock_timeout');
   until timestamptz := pg_catalog.clock_timestamp() + nullif(patience, '0')::interval;
   locks text[] := ARRAY[{}];
+  began timestamptz;
   one text;
 BEGIN
   LOOP
+    began := pg_catalog.clock_timestamp();
     BEGIN
-      PERFORM pg_catalog.set_config('lock_timeout', '{MOMENT}', true);
       FOREACH one IN ARRAY locks LOOP
+        PERFORM pg_catalog.set_config('lock_timeout', greatest(1, least({MOMENT},
+          {ROUND} - 1000 * extract(epoch FROM pg_catalog.clock_timestamp() - began)))::int::text, true);
         EXECUTE one;
       END LOOP;
       EXIT;

@@ -115,6 +115,29 @@ fn a_view_over_two_columns_is_looked_at_once() {
 }
 
 #[test]
+fn what_stands_over_two_tables_and_is_made_before_takes_two_plans() {
+    let text = "title: x\nchange:\n  - change_type: {table: t, column: a, type: bigint}\n  \
+                - change_type: {table: u, column: a, type: bigint}\nkeep: 1d\n";
+    let over = |one: &Dependent| {
+        let of = || Table { dependents: vec![one.clone()], ..table(&["a"]) };
+        known([("t", of()), ("u", of())])
+    };
+    let filled = Dependent {
+        kind: "materialized view".into(),
+        said: "materialized view m".into(),
+        make: vec!["CREATE MATERIALIZED VIEW m AS SELECT 1 WITH NO DATA".into()],
+        ..view("m", &["a"])
+    };
+    assert_eq!(
+        refused(text, &over(&filled)),
+        ["materialized view m stands over two columns of which this plan changes the types: take two plans"]
+    );
+    // A view is made twice, and looked at before the first time.
+    let shown = shown(text, &over(&view("v", &["a"])));
+    assert_eq!(shown.matches("IS DISTINCT FROM 'SELECT of v'").count(), 1, "{shown}");
+}
+
+#[test]
 fn a_materialized_view_is_filled_before_it_has_its_name() {
     let filled = Dependent {
         kind: "materialized view".into(),

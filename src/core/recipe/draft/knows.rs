@@ -154,6 +154,14 @@ impl Draft<'_> {
         }
     }
 
+    /// Puts down that what is called so is made again, for each table that it reads.
+    pub(in crate::core::recipe) fn remakes(&mut self, said: &[&str]) {
+        let all = self.known.tables.values_mut().flat_map(|table| &mut table.dependents);
+        for one in all.filter(|one| said.contains(&one.said.as_str())) {
+            one.remade = true;
+        }
+    }
+
     /// Puts down that explicit steps drop a view.
     pub(in crate::core::recipe) fn drops_view(&mut self, view: &QName) {
         for table in self.known.tables.values_mut() {

@@ -79,6 +79,7 @@ impl Draft<'_> {
         let all = self.gathered.take().unwrap_or_default();
         let one = all.into_iter().reduce(|mut one, mut more| {
             one.pairs.append(&mut more.pairs);
+            one.lock.append(&mut more.lock);
             for (into, from) in [
                 (&mut one.first, more.first),
                 (&mut one.hide, more.hide),

@@ -25,6 +25,11 @@ pub struct Dependent {
     pub drop: String,
     /// The statements that make it as it is; a materialized view without its rows.
     pub make: Vec<String>,
+    /// How many views there are from the table to it, itself among them, on the longest way; more than
+    /// those of any view where it is none.
+    pub level: u32,
+    /// Whether it, or a view that it reads, groups by the table's primary key alone.
+    pub keyed: bool,
     /// Why it cannot be made again.
     pub blocked: Vec<String>,
     /// The indexes of a materialized view.

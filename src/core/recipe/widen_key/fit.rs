@@ -2,7 +2,8 @@
 
 use super::WidenKey;
 use super::family::{Family, Member};
-use crate::core::ident::plain;
+use crate::core::ident::{Ident, plain};
+use crate::core::recipe::dependents::refuse_hanging;
 use crate::core::recipe::draft::Draft;
 use crate::core::recipe::known::{Column, Constraint, range};
 
@@ -64,13 +65,8 @@ fn refuse_column(draft: &mut Draft<'_>, member: &Member, column: &Column) {
     if column.generated.is_some() {
         draft.refuse(format!("{name} is computed by the server, and nothing can keep a second one in step"));
     }
-    let hangs = |kind: &str| matches!(kind, "view" | "rule" | "policy" | "generated" | "other");
-    let of_it = member.known.hanging.iter().filter(|one| one.column.as_deref() == Some(column.name.as_str()));
-    for one in of_it.filter(|one| hangs(&one.kind)) {
-        draft.refuse(format!(
-            "{} hangs on {name}, whose type cannot change under it: drop it in expand and make it again in contract",
-            one.said
-        ));
+    if let Ok(column) = Ident::exact(column.name.clone()) {
+        refuse_hanging(draft, &member.table, &member.known, &column);
     }
     let draws =
         column.numbers.is_none() && column.default.as_deref().is_some_and(|text| text.contains("nextval("));

@@ -1,9 +1,9 @@
 //! Keeps the old columns of a family for as long as abort can bring them back: what they hold
 //! then, what is taken away from them, and how they get it again.
 
-use super::Around;
 use super::family::{Family, Member};
 use crate::core::ident::{Ident, QName, do_block, list, literal, plain};
+use crate::core::recipe::carried::Carried;
 use crate::core::recipe::draft::{Draft, Sql};
 use crate::core::recipe::known::{Column, range};
 
@@ -75,7 +75,7 @@ impl Keeping {
     }
 
     /// An old column need not have a value any more.
-    pub(super) fn hide(&self, member: &Member, column: &Column, name: &Ident, around: &mut Around) {
+    pub(super) fn hide(&self, member: &Member, column: &Column, name: &Ident, around: &mut Carried) {
         let table = &member.table;
         let Some(bound) = self.bound.iter().find(|bound| bound.table == *table && bound.name == *name) else {
             return;

@@ -6,6 +6,15 @@
 //! take the names in one short transaction, the primary key and the sequence or identity with them; a last
 //! step lets the sequence count on past the end of the old type. No table is written anew under a lock.
 //!
+//! Views that read one of the columns, also of several of the tables, and views on those, are made again in
+//! that transaction as the server prints them, with owner, privileges, comments, options, defaults, rules
+//! and triggers; so are policies, and a table's place in a publication that names a column. Extended
+//! statistics and materialized views get their like beforehand, filled before it takes the name. Expand
+//! tries all of that once and takes it back, but for views that group by the primary key alone and show
+//! more of the row, which the server takes once the key is there. What cannot be made again, such as a
+//! materialized view that groups so, a view that a function returns rows of, a generated column, or a
+//! rule, is refused by name.
+//!
 //! # Deploying
 //!
 //! Old code and new code use the same names and the same statements; what code must be ready for, before
@@ -33,6 +42,8 @@ mod tests;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::carried::Carried;
+use super::dependents::{Target, dependents};
 use super::draft::{Draft, Sql};
 use super::known::{Column, Known};
 use super::reader::Reader;
@@ -90,17 +101,6 @@ pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<WidenKey> {
     Some(WidenKey { table: table?, column: column?, kind })
 }
 
-/// What is to run around the exchange.
-#[derive(Debug, Default)]
-struct Around {
-    /// Before it.
-    first: BothWays,
-    /// Before it, where the old columns are kept.
-    hide: BothWays,
-    /// After it.
-    then: BothWays,
-}
-
 /// Something to run, and what takes it back, which runs in the other order.
 fn both(ways: &mut BothWays, there: String, back: String) {
     ways.there.push(there);
@@ -132,7 +132,17 @@ impl WidenKey {
         for member in family.members.iter().filter(|member| !member.columns.is_empty()) {
             draft.validate(equal(member, &shadow));
         }
-        let mut around = Around::default();
+        let mut around = Carried::default();
+        let exchanged: Vec<&Member> =
+            family.members.iter().filter(|member| !member.columns.is_empty()).collect();
+        let targets: Vec<Target<'_>> = exchanged
+            .iter()
+            .map(|member| Target { table: &member.table, known: &member.known, pairs: member.pairs(&shadow) })
+            .collect();
+        let kinds = targets.iter().flat_map(Target::kinds);
+        let slow = kinds.into_iter().any(|kind| matches!(kind, "materialized view" | "publication"));
+        // Whoever reads a view locks it before what it reads: so does the exchange.
+        dependents(draft, &targets, &mut around);
         let keeping = Keeping::new(&family, draft, &column.kind);
         let mut over = Over { draft, family: &family, shadow: &shadow, around: &mut around };
         over.write();
@@ -155,16 +165,20 @@ impl WidenKey {
             }
         }
         let reason = "the recipe has made its like over the column that takes the place";
-        let Around { first, hide, then } = around;
+        let allowed = [("drop-column-takes-along", true), ("drop-column-dependents", slow)];
+        let allow =
+            allowed.iter().filter(|(_, is)| *is).map(|(rule, _)| Allow::of_step(rule, reason)).collect();
+        let Carried { lock, first, hide, then, last, drop } = around;
         draft.contract(StepSpec::Exchange(ExchangeSpec {
             title: format!("give {}.{} and what refers to it the type {kind}", table.plain(), plain(name)),
             pairs,
+            lock,
             first,
             hide,
             then,
-            last: BothWays::default(),
-            drop: Vec::new(),
-            allow: vec![Allow::of_step("drop-column-takes-along", reason)],
+            last,
+            drop,
+            allow,
         }));
         let raised = family.members.iter().flat_map(|member| {
             member.columns.iter().filter_map(|column| numbers::raise(&member.table, column, kind))
@@ -239,7 +253,7 @@ fn equal(member: &Member, shadow: &dyn Fn(&Ident) -> Ident) -> StepSpec {
 }
 
 /// The default and the comment of a column.
-fn carry(table: &QName, old: &Column, name: &Ident, around: &mut Around) {
+fn carry(table: &QName, old: &Column, name: &Ident, around: &mut Carried) {
     let alter = format!("ALTER TABLE {table} ALTER COLUMN {name}");
     if let Some(default) = &old.default {
         // What nobody writes must not look written to the trigger that keeps it.

@@ -1,8 +1,9 @@
 //! Hands the sequence or the identity of a key over to the column that takes its place, and lets
 //! it count on past the end of the old type.
 
-use super::{Around, both};
+use super::both;
 use crate::core::ident::{Ident, QName, literal};
+use crate::core::recipe::carried::Carried;
 use crate::core::recipe::draft::Draft;
 use crate::core::recipe::known::{Column, Sequence};
 
@@ -13,7 +14,7 @@ pub(super) fn hand_over(
     old: &Column,
     shadow: &Ident,
     kind: &str,
-    around: &mut Around,
+    around: &mut Carried,
 ) {
     let (Some(numbers), Ok(name)) = (&old.numbers, Ident::exact(old.name.clone())) else { return };
     let Some(identity) = old.identity.as_deref() else {

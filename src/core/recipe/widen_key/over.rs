@@ -1,11 +1,12 @@
 //! Makes the like of the indexes and constraints of a family over its new columns, and lets them
 //! take the names in the exchange.
 
+use super::both;
 use super::family::{Family, Member};
 use super::keeping::spare;
-use super::{Around, both};
 use crate::core::ident::{Ident, QName, literal};
 use crate::core::plan::model::StepSpec;
+use crate::core::recipe::carried::Carried;
 use crate::core::recipe::draft::{Draft, Sql};
 use crate::core::recipe::known::{Constraint, Index};
 use crate::core::sql::{SqlError, constraint_over_all, index_over};
@@ -16,7 +17,7 @@ pub(super) struct Over<'o, 'd> {
     pub(super) family: &'o Family,
     /// The column that takes the place of one.
     pub(super) shadow: &'o dyn Fn(&Ident) -> Ident,
-    pub(super) around: &'o mut Around,
+    pub(super) around: &'o mut Carried,
 }
 
 impl Over<'_, '_> {

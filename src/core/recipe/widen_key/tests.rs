@@ -1,6 +1,6 @@
-#![allow(clippy::unwrap_used)]
-use crate::core::recipe::known::{Column, Constraint, Hanging, Index, Known, Referrer, Table};
-use crate::core::recipe::testing::{known, refused, shown, table};
+#![allow(clippy::unwrap_used, clippy::panic)]
+use crate::core::recipe::known::{Column, Constraint, Dependent, Hanging, Index, Known, Referrer, Table};
+use crate::core::recipe::testing::{cautions, known, refused, shown, table};
 
 const PLAN: &str = "change:\n  - widen_key: {table: a, column: id}\nkeep: 1d\n";
 
@@ -118,4 +118,165 @@ fn without_keep_nothing_is_kept_for_a_way_back() {
     );
     assert!(!steps.contains("spare"), "{steps}");
     assert!(steps.contains("ALTER TABLE \"a\" DROP COLUMN \"id\""), "{steps}");
+}
+
+const AT_ONCE: &str = "change:\n  - widen_key: {table: a, column: id}\n";
+
+/// Something that reads columns, so many views away from their table.
+fn reader(kind: &str, name: &str, level: u32, reads: &[&str]) -> Dependent {
+    let word = kind.to_uppercase();
+    Dependent {
+        kind: kind.into(),
+        called: name.into(),
+        said: format!("{kind} {name}"),
+        reads: reads.iter().map(|&name| name.to_owned()).collect(),
+        definition: Some(format!("SELECT of {name}")),
+        lock: kind.contains("view").then(|| format!("ALTER {word} {name} OWNER TO o")),
+        drop: format!("DROP {word} {name}"),
+        make: vec![match kind {
+            "statistics" => format!("CREATE STATISTICS {name} ON id, n FROM a"),
+            _ => format!("CREATE {word} {name} AS SELECT 1"),
+        }],
+        level,
+        ..Dependent::default()
+    }
+}
+
+/// A key and what refers to it, each with what reads it.
+fn read(a: Vec<Dependent>, c: Vec<Dependent>) -> Known {
+    known([
+        ("a", Table { dependents: a, ..referred("integer") }),
+        ("c", Table { dependents: c, ..child("integer", "") }),
+    ])
+}
+
+/// `near` reads both tables, `far` reads it and `a`; `mid` reads `c` alone, and `far` reads it too.
+fn views() -> Known {
+    let view = |name: &str, level: u32, column: &str| reader("view", name, level, &[column]);
+    read(
+        vec![view("near", 1, "id"), view("far", 2, "id")],
+        vec![view("mid", 2, "a_id"), view("near", 1, "a_id"), view("far", 3, "a_id")],
+    )
+}
+
+/// Asserts that parts of a text come one after the other.
+fn in_order(text: &str, parts: &[&str]) {
+    let mut rest = text;
+    for part in parts {
+        let at = rest.find(part).unwrap_or_else(|| panic!("{part} is not there, or too early, in {text}"));
+        rest = &rest[at + part.len()..];
+    }
+}
+
+#[test]
+fn views_over_several_tables_are_made_again_once_each_after_what_it_reads() {
+    assert_eq!(why(&views()), "");
+    let shown = shown(PLAN, &views());
+    let contract = &shown[shown.find("contract.1").unwrap()..];
+    let (there, back) = contract.split_once("undo:").unwrap();
+    let back = back.split("contract.2").next().unwrap();
+    let away = ["DROP VIEW far", "DROP VIEW mid", "DROP VIEW near"];
+    let made = ["CREATE VIEW near", "CREATE VIEW mid", "CREATE VIEW far"];
+    for text in [there, back] {
+        in_order(text, &[&away[..], &["RENAME COLUMN"], &made[..]].concat());
+        for one in away.iter().chain(&made) {
+            assert_eq!(text.matches(one).count(), 1, "{one} in {text}");
+        }
+    }
+}
+
+#[test]
+fn views_are_locked_before_their_tables_there_and_back() {
+    let contract = shown(PLAN, &views());
+    let contract = &contract[contract.find("contract.1").unwrap()..];
+    let (there, back) = contract.split_once("undo:").unwrap();
+    for text in [there, back] {
+        let locks = [
+            "ALTER VIEW far OWNER",
+            "ALTER VIEW mid OWNER",
+            "ALTER VIEW near OWNER",
+            "LOCK TABLE \"c\"",
+            "LOCK TABLE \"a\"",
+            "END LOOP",
+            "DROP VIEW far",
+        ];
+        in_order(text, &locks);
+        let first = text.find("LOCK TABLE").unwrap();
+        assert!(text.find("ALTER VIEW far").unwrap() < first, "{text}");
+    }
+}
+
+#[test]
+fn contract_looks_at_every_column_and_at_each_view_once() {
+    let shown = shown(PLAN, &views());
+    let columns = "IN (('\"a\"'::regclass, 'id'), ('\"c\"'::regclass, 'a_id'))";
+    assert_eq!(shown.matches(columns).count(), 1, "{shown}");
+    assert_eq!(shown.matches("IS DISTINCT FROM 'SELECT of near'").count(), 1, "{shown}");
+    let cautions = cautions(PLAN, &views()).join("\n");
+    assert!(cautions.contains("contract makes near, far again: where they show a.id,"), "{cautions}");
+    assert!(cautions.contains("contract makes near, mid, far again: where they show c.a_id,"), "{cautions}");
+}
+
+#[test]
+fn without_keep_views_are_made_again_too() {
+    let shown = shown(AT_ONCE, &views());
+    let contract = &shown[shown.find("contract.1").unwrap()..];
+    in_order(contract, &["DROP VIEW near", "ALTER TABLE \"a\" DROP COLUMN \"id\"", "CREATE VIEW near"]);
+}
+
+#[test]
+fn what_is_filled_before_reads_all_columns_by_their_new_names() {
+    let both = |kind: &str, column: &str| vec![reader(kind, "m", 1, &[column])];
+    let filled = read(both("materialized view", "id"), both("materialized view", "a_id"));
+    assert_eq!(why(&filled), "");
+    let text = shown(PLAN, &filled);
+    let validate = &text[text.find("validate.1").unwrap()..];
+    in_order(
+        validate,
+        &[
+            "LOCK TABLE \"c\"",
+            "ALTER MATERIALIZED VIEW \"m\" RENAME TO \"_phase_7_m\"",
+            "RENAME COLUMN \"id\" TO \"_phase_7_was_id\"",
+            "RENAME COLUMN \"a_id\" TO \"_phase_7_was_a_id\"",
+            "CREATE MATERIALIZED VIEW m",
+            "RENAME COLUMN \"_phase_7_was_id\" TO \"id\"",
+            "RENAME COLUMN \"_phase_7_was_a_id\" TO \"a_id\"",
+        ],
+    );
+    // Statistics are of one table, and the other is left alone.
+    let text = shown(PLAN, &read(both("statistics", "id"), Vec::new()));
+    assert!(text.contains("ANALYZE \"a\"") && !text.contains("ANALYZE \"c\""), "{text}");
+    assert!(!text.contains("was_a_id"), "{text}");
+}
+
+#[test]
+fn what_groups_by_the_key_is_made_once_that_is_there() {
+    let grouped = |kind: &str| vec![Dependent { keyed: true, ..reader(kind, "g", 1, &["id"]) }];
+    let text = shown(PLAN, &read(grouped("view"), Vec::new()));
+    let (expand, contract) = text.split_once("contract.1").unwrap();
+    assert!(expand.contains("DROP VIEW g") && !expand.contains("CREATE VIEW g"), "{expand}");
+    in_order(
+        contract,
+        &["PRIMARY KEY USING INDEX", "CREATE VIEW g", "undo:", "PRIMARY KEY", "CREATE VIEW g"],
+    );
+    let filled = why(&read(grouped("materialized view"), Vec::new()));
+    assert!(filled.starts_with("materialized view g groups by the primary key of a.id alone"), "{filled}");
+}
+
+#[test]
+fn a_policy_that_reads_other_tables_of_the_family_goes_with_its_own() {
+    let policy = |column: &str, blocked: &[&str]| Dependent {
+        blocked: blocked.iter().map(|&why| why.to_owned()).collect(),
+        ..reader("policy", "p", 1000, &[column])
+    };
+    let other = ["it is of another table"];
+    assert_eq!(why(&read(vec![policy("id", &other)], vec![policy("a_id", &[])])), "");
+    assert!(why(&read(vec![policy("id", &other)], Vec::new())).contains("it is of another table"));
+    let view =
+        Dependent { blocked: vec!["function f() depends on it".into()], ..reader("view", "v", 1, &["id"]) };
+    let blocked = why(&read(vec![view], vec![reader("view", "v", 1, &["a_id"])]));
+    assert!(
+        blocked.starts_with("view v reads a.id and cannot be made again over it: function f()"),
+        "{blocked}"
+    );
 }

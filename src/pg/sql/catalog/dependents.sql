@@ -18,16 +18,20 @@ whole AS (
 ),
 -- Each way by which a view reads a column, and how many views there are on it.
 ways AS (
-    SELECT direct.name, r.ev_class AS id, direct.attname, 1 AS level
+    SELECT direct.name, r.ev_class AS id, direct.attname, 1 AS level,
+           -- It shows columns of a row that it groups by the primary key.
+           EXISTS (SELECT FROM pg_depend d JOIN pg_constraint n ON d.refclassid = 'pg_constraint'::regclass AND n.oid = d.refobjid
+                   WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND n.conrelid = direct.oid) AS keyed
     FROM direct JOIN pg_rewrite r ON direct.classid = 'pg_rewrite'::regclass AND r.oid = direct.objid AND r.rulename = '_RETURN'
     UNION
-    SELECT ways.name, r.ev_class, ways.attname, ways.level + 1
+    SELECT ways.name, r.ev_class, ways.attname, ways.level + 1, ways.keyed
     FROM ways
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = ways.id AND d.classid = 'pg_rewrite'::regclass
     JOIN pg_rewrite r ON r.oid = d.objid AND r.rulename = '_RETURN' AND r.ev_class <> ways.id
 ),
 views AS (
-    SELECT ways.name, ways.id, ways.id::regclass::text AS called, max(ways.level) AS level, array_agg(DISTINCT ways.attname) AS reads
+    SELECT ways.name, ways.id, ways.id::regclass::text AS called, max(ways.level) AS level, bool_or(ways.keyed) AS keyed,
+           array_agg(DISTINCT ways.attname) AS reads
     FROM ways GROUP BY ways.name, ways.id
 ),
 -- The statements that make a view again, beside the one that creates it; `part` is their order.
@@ -88,7 +92,7 @@ parts AS (
 )
 SELECT name, jsonb_build_object('kind', kind, 'said', said, 'called', called, 'reads', to_jsonb(reads),
        'definition', definition, 'lock', lock, 'drop', dropped, 'make', to_jsonb(array_remove(make, NULL)), 'blocked', coalesce(to_jsonb(array_remove(blocked, NULL)), '[]'),
-       'indexes', indexes, 'filled', filled) AS seen
+       'indexes', indexes, 'filled', filled, 'level', level, 'keyed', keyed) AS seen
 FROM (
     SELECT v.name, v.level, v.called, v.reads, k.word AS kind, pg_describe_object('pg_class'::regclass, v.id, 0) AS said,
            pg_get_viewdef(v.id) AS definition, format('DROP %s %s', upper(k.word), v.called) AS dropped,
@@ -129,7 +133,7 @@ FROM (
            (SELECT coalesce(jsonb_agg(jsonb_build_object('name', x.relname, 'definition', pg_get_indexdef(x.oid), 'called', x.oid::regclass::text,
                        'comment', obj_description(x.oid, 'pg_class'), 'clustered', i.indisclustered) ORDER BY x.relname), '[]')
             FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = v.id) AS indexes,
-           c.relkind = 'm' AND c.relispopulated AS filled
+           c.relkind = 'm' AND c.relispopulated AS filled, v.keyed
     FROM views v JOIN pg_class c ON c.oid = v.id LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
     CROSS JOIN LATERAL (SELECT CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END AS word) k
     UNION ALL
@@ -143,7 +147,7 @@ FROM (
                     ' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', ' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')'),
                  CASE WHEN obj_description(p.oid, 'pg_policy') IS NOT NULL
                       THEN format('COMMENT ON POLICY %I ON %s IS %L', p.polname, p.polrelid::regclass, obj_description(p.oid, 'pg_policy')) END],
-           ARRAY[CASE WHEN p.polrelid <> whole.top THEN 'it is of another table' END], '[]', false
+           ARRAY[CASE WHEN p.polrelid <> whole.top THEN 'it is of another table' END], '[]', false, false
     FROM whole JOIN pg_policy p ON whole.classid = 'pg_policy'::regclass AND p.oid = whole.objid
     UNION ALL
     SELECT whole.name, 1000, quote_ident(p.pubname), whole.reads, 'publication',
@@ -155,7 +159,7 @@ FROM (
                              JOIN pg_attribute a ON a.attrelid = r.prrelid AND a.attnum = nullif(k, '')::int) || ')',
                     ' WHERE (' || (to_jsonb(t) ->> 'rowfilter') || ')')],
            ARRAY[CASE WHEN r.prrelid <> whole.top THEN 'it publishes a partition by itself' END,
-                 CASE WHEN t.pubname IS NULL AND to_jsonb(r) ->> 'prqual' IS NOT NULL THEN 'its row filter cannot be read' END], '[]', false
+                 CASE WHEN t.pubname IS NULL AND to_jsonb(r) ->> 'prqual' IS NOT NULL THEN 'its row filter cannot be read' END], '[]', false, false
     FROM whole JOIN pg_publication_rel r ON whole.classid = 'pg_publication_rel'::regclass AND r.oid = whole.objid
     JOIN pg_publication p ON p.oid = r.prpubid
     JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -167,7 +171,7 @@ FROM (
                  CASE WHEN coalesce(s.stxstattarget, -1) >= 0 THEN format('ALTER STATISTICS %s SET STATISTICS %s', x.called, s.stxstattarget) END,
                  CASE WHEN obj_description(s.oid, 'pg_statistic_ext') IS NOT NULL
                       THEN format('COMMENT ON STATISTICS %s IS %L', x.called, obj_description(s.oid, 'pg_statistic_ext')) END],
-           ARRAY[CASE WHEN s.stxrelid <> whole.top THEN 'it is of a partition' END], '[]', false
+           ARRAY[CASE WHEN s.stxrelid <> whole.top THEN 'it is of a partition' END], '[]', false, false
     FROM whole JOIN pg_statistic_ext s ON whole.classid = 'pg_statistic_ext'::regclass AND s.oid = whole.objid
     JOIN pg_namespace n ON n.oid = s.stxnamespace
     CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, s.stxname) AS called) x
