@@ -28,6 +28,17 @@ CREATE TABLE friends (
   CONSTRAINT friends_of_others CHECK (one <> other)
 );
 CREATE INDEX ON friends (other);
+ALTER TABLE accounts REPLICA IDENTITY USING INDEX "accounts by Name";
+ALTER TABLE friends REPLICA IDENTITY USING INDEX friends_pkey;
+ALTER TABLE friends CLUSTER ON friends_pkey;
+CREATE FUNCTION account_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'account % has its number', OLD.id;
+END $$;
+CREATE TRIGGER accounts_stay BEFORE UPDATE OF id, parent ON accounts
+  FOR EACH ROW WHEN (OLD.id IS DISTINCT FROM NEW.id) EXECUTE FUNCTION account_stays();
+ALTER TABLE accounts ENABLE ALWAYS TRIGGER accounts_stay;
+COMMENT ON TRIGGER accounts_stay ON accounts IS 'A number is for ever.';
 CREATE STATISTICS friends_of_both (ndistinct, dependencies) ON one, other FROM friends;
 COMMENT ON STATISTICS friends_of_both IS 'Few have many.';
 CREATE VIEW account_cards WITH (security_barrier = true) AS
@@ -69,4 +80,5 @@ DROP PUBLICATION accounts_of_all;
 DROP VIEW card_richest, account_names, "Accounts' friends", account_cards;
 DROP MATERIALIZED VIEW card_sums;
 DROP TABLE friends, deposits, cards, accounts;
+DROP FUNCTION account_stays;
 

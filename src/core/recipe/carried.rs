@@ -77,7 +77,7 @@ pub(super) fn carried(
     for constraint in known.constraints.iter().filter(of_it) {
         one_constraint(draft, table, constraint, (from, to), &mut carried);
     }
-    triggers(table, known, from, &mut carried);
+    triggers(table, known, std::slice::from_ref(from), &mut carried);
     if let Some(default) = &column.default {
         // What nobody writes must not look written to the trigger that keeps it.
         carried.hide.there.push(format!("ALTER TABLE {table} ALTER COLUMN {from} DROP DEFAULT"));
@@ -139,7 +139,7 @@ fn one_index(
 }
 
 /// What is said of an index and done by it.
-fn marks(table: &QName, index: &Index, name: &Ident, carried: &mut Carried) {
+pub(super) fn marks(table: &QName, index: &Index, name: &Ident, carried: &mut Carried) {
     if let Some(comment) = &index.comment {
         let index = table.sibling(name.clone());
         carried.then.there.push(format!("COMMENT ON INDEX {index} IS {}", literal(comment)));
@@ -198,17 +198,18 @@ fn one_constraint(
     comment(table, Some(constraint), &name, carried);
 }
 
-/// A trigger of the column (UPDATE OF, WHEN) is made anew over the one that has its name.
-fn triggers(table: &QName, known: &Table, from: &Ident, carried: &mut Carried) {
+/// A trigger of the columns (UPDATE OF, WHEN) is made anew over those that have their names.
+pub(super) fn triggers(table: &QName, known: &Table, from: &[Ident], carried: &mut Carried) {
+    let goes = |name: &String| from.iter().any(|from| from.as_str() == name);
     let hangs = |name: &str| {
         known.hanging.iter().any(|one| {
             one.kind == "trigger"
-                && one.column.as_deref() == Some(from.as_str())
+                && one.column.as_ref().is_some_and(goes)
                 && one.called.as_deref() == Some(name)
         })
     };
     for trigger in &known.triggers {
-        let of_it = trigger.columns.iter().any(|name| name == from.as_str()) || hangs(&trigger.name);
+        let of_it = trigger.columns.iter().any(goes) || hangs(&trigger.name);
         let Ok(name) = Ident::exact(trigger.name.clone()) else { continue };
         if of_it {
             let drop = format!("DROP TRIGGER {name} ON {table}");

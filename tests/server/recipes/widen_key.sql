@@ -3,6 +3,7 @@ DROP VIEW card_richest, account_names, "Accounts' friends", account_cards;
 DROP MATERIALIZED VIEW card_sums;
 DROP POLICY cards_seen ON cards;
 ALTER PUBLICATION accounts_of_all DROP TABLE accounts;
+DROP TRIGGER accounts_stay ON accounts;
 ALTER TABLE friends DROP CONSTRAINT friends_one_fkey, DROP CONSTRAINT friends_other_fkey;
 ALTER TABLE deposits DROP CONSTRAINT "deposits' Card";
 ALTER TABLE cards DROP CONSTRAINT cards_account_id_fkey;
@@ -18,6 +19,10 @@ COMMENT ON CONSTRAINT cards_account_id_fkey ON cards IS 'Each card has its accou
 ALTER TABLE deposits ADD CONSTRAINT "deposits' Card" FOREIGN KEY (card_id) REFERENCES cards DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE friends ADD FOREIGN KEY (one) REFERENCES accounts ON DELETE CASCADE,
   ADD FOREIGN KEY (other) REFERENCES accounts ON DELETE CASCADE;
+CREATE TRIGGER accounts_stay BEFORE UPDATE OF id, parent ON accounts
+  FOR EACH ROW WHEN (OLD.id IS DISTINCT FROM NEW.id) EXECUTE FUNCTION account_stays();
+ALTER TABLE accounts ENABLE ALWAYS TRIGGER accounts_stay;
+COMMENT ON TRIGGER accounts_stay ON accounts IS 'A number is for ever.';
 CREATE VIEW account_cards WITH (security_barrier = true) AS
   SELECT a.id, a.parent, a.name, c.account_id AS card, c.label FROM accounts a LEFT JOIN cards c ON c.account_id = a.id;
 COMMENT ON VIEW account_cards IS 'Who has which card.';

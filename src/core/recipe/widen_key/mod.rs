@@ -8,7 +8,7 @@
 //!
 //! Views that read one of the columns, also of several of the tables, and views on those, are made again in
 //! that transaction as the server prints them, with owner, privileges, comments, options, defaults, rules
-//! and triggers; so are policies, and a table's place in a publication that names a column. Extended
+//! and triggers; so are policies, triggers, and a table's place in a publication that names a column. Extended
 //! statistics and materialized views get their like beforehand, filled before it takes the name. Expand
 //! tries all of that once and takes it back, but for views that group by the primary key alone and show
 //! more of the row, which the server takes once the key is there. What cannot be made again, such as a
@@ -42,7 +42,7 @@ mod tests;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::carried::Carried;
+use super::carried::{Carried, triggers};
 use super::dependents::{Target, dependents};
 use super::draft::{Draft, Sql};
 use super::known::{Column, Known};
@@ -143,6 +143,10 @@ impl WidenKey {
         let slow = kinds.into_iter().any(|kind| matches!(kind, "materialized view" | "publication"));
         // Whoever reads a view locks it before what it reads: so does the exchange.
         dependents(draft, &targets, &mut around);
+        for member in &exchanged {
+            let names: Vec<Ident> = member.names().collect();
+            triggers(&member.table, &member.known, &names, &mut around);
+        }
         let keeping = Keeping::new(&family, draft, &column.kind);
         let mut over = Over { draft, family: &family, shadow: &shadow, around: &mut around };
         over.write();

@@ -6,7 +6,7 @@ use super::family::{Family, Member};
 use super::keeping::spare;
 use crate::core::ident::{Ident, QName, literal};
 use crate::core::plan::model::StepSpec;
-use crate::core::recipe::carried::Carried;
+use crate::core::recipe::carried::{Carried, marks};
 use crate::core::recipe::draft::{Draft, Sql};
 use crate::core::recipe::known::{Constraint, Index};
 use crate::core::sql::{SqlError, constraint_over_all, index_over};
@@ -113,8 +113,12 @@ impl Over<'_, '_> {
         if let Some(constraint) = constraint {
             self.comment(table, constraint);
         }
-        if let Some(comment) = &index.comment {
-            self.around.then.there.push(comment_on_index(table, &name, Some(comment)));
+        if index.constraint.as_deref() != Some("p") {
+            if index.replica_identity {
+                // A column of it cannot be without a value.
+                self.around.hide.there.push(format!("{alter} REPLICA IDENTITY NOTHING"));
+            }
+            marks(table, index, &name, self.around);
         }
     }
 
@@ -137,6 +141,8 @@ impl Over<'_, '_> {
             ));
             back.push(comment_on_index(table, &name, index.comment.as_deref()));
             back.extend(constraint.and_then(|constraint| comment_on(table, constraint)));
+            // Once it is there, here and there.
+            marks(table, index, &name, self.around);
         }
     }
 

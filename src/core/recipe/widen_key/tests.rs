@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
-use crate::core::recipe::known::{Column, Constraint, Dependent, Hanging, Index, Known, Referrer, Table};
+use crate::core::recipe::known::{
+    Column, Constraint, Dependent, Hanging, Index, Known, Referrer, Table, Trigger,
+};
 use crate::core::recipe::testing::{cautions, known, refused, shown, table};
 
 const PLAN: &str = "change:\n  - widen_key: {table: a, column: id}\nkeep: 1d\n";
@@ -247,6 +249,38 @@ fn what_is_filled_before_reads_all_columns_by_their_new_names() {
     let text = shown(PLAN, &read(both("statistics", "id"), Vec::new()));
     assert!(text.contains("ANALYZE \"a\"") && !text.contains("ANALYZE \"c\""), "{text}");
     assert!(!text.contains("was_a_id"), "{text}");
+}
+
+#[test]
+fn a_trigger_of_its_columns_is_made_anew_once() {
+    let trigger = |name: &str, columns: &[&str]| Trigger {
+        name: name.into(),
+        definition: format!(
+            "CREATE TRIGGER {name} BEFORE UPDATE OF x ON a FOR EACH ROW EXECUTE FUNCTION f()"
+        ),
+        columns: columns.iter().map(|&name| name.to_owned()).collect(),
+        ..Trigger::default()
+    };
+    let triggers = vec![trigger("of_key", &["id", "n"]), trigger("of_other", &["n"])];
+    let text = shown(PLAN, &known([("a", Table { triggers, ..keyed("a", "integer") })]));
+    let parts = ["DROP TRIGGER", "RENAME COLUMN", "CREATE TRIGGER of_key", "undo:", "DROP TRIGGER"];
+    let contract = &text[text.find("contract.1").unwrap()..];
+    in_order(contract, &[&parts[..], &["RENAME COLUMN", "CREATE TRIGGER of_key"]].concat());
+    assert_eq!(contract.matches("CREATE TRIGGER of_key").count(), 2, "{contract}");
+    assert!(!text.contains("of_other"), "{text}");
+}
+
+#[test]
+fn what_tells_rows_apart_is_said_again_once_the_key_is_there() {
+    let mut table = keyed("a", "integer");
+    table.indexes[0].replica_identity = true;
+    table.indexes[0].clustered = true;
+    let text = shown(PLAN, &known([("a", table)]));
+    let contract = &text[text.find("contract.1").unwrap()..];
+    let each = ["PRIMARY KEY USING INDEX", "REPLICA IDENTITY USING INDEX \"a_pkey\""];
+    in_order(contract, &[&each[..], &["undo:"], &each[..], &["CLUSTER ON \"a_pkey\""]].concat());
+    let there = contract.split("undo:").next().unwrap();
+    assert!(there.contains("CLUSTER ON \"a_pkey\""), "{there}");
 }
 
 #[test]
