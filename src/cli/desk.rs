@@ -8,6 +8,7 @@ use crate::cli::args::Global;
 use crate::cli::config::Config;
 use crate::cli::exit::CommandError;
 use crate::cli::project::{Project, Surroundings};
+use crate::cli::readable::Readable;
 use crate::core::compile::Server;
 use crate::core::footprint::SearchPath;
 use crate::core::record::Record;
@@ -130,10 +131,34 @@ impl Desk {
     /// # Errors
     /// When a file is not right, or the catalog cannot be asked about the tables of its recipes.
     pub async fn items_of(&self, project: &Project) -> Result<Vec<Item>, CommandError> {
+        Ok(self.compiled(project).await?.all()?)
+    }
+
+    /// As [`Desk::items`], for a command about these plans: the faults of other files are warnings.
+    /// Without any it is about all of them.
+    ///
+    /// # Errors
+    /// When a file that is meant is not right, not there, or cannot be told from another.
+    pub async fn about(&self, wanted: &[String]) -> Result<Readable, CommandError> {
+        let readable = self.readable().await?.about(wanted)?;
+        readable.warn();
+        Ok(readable)
+    }
+
+    /// What can be read of the project's files, and what cannot.
+    ///
+    /// # Errors
+    /// When a folder cannot be read, or the server cannot be asked.
+    pub async fn readable(&self) -> Result<Readable, CommandError> {
+        self.compiled(&Project::read(&self.config)?).await
+    }
+
+    async fn compiled(&self, project: &Project) -> Result<Readable, CommandError> {
         let path = SearchPath::read(&self.server.path, &self.server.user, &self.config.schema);
         let known = self.known(project).await?;
-        let items = project.items(Server { version: self.server.version }, &known)?;
-        Ok(items.into_iter().map(|item| Item { path: path.clone(), ..item }).collect())
+        let Readable { items, broken } = project.readable(Server { version: self.server.version }, &known)?;
+        let items = items.into_iter().map(|item| Item { path: path.clone(), ..item }).collect();
+        Ok(Readable { items, broken })
     }
 
     /// What the recipes of each plan go by: what was known when it started, else what is so now.

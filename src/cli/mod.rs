@@ -13,6 +13,7 @@ pub mod output;
 mod preflight;
 mod progress;
 pub mod project;
+pub mod readable;
 mod share;
 mod waits;
 pub mod work;

@@ -1,11 +1,12 @@
 //! Reads the files of a project: plans and SQL migrations, in timeline order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::cli::config::Config;
 use crate::cli::files::{ProjectError, list, read};
 use crate::cli::naming::called;
+use crate::cli::readable::{Broken, Readable, refuse};
 use crate::core::compile::{self, CompileError, Server};
 use crate::core::footprint::SearchPath;
 use crate::core::kill::KillBlockers;
@@ -49,8 +50,9 @@ pub type Surroundings = BTreeMap<Version, Known>;
 
 /// The files of a project, in timeline order.
 pub struct Project {
-    /// The files.
+    /// The files that can be read.
     pub files: Vec<ProjectFile>,
+    broken: Vec<Broken>,
     limits: Limits,
     kill_blockers: Option<KillBlockers>,
 }
@@ -61,7 +63,15 @@ impl Project {
     /// # Errors
     /// When one of them cannot be read or is not right: every fault of every file.
     pub fn load(config: &Config) -> Result<Self, ProjectError> {
-        Self::of(&Self::paths(config)?, config)
+        Self::read(config)?.whole()
+    }
+
+    /// Reads every plan and SQL migration, and leaves those aside that are not right.
+    ///
+    /// # Errors
+    /// When a folder cannot be read.
+    pub fn read(config: &Config) -> Result<Self, ProjectError> {
+        Ok(Self::apart(&Self::paths(config)?, config))
     }
 
     /// Every plan and SQL migration, unread.
@@ -79,27 +89,36 @@ impl Project {
     /// # Errors
     /// As [`Project::load`].
     pub fn of(paths: &[PathBuf], config: &Config) -> Result<Self, ProjectError> {
-        let (mut files, mut faults) = (Vec::new(), Vec::new());
+        Self::apart(paths, config).whole()
+    }
+
+    fn apart(paths: &[PathBuf], config: &Config) -> Self {
+        let (mut files, mut broken) = (Vec::new(), Vec::new());
         for path in paths {
             match file(path) {
                 Ok(file) => files.push(file),
-                Err(fault) => faults.push(fault.to_string()),
+                Err(fault) => broken.push(Broken { path: path.clone(), why: fault.to_string() }),
             }
         }
         files.sort_by(|a, b| a.version.cmp(&b.version));
-        faults.extend(files.windows(2).filter(|pair| pair[0].version == pair[1].version).map(|pair| {
-            format!(
-                "{} and {} are both version {}: give one of them another",
-                pair[0].path.display(),
-                pair[1].path.display(),
-                pair[1].version
-            )
-        }));
-        if faults.is_empty() {
-            Ok(Self { files, limits: config.limits, kill_blockers: config.kill_blockers.clone() })
-        } else {
-            Err(ProjectError::Invalid(faults.join("\n\n")))
+        let twice: BTreeSet<Version> = files
+            .windows(2)
+            .filter(|pair| pair[0].version == pair[1].version)
+            .map(|pair| pair[1].version.clone())
+            .collect();
+        for version in &twice {
+            let paths: Vec<_> = files.iter().filter(|file| file.version == *version).collect();
+            let names: Vec<String> = paths.iter().map(|file| file.path.display().to_string()).collect();
+            let why = format!("{} are all version {version}: give all but one another", names.join(" and "));
+            broken.extend(paths.iter().map(|file| Broken { path: file.path.clone(), why: why.clone() }));
         }
+        files.retain(|file| !twice.contains(&file.version));
+        Self { files, broken, limits: config.limits, kill_blockers: config.kill_blockers.clone() }
+    }
+
+    fn whole(self) -> Result<Self, ProjectError> {
+        refuse(&self.broken)?;
+        Ok(self)
     }
 
     /// Compiles every file for a server.
@@ -107,19 +126,28 @@ impl Project {
     /// # Errors
     /// When SQL of a file does not parse or may not stand where it stands.
     pub fn items(&self, server: Server, known: &Surroundings) -> Result<Vec<Item>, ProjectError> {
+        self.readable(server, known)?.all()
+    }
+
+    /// Compiles every file for a server, and leaves those aside that do not compile.
+    ///
+    /// # Errors
+    /// When the thread that compiles cannot be had.
+    pub fn readable(&self, server: Server, known: &Surroundings) -> Result<Readable, ProjectError> {
         let compile = |file: &ProjectFile| {
-            Ok(self.item(file, server, known.get(&file.version)).map_err(|error| located(file, &error)))
+            let item = self.item(file, server, known.get(&file.version));
+            Ok(item.map_err(|error| Broken { path: file.path.clone(), why: located(file, &error) }))
         };
         let compiled = deep_each(&self.files, compile)
             .map_err(|error: SqlError| ProjectError::Invalid(error.to_string()))?;
-        let (mut items, mut faults) = (Vec::new(), Vec::new());
+        let (mut items, mut broken) = (Vec::new(), self.broken.clone());
         for result in compiled {
             match result {
                 Ok(item) => items.push(item),
-                Err(fault) => faults.push(fault),
+                Err(fault) => broken.push(fault),
             }
         }
-        if faults.is_empty() { Ok(items) } else { Err(ProjectError::Invalid(faults.join("\n\n"))) }
+        Ok(Readable { items, broken })
     }
 
     /// The plans that have recipes.

@@ -15,6 +15,7 @@
 mod abort;
 mod backfill;
 mod bad_input;
+mod broken;
 mod check;
 mod conflicts;
 mod crash;
@@ -110,6 +111,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("abort", abort::tests()),
         ("backfill", backfill::tests()),
         ("bad_input", bad_input::tests()),
+        ("broken", broken::tests()),
         ("check", check::tests()),
         ("conflicts", conflicts::tests()),
         ("crash", crash::tests()),

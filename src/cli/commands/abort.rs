@@ -41,7 +41,7 @@ pub struct AbortArgs {
 /// When there is no way back, or a step fails on the way.
 pub async fn run(global: &Global, args: &AbortArgs, stop: Stop) -> Result<Output, CommandError> {
     let desk = Desk::open(global, "abort", Access::Write, stop).await?;
-    let items = desk.items().await?;
+    let items = desk.about(std::slice::from_ref(&args.plan)).await?.items;
     let item = find(&items, &args.plan)?;
     check_drift(std::slice::from_ref(item), &desk.records().await?, true)?;
     let key = LockKey::Item(item.version.clone());

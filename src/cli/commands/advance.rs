@@ -13,6 +13,7 @@ use crate::cli::exit::{Code, CommandError};
 use crate::cli::naming::find;
 use crate::cli::output::Output;
 use crate::cli::progress;
+use crate::cli::readable::Readable;
 use crate::cli::work::{Moved, Worker, check_drift, pending_before, report};
 use crate::core::decide::Wanted;
 use crate::core::lint::World;
@@ -76,11 +77,12 @@ async fn once(
 ) -> Result<Output, CommandError> {
     let access = if args.dry_run { Access::Read } else { Access::Write };
     let desk = Desk::open(global, "advance", access, stop).await?;
-    let items = desk.items().await?;
+    let files = desk.about(args.plan.as_slice()).await?;
+    let items = &files.items;
     let records = desk.records().await?;
     let item = match &args.plan {
-        Some(plan) => find(&items, plan)?,
-        None => match the_only(&items, &records)? {
+        Some(plan) => find(items, plan)?,
+        None => match the_only(items, &records)? {
             Some(item) => item,
             None => return Ok(report(&[], "nothing has work left: phase new NAME writes a plan")),
         },
@@ -101,7 +103,7 @@ async fn once(
     let mut said = Vec::new();
     loop {
         let before =
-            if args.out_of_order { Vec::new() } else { pending_before(item, &items, &desk.records().await?) };
+            if args.out_of_order { Vec::new() } else { pending(item, &files, &desk.records().await?) };
         let moved: Moved = worker.run(item, Wanted::Forward(to), &before).await?;
         if !args.wait || moved.code != Code::Waiting || desk.stop.reason().is_some() {
             return Ok(report(&[moved], ""));
@@ -112,6 +114,13 @@ async fn once(
         }
         desk.stop.sleep(WAIT_EVERY).await;
     }
+}
+
+/// Items and broken files that are still pending and older than `item`, by name.
+fn pending(item: &Item, files: &Readable, records: &[Record]) -> Vec<String> {
+    let mut before = pending_before(item, &files.items, records);
+    before.extend(files.broken_before(item, records));
+    before
 }
 
 /// The state that the next transition of an item leads to.

@@ -28,7 +28,7 @@ pub struct ApproveArgs {
 /// When the plan is not there or the record cannot be written.
 pub async fn run(global: &Global, args: &ApproveArgs, stop: Stop) -> Result<Output, CommandError> {
     let desk = Desk::open(global, "approve", Access::Write, stop).await?;
-    let items = desk.items().await?;
+    let items = desk.about(std::slice::from_ref(&args.plan)).await?.items;
     let item = find(&items, &args.plan)?;
     desk.store.register(item).await?;
     desk.store.approve(&item.version, &desk.actor, args.note.as_deref()).await?;

@@ -41,7 +41,7 @@ struct Document<'a> {
 /// When the record cannot be read.
 pub async fn run(global: &Global, args: &HistoryArgs, stop: Stop) -> Result<Output, CommandError> {
     let desk = Desk::open(global, "history", Access::Read, stop).await?;
-    let items = desk.items().await?;
+    let items = desk.about(args.plan.as_slice()).await?.items;
     let version = args.plan.as_deref().map(|plan| find(&items, plan)).transpose()?.map(|item| &item.version);
     let events = if desk.recorded() { desk.store.history(version, args.limit).await? } else { Vec::new() };
     let since = events.first().map(|event| event.at);

@@ -29,7 +29,7 @@ pub struct PauseArgs {
 /// When the plan is not there or the record cannot be written.
 pub async fn run(global: &Global, args: &PauseArgs, stop: Stop) -> Result<Output, CommandError> {
     let desk = Desk::open(global, "pause", Access::Write, stop).await?;
-    let items = desk.items().await?;
+    let items = desk.about(std::slice::from_ref(&args.plan)).await?.items;
     let item = find(&items, &args.plan)?;
     desk.refuse_over(item).await?;
     desk.store.register(item).await?;

@@ -112,7 +112,7 @@ pub async fn validate(global: &Global, args: &ValidateArgs, stop: Stop) -> Resul
 /// Proves the backfills of some plans once more; what is left, if something is.
 async fn prove(global: &Global, args: &ValidateArgs, stop: Stop) -> Result<Option<Output>, CommandError> {
     let desk = Desk::open(global, "validate", Access::Write, stop).await?;
-    let items = desk.items().await?;
+    let items = desk.about(&args.plans).await?.items;
     let listener = progress::listener(global);
     let worker = Worker::new(&desk, &*listener);
     for plan in &args.plans {
@@ -206,10 +206,12 @@ async fn once(
     moves: &mut Vec<Moved>,
 ) -> Result<(), CommandError> {
     let desk = Desk::open(global, due.phase.name(), Access::Write, stop).await?;
-    let items = desk.items().await?;
+    let files = desk.about(due.plans).await?;
+    let items = &files.items;
     let records = desk.records().await?;
-    let (due_and_gone, rest): (Vec<_>, Vec<_>) = check_drift(&items, &records, true)?
+    let (due_and_gone, rest): (Vec<_>, Vec<_>) = check_drift(items, &records, true)?
         .into_iter()
+        .filter(|drift| !files.explains(drift))
         .partition(|drift| matches!(drift, Drift::Missing { state, .. } if *state == row.from));
     if due.plans.is_empty() && !due_and_gone.is_empty() {
         return Err(CommandError::Drift(due_and_gone));
@@ -220,7 +222,7 @@ async fn once(
     let listener = progress::listener(global);
     let mut worker = Worker::new(&desk, &*listener);
     worker.purge_early = due.early;
-    for item in due.items(&items, &records, row.from)? {
+    for item in due.items(items, &records, row.from)? {
         if moves.iter().any(|moved: &Moved| moved.version == item.version.as_str()) {
             continue;
         }

@@ -40,7 +40,7 @@ pub struct RetryBadArgs {
 /// When the plan is not there or the record cannot be read.
 pub async fn list(global: &Global, args: &QuarantineArgs, stop: Stop) -> Result<Output, CommandError> {
     let desk = Desk::open(global, "quarantine", Access::Read, stop).await?;
-    let items = desk.items().await?;
+    let items = desk.about(std::slice::from_ref(&args.plan)).await?.items;
     let item = find(&items, &args.plan)?;
     let bad = if desk.recorded() { desk.store.quarantined(&item.version, None).await? } else { Vec::new() };
     let mut text: String = bad.iter().map(describe).collect();
@@ -71,7 +71,7 @@ fn describe(row: &BadRow) -> String {
 /// When the plan is not there or the server cannot be reached.
 pub async fn retry(global: &Global, args: &RetryBadArgs, stop: Stop) -> Result<Output, CommandError> {
     let desk = Desk::open(global, "retry-bad", Access::Write, stop).await?;
-    let items = desk.items().await?;
+    let items = desk.about(std::slice::from_ref(&args.plan)).await?.items;
     let item = find(&items, &args.plan)?;
     let bad = desk.store.quarantined(&item.version, None).await?;
     let (mut mended, mut right, mut gone, mut again) = (0_u64, 0_u64, 0_u64, Vec::new());

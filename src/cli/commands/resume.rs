@@ -50,7 +50,7 @@ fn in_doubt(item: &Item) -> Vec<&str> {
 /// When the plan is not there, runs somewhere, or the record cannot be written.
 pub async fn run(global: &Global, args: &ResumeArgs, stop: Stop) -> Result<Output, CommandError> {
     let desk = Desk::open(global, "resume", Access::Write, stop).await?;
-    let items = desk.items().await?;
+    let items = desk.about(std::slice::from_ref(&args.plan)).await?.items;
     let item = find(&items, &args.plan)?;
     desk.refuse_over(item).await?;
     let mut said = Vec::new();

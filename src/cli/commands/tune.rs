@@ -88,7 +88,7 @@ fn one_limit(text: &str) -> Result<(String, String), String> {
 /// When the plan has no backfill, or the record cannot be written.
 pub async fn run(global: &Global, args: &TuneArgs, stop: Stop) -> Result<Output, CommandError> {
     let desk = Desk::open(global, "tune", Access::Write, stop).await?;
-    let items = desk.items().await?;
+    let items = desk.about(std::slice::from_ref(&args.plan)).await?.items;
     let item = find(&items, &args.plan)?;
     desk.refuse_over(item).await?;
     let plans: Vec<(&str, &Tuning)> = item

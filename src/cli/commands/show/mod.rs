@@ -50,7 +50,11 @@ pub struct ShowArgs {
 /// When the plan is not there or not right.
 pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output, CommandError> {
     if args.offline {
-        let items = Project::load(&global.config()?)?.items(Server::NEWEST, &Surroundings::new())?;
+        let project = Project::read(&global.config()?)?;
+        let readable = project.readable(Server::NEWEST, &Surroundings::new())?;
+        let readable = readable.about(std::slice::from_ref(&args.plan))?;
+        readable.warn();
+        let items = readable.items;
         let item = find(&items, &args.plan)?;
         if args.checklist {
             let small = global.config()?.small_table;
@@ -60,7 +64,7 @@ pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output,
         return Ok(page(item, None, &[], &[], &Notes::new(), &ways));
     }
     let desk = Desk::open(global, "show", Access::Read, stop).await?;
-    let items = desk.items().await?;
+    let items = desk.about(std::slice::from_ref(&args.plan)).await?.items;
     let item = find(&items, &args.plan)?;
     let records = desk.records().await?;
     let record = records.iter().find(|record| record.version == item.version);

@@ -14,12 +14,15 @@ use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::{Code, CommandError};
 use crate::cli::naming::find;
 use crate::cli::output::Output;
+use crate::cli::readable::{Broken, Readable};
 use crate::core::drift::{Drift, drift};
 use crate::engine::stop::Stop;
 use entry::{Entry, bare, entry};
 use text::text;
 
 /// Show where everything stands, what waits and why, and the next command.
+///
+/// Files that cannot be read are named beside what can be shown, with exit code 2.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  phase status\n  phase status users_display_name\n  phase status --watch\n  phase status --json\n  phase status --exit-code && ship"
@@ -43,6 +46,8 @@ const WATCH_EVERY: Duration = Duration::from_secs(1);
 struct Document {
     plans: Vec<Entry>,
     drift: Vec<Drift>,
+    /// The files that cannot be read.
+    broken: Vec<Broken>,
 }
 
 /// Runs the command.
@@ -64,12 +69,18 @@ pub async fn run(global: &Global, args: &StatusArgs, stop: Stop) -> Result<Outpu
 
 /// One look at everything.
 async fn look(desk: &Desk, args: &StatusArgs) -> Result<Output, CommandError> {
-    let items = desk.items().await?;
+    let mut files = desk.readable().await?;
+    if let Some(plan) = &args.plan {
+        // One plan is shown whatever the other files say.
+        files = files.about(std::slice::from_ref(plan))?;
+        files.warn();
+    }
+    let Readable { items, broken } = &files;
     let records = desk.records().await?;
-    let wanted = args.plan.as_deref().map(|plan| find(&items, plan)).transpose()?;
+    let wanted = args.plan.as_deref().map(|plan| find(items, plan)).transpose()?;
     let mut entries = BTreeMap::new();
     for item in items.iter().filter(|item| wanted.is_none_or(|wanted| wanted.version == item.version)) {
-        entries.insert(item.version.clone(), entry(desk, item, &items, &records).await?);
+        entries.insert(item.version.clone(), entry(desk, item, items, &records).await?);
     }
     // What is on record without a file still stands somewhere.
     let orphans =
@@ -77,13 +88,22 @@ async fn look(desk: &Desk, args: &StatusArgs) -> Result<Output, CommandError> {
     // A file that was put on record and taken away before it did anything left nothing.
     let orphans = orphans.filter(|r| r.in_flight() || r.applied() || r.started());
     for record in orphans {
-        entries.insert(record.version.clone(), bare(record));
+        let mut entry = bare(record);
+        // Whose file is there is not left over.
+        entry.left &= !files.has_broken(&record.version);
+        entries.insert(record.version.clone(), entry);
     }
     let entries: Vec<Entry> = entries.into_values().collect();
-    let drifts = drift(&items, &records);
-    let code = if args.exit_code { code(&entries, &drifts) } else { Code::Done };
-    let text = text(&entries, &drifts);
-    Ok(Output::done(text, &Document { plans: entries, drift: drifts }).with_code(code))
+    let mut drifts = drift(items, &records);
+    drifts.retain(|drift| !files.explains(drift));
+    let broken = if args.plan.is_some() { Vec::new() } else { broken.clone() };
+    let code = match args.exit_code {
+        _ if !broken.is_empty() => Code::Usage,
+        true => code(&entries, &drifts),
+        false => Code::Done,
+    };
+    let text = text(&entries, &drifts, &broken);
+    Ok(Output::done(text, &Document { plans: entries, drift: drifts, broken }).with_code(code))
 }
 
 /// Writes a look over the one before on a terminal, and after it elsewhere.

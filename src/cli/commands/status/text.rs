@@ -3,12 +3,17 @@
 use comfy_table::{Table, presets};
 
 use super::entry::{Backfill, Entry};
+use crate::cli::readable::{Broken, faults};
 use crate::core::drift::Drift;
 use crate::core::pace::Level;
 use crate::core::state::State;
 use crate::core::sync::standing::describe;
 
-pub(super) fn text(entries: &[Entry], drifts: &[Drift]) -> String {
+pub(super) fn text(entries: &[Entry], drifts: &[Drift], broken: &[Broken]) -> String {
+    let broken: String = faults(broken).iter().map(|why| format!("\nbroken: {why}\n")).collect();
+    if entries.is_empty() && !broken.is_empty() {
+        return broken.trim_start().into();
+    }
     if entries.is_empty() {
         return "no plans and no SQL migrations yet: phase new NAME".into();
     }
@@ -27,7 +32,7 @@ pub(super) fn text(entries: &[Entry], drifts: &[Drift]) -> String {
     let lines = table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n");
     let notes: String = entries.iter().map(notes).collect();
     let drifts: String = drifts.iter().map(|drift| format!("\ndrift: {}\n", drift.describe())).collect();
-    format!("{lines}\n{notes}{drifts}")
+    format!("{lines}\n{notes}{drifts}{broken}")
 }
 
 /// What else there is to say of one item.
