@@ -183,7 +183,7 @@ fn every_rule_has_its_page() {
          A plan that a finding prints takes nothing away by itself: before its contract, before a backfill that deletes every\n\
          row, and before NOT NULL stands a gate that is closed as it is printed, `deployed: APP@VERSION` for the application\n\
          that does without the old shape or never leaves the column null, or an approval. `phase deployed` does not take\n\
-         APP or VERSION, and `phase check` names a plan that still has them. Where a column's type changes, an assert in\n\
+         APP or VERSION, `phase check` refuses a plan that still has them, and no such plan starts. Where a column's type changes, an assert in\n\
          validate stops the plan if a value was cut or rounded. With a connection a column that takes another's place gets\n\
          its type, NOT NULL and default from the catalog, and the like of each index and constraint over the other one;\n\
          what nobody can write for you (EXCLUDE, views, keys of other tables) is named in a comment. DROP COLUMN comes with\n\

@@ -15,6 +15,8 @@ use crate::cli::share::Sharing;
 use crate::core::conflict;
 use crate::core::decide::Wanted;
 use crate::core::drift::{Drift, drift};
+use crate::core::plan::located;
+use crate::core::plan::model::Place;
 use crate::core::preflight::Made;
 use crate::core::record::{Kind, Record};
 use crate::core::state::State;
@@ -216,6 +218,14 @@ impl<'a> Worker<'a> {
     async fn preflight(&self, item: &Item, files: &[Item]) -> Result<(), CommandError> {
         if !item.unsupported.is_empty() {
             return Err(CommandError::Preflight(item.unsupported.join("\n")));
+        }
+        // A rehearsal passes gates by.
+        let unnamed = item.gates.unnamed();
+        if !unnamed.is_empty() && !self.rehearsal {
+            let located = |(place, what): &(Place, String)| {
+                located(&item.file, &item.source, Some(*place), &format!("error: gate: {what}"))
+            };
+            return Err(CommandError::Preflight(unnamed.iter().map(located).collect::<Vec<_>>().join("\n")));
         }
         let mut missing = conflict::never_together(item, files, &self.desk.records().await?)?;
         missing.extend(preflight::missing(self.desk, item, &Made::default()).await?);

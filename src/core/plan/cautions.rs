@@ -1,7 +1,7 @@
 //! Lists what a plan may do and its author may not have meant: said by `check`
 //! and before the plan starts, never a reason to refuse it.
 
-use super::model::{AppVersion, BackfillWork, Gates, Place, Plan, StepSpec};
+use super::model::{BackfillWork, Place, Plan, StepSpec};
 use crate::core::ident::{Ident, QName, plain};
 
 impl Plan {
@@ -21,29 +21,7 @@ impl Plan {
             _ => None,
         });
         // Without keep nothing is brought back anyway.
-        drops.filter(|_| self.keep.is_some()).chain(self.left_null()).chain(self.unnamed()).collect()
-    }
-
-    /// Gates that wait for an application whose name nobody has written yet.
-    fn unnamed(&self) -> impl Iterator<Item = (Place, String)> + '_ {
-        let Gates { expand, backfill, validate, contract, purge } = &self.gates;
-        let gates = [
-            ("expand", expand),
-            ("backfill", backfill),
-            ("validate", validate),
-            ("contract", contract),
-            ("purge", purge),
-        ];
-        gates.into_iter().filter_map(|(name, gate)| {
-            let AppVersion { app, version } = gate.deployed.iter().find(|app| app.is_placeholder())?;
-            Some((
-                gate.place?,
-                format!(
-                    "the gate of {name} waits for {app}@{version}, which no phase deployed takes: write the application's \
-                     name and version there"
-                ),
-            ))
-        })
+        drops.filter(|_| self.keep.is_some()).chain(self.left_null()).collect()
     }
 
     /// Columns that are to be NOT NULL and that only a backfill fills: rows that come after it fill them, or fail.

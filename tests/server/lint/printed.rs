@@ -265,8 +265,24 @@ async fn nobody_opens_a_gate_without_a_name(db: Db) -> TestResult {
         let ended = db.phase(&["deployed", app]).await?;
         check!(ended.code == Some(2) && ended.stderr.contains("the plan's gates"), "{app}: {ended:?}");
         db.file("plans/1_p.yaml", &plan(app))?;
-        let ended = db.phase(&["check"]).await?.expect(0)?;
-        check!(ended.stderr.contains(&format!("the gate of contract waits for {app}")), "{ended:?}");
+        let said = format!("the gate of contract waits for {app}");
+        let ended = db.phase(&["check"]).await?.expect(2)?;
+        check!(ended.stdout.contains(&format!("plans/1_p.yaml:4:13: error: gate: {said}")), "{ended:?}");
+        let json = db.phase(&["check", "--json"]).await?.expect(2)?.json()?;
+        same!(json["gates"][0]["line"].as_u64(), Some(4));
+        let ended = db.phase(&["check", "--format", "github"]).await?.expect(2)?;
+        check!(ended.stdout.contains("::error file=plans/1_p.yaml,line=4,col=13,title=gate::"), "{ended:?}");
+        let sarif = db.phase(&["check", "--format", "sarif"]).await?.expect(2)?.json()?;
+        same!(sarif["runs"][0]["results"][0]["ruleId"].as_str(), Some("gate"));
+        same!(sarif["runs"][0]["results"][0]["level"].as_str(), Some("error"));
+        for args in [&["expand"][..], &["advance", "1"]] {
+            let ended = db.phase(args).await?.expect(2)?;
+            check!(
+                ended.stderr.contains(&said) && ended.stderr.contains("nothing of this plan"),
+                "{ended:?}"
+            );
+        }
+        same!(db.value("SELECT count(*) FROM phase.item WHERE state <> 'planned'").await?, "0");
     }
     db.file("plans/1_p.yaml", &plan("web@1.0"))?;
     let ended = db.phase(&["check"]).await?.expect(0)?;

@@ -1,6 +1,7 @@
 //! `phase check`.
 
 mod conflicts;
+mod gates;
 mod online;
 mod opinions;
 mod remark;
@@ -26,6 +27,7 @@ use crate::core::sql::deep_each;
 use crate::core::timeline::Item;
 use crate::core::version::Version;
 use crate::engine::stop::Stop;
+use gates::{Unnamed, unnamed};
 use opinions::Which;
 use remark::Remark;
 use report::{annotate, annotate_finding, sarif, text};
@@ -33,8 +35,9 @@ use report::{annotate, annotate_finding, sarif, text};
 /// Check plans and SQL migrations, without a server, for CI.
 ///
 /// Parses every file, compiles it, and checks versions, dependencies, what this
-/// version of phase does not support, and which locks each statement takes: what
-/// would stop the application ends with exit code 2, and the safe way to paste.
+/// version of phase does not support, gates that nobody can open, and which locks
+/// each statement takes: what would stop the application ends with exit code 2, and
+/// the safe way to paste.
 /// Without a server every table counts as big and busy; --online asks the catalog.
 #[derive(Debug, Args)]
 #[command(
@@ -79,6 +82,8 @@ struct Document {
     cautions: Vec<String>,
     findings: Vec<Finding>,
     conflicts: Vec<Conflict>,
+    /// Gates that nobody can open.
+    gates: Vec<Unnamed>,
     second_opinion: Vec<Opinion>,
 }
 
@@ -123,11 +128,13 @@ pub async fn run(global: &Global, args: &CheckArgs, stop: Stop) -> Result<Output
             Format::Json | Format::Sarif => {}
         }
     }
-    let remarks = shown.into_iter().map(Remark::of_conflict);
+    let gates: Vec<Unnamed> = items.iter().filter(open).flat_map(unnamed).collect();
+    let remarks = gates.iter().map(Remark::of_gate).chain(shown.into_iter().map(Remark::of_conflict));
     let remarks: Vec<Remark> = remarks.chain(second_opinion.iter().map(Remark::of_opinion)).collect();
     let refused = findings.iter().filter(|finding| finding.refuses()).count()
-        + conflicts.iter().filter(|conflict| conflict.level == Grade::Error).count();
-    let summary = match (items.len(), findings.len() + conflicts.len(), refused) {
+        + conflicts.iter().filter(|conflict| conflict.level == Grade::Error).count()
+        + gates.len();
+    let summary = match (items.len(), findings.len() + conflicts.len() + gates.len(), refused) {
         (0, ..) => "there is nothing to check yet: phase new NAME".into(),
         (n, 0, _) => format!("{n} checked, all right"),
         (n, _, 0) => format!("{n} checked, nothing that stops the application"),
@@ -147,7 +154,7 @@ pub async fn run(global: &Global, args: &CheckArgs, stop: Stop) -> Result<Output
         Format::Json => summary,
     };
     let checked: Vec<String> = items.iter().map(Item::stem).collect();
-    let document = Document { checked, cautions, findings, conflicts, second_opinion };
+    let document = Document { checked, cautions, findings, conflicts, gates, second_opinion };
     let code = if refused == 0 { Code::Done } else { Code::Usage };
     Ok(Output::done(report, &document).with_code(code))
 }

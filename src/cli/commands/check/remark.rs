@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::gates::Unnamed;
 use super::report::command;
 use crate::core::conflict::{Conflict, Grade};
 use crate::core::lint::second::Opinion;
@@ -36,6 +37,18 @@ impl Remark {
             file: conflict.file.clone(),
             place: Place { line: conflict.line, column: conflict.column },
             message: conflict.message.clone(),
+            link: None,
+        }
+    }
+
+    /// A gate that nobody can open.
+    pub(super) fn of_gate(gate: &Unnamed) -> Self {
+        Self {
+            rule: "gate".into(),
+            level: "error",
+            file: gate.file.clone(),
+            place: Place { line: gate.line, column: gate.column },
+            message: gate.message.clone(),
             link: None,
         }
     }

@@ -61,3 +61,30 @@ impl AppVersion {
         self.app == "APP" || self.version == "VERSION"
     }
 }
+
+impl Gates {
+    /// Gates that wait for an application whose name nobody has written yet, with their place: nobody can
+    /// open them, and once the plan has started nobody can edit them.
+    #[must_use]
+    pub fn unnamed(&self) -> Vec<(Place, String)> {
+        let Self { expand, backfill, validate, contract, purge } = self;
+        let gates = [
+            ("expand", expand),
+            ("backfill", backfill),
+            ("validate", validate),
+            ("contract", contract),
+            ("purge", purge),
+        ];
+        let unnamed = |(name, gate): (&str, &Gate)| {
+            let AppVersion { app, version } = gate.deployed.iter().find(|app| app.is_placeholder())?;
+            Some((
+                gate.place?,
+                format!(
+                    "the gate of {name} waits for {app}@{version}, which no phase deployed takes: write the application's \
+                     name and version there; a plan that has started cannot be edited any more"
+                ),
+            ))
+        };
+        gates.into_iter().filter_map(unnamed).collect()
+    }
+}
