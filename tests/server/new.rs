@@ -6,6 +6,8 @@ use crate::harness::{Db, TestResult, check, same, tests};
 
 tests![
     a_new_plan_of_a_recipe_runs,
+    the_recipes_are_listed,
+    a_new_plan_of_explicit_steps_has_every_section,
     what_is_missing_is_said_where_nobody_can_be_asked,
     the_plans_of_this_repository_pass_their_check,
 ];
@@ -32,10 +34,38 @@ async fn a_new_plan_of_a_recipe_runs(db: Db) -> TestResult {
     Ok(())
 }
 
+async fn the_recipes_are_listed(db: Db) -> TestResult {
+    let ended = db.phase(&["new", "x", "--change"]).await?.expect(0)?;
+    check!(ended.stdout.contains("  rename_column ") && ended.stderr.is_empty(), "{ended:?}");
+    check!(ended.stdout.contains("  Another name for a column"), "{ended:?}");
+    let json = db.phase(&["new", "x", "--change", "--json"]).await?.expect(0)?.json()?;
+    same!(json["recipes"][0]["recipe"].as_str(), Some("add_check"));
+    same!(std::fs::read_dir(db.project.path().join("plans"))?.count(), 0);
+    Ok(())
+}
+
+async fn a_new_plan_of_explicit_steps_has_every_section(db: Db) -> TestResult {
+    db.run("CREATE TABLE my_table (id int PRIMARY KEY, my_old text)").await?;
+    let new = ["new", "x", "--version", "1", "--change", "sql"];
+    db.phase(&new).await?.expect(0)?;
+    // Only the name of the application is missing.
+    let checked = db.phase(&["check", "--json"]).await?.expect(2)?.json()?;
+    same!(checked["gates"].as_array().map(Vec::len), Some(1));
+    same!(
+        checked["findings"].as_array().map(|all| all.iter().filter(|one| one["level"] == "error").count()),
+        Some(0)
+    );
+    let text = std::fs::read_to_string(db.project.path().join("plans/1_x.yaml"))?;
+    db.file("plans/1_x.yaml", &text.replace("APP@VERSION", "web@2.0"))?;
+    db.phase(&["deployed", "web@2.0"]).await?.expect(0)?;
+    db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(0)?;
+    db.phase(&["abort", "1"]).await?.expect(0)?;
+    Ok(())
+}
+
 async fn what_is_missing_is_said_where_nobody_can_be_asked(db: Db) -> TestResult {
     for (args, said) in [
-        (&["--change"][..], "  rename_column"),
-        (&["--change", "rename_colum"], "did you mean rename_column?"),
+        (&["--change", "rename_colum"][..], "did you mean rename_column?"),
         (
             &["--change", "rename_column", "--set", "table=t"],
             "example: phase new x --change rename_column --set table=t --set from=FROM --set to=TO",

@@ -2,7 +2,9 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use super::skeleton;
 use crate::cli::exit::CommandError;
+use crate::cli::output::Output;
 use crate::core::recipe::form::{Field, Form, Given, Kind};
 use crate::core::version::Version;
 
@@ -15,6 +17,10 @@ pub(super) fn text(
 ) -> Result<String, CommandError> {
     let form = Form::of(recipe).ok_or_else(|| CommandError::Usage(choices(recipe)))?;
     let mut given = given(set)?;
+    // Its sections are steps: nobody writes them as answers.
+    if recipe == "sql" && given.is_empty() {
+        return Ok(skeleton::text(&name.replace('_', " ")));
+    }
     // What is misspelt is said before anybody is asked.
     form.accepts(&given).map_err(|error| CommandError::Usage(error.to_string()))?;
     let asked = !form.missing(&given).is_empty();
@@ -36,6 +42,59 @@ pub(super) fn text(
     })
 }
 
+/// Every recipe with its sentence, for a result on stdout.
+pub(super) fn list() -> Output {
+    let forms = Form::all();
+    let rows = forms.iter().map(|form| (form.recipe, form.about.as_str()));
+    let recipes: Vec<_> =
+        rows.clone().map(|(name, about)| serde_json::json!({"recipe": name, "about": about})).collect();
+    let text = listed("phase new NAME --change RECIPE", rows);
+    Output::done(text, &serde_json::json!({ "recipes": recipes }))
+}
+
+/// Asks a terminal which recipe it is to be; `None`: nobody can be asked.
+pub(super) fn which() -> Result<Option<String>, CommandError> {
+    let terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && io::stderr().is_terminal();
+    if terminal { ask_which(&mut io::stdin().lock(), &mut io::stderr()).map(Some) } else { Ok(None) }
+}
+
+fn ask_which(answers: &mut dyn BufRead, questions: &mut dyn Write) -> Result<String, CommandError> {
+    let forms = Form::all();
+    let head = "which recipe?";
+    let rows = forms.iter().map(|form| (form.recipe, form.about.as_str()));
+    writeln!(questions, "{}", listed(head, rows)).map_err(failed)?;
+    loop {
+        let Some(line) = answer("recipe", answers, questions)? else {
+            return Err(CommandError::Usage("no recipe was named: nothing was written".into()));
+        };
+        match forms.iter().find(|form| form.recipe == line) {
+            Some(form) => return Ok(form.recipe.into()),
+            None if line.is_empty() => {}
+            None => {
+                let near = forms.iter().min_by_key(|form| strsim::osa_distance(form.recipe, &line));
+                let near = near.map_or("", |form| form.recipe);
+                writeln!(questions, "  there is no recipe {line:?}; did you mean {near}?").map_err(failed)?;
+            }
+        }
+    }
+}
+
+/// One answer, or `None` at the end of all.
+fn answer(
+    name: &str,
+    answers: &mut dyn BufRead,
+    questions: &mut dyn Write,
+) -> Result<Option<String>, CommandError> {
+    write!(questions, "{name}: ").and_then(|()| questions.flush()).map_err(failed)?;
+    let mut line = String::new();
+    let read = answers.read_line(&mut line).map_err(failed)?;
+    Ok((read > 0).then(|| line.trim().to_owned()))
+}
+
+fn failed(error: io::Error) -> CommandError {
+    CommandError::Io(format!("the terminal: {error}"))
+}
+
 /// What `--set` gives.
 fn given(set: &[String]) -> Result<Given, CommandError> {
     let mut given = Given::new();
@@ -54,12 +113,8 @@ fn given(set: &[String]) -> Result<Given, CommandError> {
 fn choices(recipe: &str) -> String {
     let forms = Form::all();
     let near = forms.iter().min_by_key(|form| strsim::osa_distance(form.recipe, recipe));
-    let head = match near {
-        Some(near) if !recipe.is_empty() => {
-            format!("there is no recipe {recipe:?}; did you mean {}?", near.recipe)
-        }
-        _ => "which recipe? phase new NAME --change RECIPE".into(),
-    };
+    let near = near.map_or("", |form| form.recipe);
+    let head = format!("there is no recipe {recipe:?}; did you mean {near}?");
     listed(&head, forms.iter().map(|form| (form.recipe, form.about.as_str())))
 }
 
@@ -107,28 +162,24 @@ fn ask(
     answers: &mut dyn BufRead,
     questions: &mut dyn Write,
 ) -> Result<(), CommandError> {
-    let failed = |error: io::Error| CommandError::Io(format!("the terminal: {error}"));
     let missing: Vec<Field> = form.missing(given).into_iter().cloned().collect();
     writeln!(questions, "{}: {}\n  {}", form.recipe, form.about, form.usage).map_err(failed)?;
     for field in missing {
         writeln!(questions, "{}{}", field.about, hint(&field.kind)).map_err(failed)?;
         loop {
-            write!(questions, "{}: ", field.name).and_then(|()| questions.flush()).map_err(failed)?;
-            let mut line = String::new();
-            if answers.read_line(&mut line).map_err(failed)? == 0 {
+            let Some(line) = answer(&field.name, answers, questions)? else {
                 return Err(CommandError::Usage(format!(
                     "no answer for {}: nothing was written",
                     field.name
                 )));
-            }
-            let line = line.trim();
+            };
             match &field.kind {
                 _ if line.is_empty() => writeln!(questions, "  it is needed").map_err(failed)?,
-                Kind::Word(words) if words.iter().all(|word| word != line) => {
+                Kind::Word(words) if !words.contains(&line) => {
                     writeln!(questions, "  one of {}", words.join(", ")).map_err(failed)?;
                 }
                 _ => {
-                    given.insert(field.name.clone(), line.to_owned());
+                    given.insert(field.name.clone(), line);
                     break;
                 }
             }
@@ -211,7 +262,18 @@ mod tests {
         let text = choices("rename_col");
         assert!(text.starts_with("there is no recipe \"rename_col\"; did you mean rename_column?"), "{text}");
         for form in Form::all() {
-            assert!(text.contains(&form.about) && choices("").contains(form.recipe), "{text}");
+            assert!(text.contains(&form.about) && list().text.contains(&form.about), "{text}");
         }
+    }
+
+    #[test]
+    fn a_terminal_is_asked_which_recipe_until_there_is_one() {
+        let mut questions = Vec::new();
+        let which = ask_which(&mut &b"\nrename_colum\nrename_column\n"[..], &mut questions).unwrap();
+        assert_eq!(which, "rename_column");
+        let asked = String::from_utf8(questions).unwrap();
+        assert!(asked.contains("\"rename_colum\"; did you mean rename_column?"), "{asked}");
+        let ended = ask_which(&mut &b"x\n"[..], &mut Vec::new());
+        assert_eq!(said(ended), "no recipe was named: nothing was written");
     }
 }

@@ -1,6 +1,7 @@
 //! `phase new`.
 
 mod change;
+mod skeleton;
 
 use std::fs;
 use std::io::Write;
@@ -29,7 +30,7 @@ pub struct NewArgs {
     /// A SQL migration in the place of a plan.
     #[arg(long)]
     sql: bool,
-    /// A plan of this recipe; without a recipe, a list of them.
+    /// A plan of this recipe; without a recipe, a list of them: a terminal is asked which.
     #[arg(long, value_name = "RECIPE", num_args = 0..=1, default_missing_value = "", conflicts_with = "sql")]
     change: Option<String>,
     /// A field of the recipe; what is no text is written as YAML: 'into=[{column: a, …}]'.
@@ -99,6 +100,13 @@ pub fn run(global: &Global, args: &NewArgs) -> Result<Output, CommandError> {
             "{name:?} is no name for a file: use letters, digits and _"
         )));
     }
+    let change = match args.change.as_deref() {
+        Some("") => match change::which()? {
+            Some(recipe) => Some(recipe),
+            None => return Ok(change::list()),
+        },
+        other => other.map(str::to_owned),
+    };
     let config = global.config()?;
     let version = match &args.version {
         Some(version) => Version::parse(version)
@@ -114,7 +122,7 @@ pub fn run(global: &Global, args: &NewArgs) -> Result<Output, CommandError> {
     }
     let (folder, extension) = if args.sql { (&config.migrations, "sql") } else { (&config.plans, "yaml") };
     let path = folder.join(format!("{version}_{name}.{extension}"));
-    let text = match &args.change {
+    let text = match &change {
         Some(recipe) => change::text(recipe, &args.set, &version, name)?,
         None if args.sql => SQL.to_owned(),
         None => PLAN.replace("TITLE", &name.replace('_', " ")),
