@@ -73,7 +73,10 @@ fn the_page_of_the_commands_is_their_help() {
          | 3 | waiting on a gate |\n| 4 | another runner has the plan |\n\
          | 5 | work is left: paused, interrupted, or out of `--max-duration` |\n\
          | 6 | drift: a file, checksum, order or a trigger of a sync is not what the record says |\n\n\
-         Every command takes `--json` and then prints one document on stdout: [json.md](json.md).\n",
+         Every command takes `--json` and then prints one document on stdout: [json.md](json.md).\n\n\
+         A file of the project that cannot be read stops every command over all plans with exit code 2. A command about a named\n\
+         plan goes on where that plan's file can be read, and says the faults of the others as warnings; `status` shows what it\n\
+         can, names the broken files, and ends with exit code 2.\n",
     );
     writeln!(page, "\n## phase\n\n```text\n{}\n```", trimmed(&command.render_long_help().to_string()))
         .unwrap();
@@ -183,8 +186,8 @@ fn every_rule_has_its_page() {
          A plan that a finding prints takes nothing away by itself: before its contract, before a backfill that deletes every\n\
          row, and before NOT NULL stands a gate that is closed as it is printed, `deployed: APP@VERSION` for the application\n\
          that does without the old shape or never leaves the column null, or an approval. `phase deployed` does not take\n\
-         APP or VERSION, `phase check` refuses a plan that still has them, and no such plan starts. Where a column's type changes, an assert in\n\
-         validate stops the plan if a value was cut or rounded. With a connection a column that takes another's place gets\n\
+         APP or VERSION, `phase check` refuses a plan that still has them, and no such plan starts. Where a column's type\n\
+         changes, an assert in validate stops the plan if a value was cut or rounded. With a connection a column that takes another's place gets\n\
          its type, NOT NULL and default from the catalog, and the like of each index and constraint over the other one;\n\
          what nobody can write for you (EXCLUDE, views, keys of other tables) is named in a comment. DROP COLUMN comes with\n\
          the DROP NOT NULL that it needs, and an index that is there is not made again.\n\n\
