@@ -265,7 +265,7 @@ fn field_row(field: &Field) -> String {
             " One of {}.",
             words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
         ),
-        Kind::Text | Kind::Yaml => String::new(),
+        Kind::Text | Kind::Flag | Kind::List | Kind::Yaml => String::new(),
     };
     format!("| `{}` | {must} | {}{words} |\n", field.name, field.about.replace('|', "\\|"))
 }

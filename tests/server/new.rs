@@ -7,6 +7,7 @@ use crate::harness::{Db, TestResult, check, same, tests};
 tests![
     a_new_plan_of_a_recipe_runs,
     the_recipes_are_listed,
+    a_terminal_is_asked,
     a_new_plan_of_explicit_steps_has_every_section,
     what_is_missing_is_said_where_nobody_can_be_asked,
     the_plans_of_this_repository_pass_their_check,
@@ -60,6 +61,31 @@ async fn a_new_plan_of_explicit_steps_has_every_section(db: Db) -> TestResult {
     db.phase(&["deployed", "web@2.0"]).await?.expect(0)?;
     db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(0)?;
     db.phase(&["abort", "1"]).await?.expect(0)?;
+    Ok(())
+}
+
+/// On a terminal: `script` makes one.
+async fn a_terminal_is_asked(db: Db) -> TestResult {
+    use tokio::io::AsyncWriteExt;
+    let phase = env!("CARGO_BIN_EXE_phase");
+    let mut script = tokio::process::Command::new("script")
+        .args(["-qec", &format!("{phase} new by_name --version 1 --change"), "/dev/null"])
+        .current_dir(db.project.path())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let Some(mut terminal) = script.stdin.take() else { return Err("no stdin".into()) };
+    // The recipe, its table, a list that is no YAML, the same as people write it, and nothing else.
+    terminal.write_all(b"add_index\nmembers\n[lower(name)\nlower(name), id\n").await?;
+    terminal.write_all("\n".repeat(10).as_bytes()).await?;
+    terminal.flush().await?;
+    let ended = script.wait_with_output().await?;
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+    check!(ended.status.success() && said.contains("which recipe?"), "{said}");
+    let text = std::fs::read_to_string(db.project.path().join("plans/1_by_name.yaml"))?;
+    check!(text.contains("columns: [lower(name), id]\n"), "{text}");
+    drop(terminal);
     Ok(())
 }
 

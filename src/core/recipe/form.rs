@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Known, NAMES, RawChange, written};
 use crate::core::compile::{self, Server};
 use crate::core::lint::scalar;
+use crate::core::plan::model::Place;
 use crate::core::plan::{Source, parse};
 use crate::core::step::Phase;
 use crate::core::version::Version;
@@ -44,7 +45,11 @@ pub enum Kind {
     Text,
     /// One of these words.
     Word(Vec<String>),
-    /// As YAML: a list, a mapping, a number, true or false.
+    /// true or false.
+    Flag,
+    /// Texts, with commas between them, or as a list of YAML.
+    List,
+    /// As YAML: a list, a mapping, a number.
     Yaml,
 }
 
@@ -74,6 +79,9 @@ pub enum FormError {
     #[error("{0}")]
     Wrong(String),
 }
+
+/// The lines of a plan's text above the fields of its recipe.
+const FIELDS_BELOW: usize = 3;
 
 /// Which parts the recipe wants beside its change.
 #[derive(Debug, Clone, Copy, Default)]
@@ -134,16 +142,35 @@ impl Form {
         if tried.refused.is_empty() { Ok(text) } else { Err(FormError::Wrong(tried.refused.join("\n"))) }
     }
 
+    /// What is wrong with the value of one field, whatever the others are; `None`: nothing that shows by itself.
+    #[must_use]
+    pub fn wrong(&self, field: &Field, value: &str) -> Option<String> {
+        let given = Given::from([(field.name.clone(), value.to_owned())]);
+        let text = match self.text("x", &given, Wants::default()) {
+            Ok(text) => text,
+            Err(error) => return Some(error.to_string()),
+        };
+        let version = Version::parse("1")?;
+        let source = Source { file: "x", version: &version, name: "x", text: &text };
+        let error = parse(&source, &|_| Err("a recipe reads no files".into())).err()?;
+        // The fields begin below the title and the recipe's name; that others are missing is no fault of this one.
+        let of_it = |(place, message): &&(Place, String)| {
+            place.line > FIELDS_BELOW && !message.starts_with("missing field")
+        };
+        error.faults().iter().find(of_it).map(|(_, message)| message.clone())
+    }
+
     fn text(&self, name: &str, given: &Given, wants: Wants) -> Result<String, FormError> {
         let mut text = format!("title: {}\nchange:\n  - {}:\n", scalar(&name.replace('_', " ")), self.recipe);
         for field in &self.fields {
             let Some(value) = given.get(&field.name) else { continue };
             let value = match field.kind {
                 Kind::Text | Kind::Word(_) => scalar(value),
-                Kind::Yaml if value.contains(['\n', '\r']) => {
+                Kind::List | Kind::Flag | Kind::Yaml if value.contains(['\n', '\r']) => {
                     return Err(FormError::Lines { field: field.name.clone() });
                 }
-                Kind::Yaml => value.trim().to_owned(),
+                Kind::List => list(value),
+                Kind::Flag | Kind::Yaml => value.trim().to_owned(),
             };
             text += &format!("      {}: {value}\n", field.name);
         }
@@ -175,6 +202,31 @@ impl Tried {
     const fn said(&self) -> usize {
         self.refused.len() + self.cautions
     }
+}
+
+/// A list as YAML: as it is where it is one, else its parts; a comma between brackets or quotes ends none.
+fn list(value: &str) -> String {
+    let value = value.trim();
+    if value.starts_with('[') {
+        return value.to_owned();
+    }
+    let (mut parts, mut depth, mut quote) = (vec![String::new()], 0_usize, None);
+    for c in value.chars() {
+        match (c, quote) {
+            ('"' | '\'', None) => quote = Some(c),
+            (_, Some(open)) if c == open => quote = None,
+            ('(', None) => depth += 1,
+            (')', None) => depth = depth.saturating_sub(1),
+            (',', None) if depth == 0 => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        parts.iter_mut().next_back().into_iter().for_each(|part| part.push(c));
+    }
+    let parts = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).map(scalar);
+    format!("[{}]", parts.collect::<Vec<_>>().join(", "))
 }
 
 fn tried(version: &Version, name: &str, text: &str) -> Result<Tried, FormError> {
@@ -237,9 +289,12 @@ fn kind(schema: &Value, field: &Value) -> Kind {
     let words = words(part);
     let is_text = part["type"] == "string"
         || part["type"].as_array().is_some_and(|types| types.iter().any(|kind| kind == "string"));
+    let of_texts = part["type"] == "array" && part["items"]["type"] == "string";
     match (words.is_empty(), is_text) {
         (false, _) => Kind::Word(words),
         (true, true) => Kind::Text,
+        (true, false) if of_texts => Kind::List,
+        (true, false) if part["type"] == "boolean" => Kind::Flag,
         (true, false) => Kind::Yaml,
     }
 }
@@ -290,6 +345,33 @@ mod tests {
         let gates = read(&text).gates;
         assert!(gates.contract.deployed.iter().all(|app| app.is_placeholder()));
         assert!(gates.validate.deployed.is_empty());
+    }
+
+    #[test]
+    fn a_list_is_taken_as_people_write_it() {
+        for (written, yaml) in [
+            ("id", "[id]"),
+            ("lower(name), id", "[lower(name), id]"),
+            ("coalesce(a, b), c desc", "[\"coalesce(a, b)\", c desc]"),
+            ("\"a, b\"", "['\"a, b\"']"),
+            ("[a, b]", "[a, b]"),
+        ] {
+            assert_eq!(list(written), yaml);
+            let text = plan("add_index", &[("table", "t"), ("columns", written), ("name", "i")]).unwrap();
+            assert!(text.contains(&format!("columns: {yaml}\n")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_answer_is_told_without_the_others() {
+        let form = Form::of("add_index").unwrap();
+        let field = |name: &str| form.fields.iter().find(|field| field.name == name).unwrap();
+        for (name, value) in [("table", "t"), ("columns", "lower(name), id"), ("unique", "true")] {
+            assert_eq!(form.wrong(field(name), value), None, "{name}");
+        }
+        for (name, value) in [("columns", "[a, b"), ("unique", "maybe"), ("with", "id")] {
+            assert!(form.wrong(field(name), value).is_some(), "{name}");
+        }
     }
 
     #[test]

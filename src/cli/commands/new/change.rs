@@ -155,17 +155,19 @@ fn shell(word: &str) -> String {
     if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
-/// Asks for every field that is missing.
+/// Asks for every field that is missing, and for those that may be left out; a wrong answer is asked for again.
 fn ask(
     form: &Form,
     given: &mut Given,
     answers: &mut dyn BufRead,
     questions: &mut dyn Write,
 ) -> Result<(), CommandError> {
-    let missing: Vec<Field> = form.missing(given).into_iter().cloned().collect();
+    let (needed, free): (Vec<&Field>, Vec<&Field>) =
+        form.fields.iter().filter(|field| !given.contains_key(&field.name)).partition(|field| field.required);
     writeln!(questions, "{}: {}\n  {}", form.recipe, form.about, form.usage).map_err(failed)?;
-    for field in missing {
-        writeln!(questions, "{}{}", field.about, hint(&field.kind)).map_err(failed)?;
+    for field in needed.into_iter().chain(free) {
+        let leave = if field.required { "" } else { " Enter leaves it out." };
+        writeln!(questions, "{}{}{leave}", field.about, hint(&field.kind)).map_err(failed)?;
         loop {
             let Some(line) = answer(&field.name, answers, questions)? else {
                 return Err(CommandError::Usage(format!(
@@ -173,16 +175,18 @@ fn ask(
                     field.name
                 )));
             };
-            match &field.kind {
-                _ if line.is_empty() => writeln!(questions, "  it is needed").map_err(failed)?,
-                Kind::Word(words) if !words.contains(&line) => {
-                    writeln!(questions, "  one of {}", words.join(", ")).map_err(failed)?;
-                }
-                _ => {
-                    given.insert(field.name.clone(), line);
-                    break;
-                }
+            let wrong = match &field.kind {
+                _ if line.is_empty() && field.required => Some("it is needed".into()),
+                _ if line.is_empty() => break,
+                Kind::Word(words) if !words.contains(&line) => Some(format!("one of {}", words.join(", "))),
+                _ => form.wrong(field, &line),
+            };
+            if let Some(wrong) = wrong {
+                writeln!(questions, "  {wrong}").map_err(failed)?;
+                continue;
             }
+            given.insert(field.name.clone(), line);
+            break;
         }
     }
     Ok(())
@@ -192,6 +196,8 @@ fn hint(kind: &Kind) -> String {
     match kind {
         Kind::Text => String::new(),
         Kind::Word(words) => format!(" One of {}.", words.join(", ")),
+        Kind::Flag => " true or false.".into(),
+        Kind::List => " One, or several with commas between them.".into(),
         Kind::Yaml => " As YAML in one line, such as [a, b] or {a: b}.".into(),
     }
 }
@@ -230,6 +236,19 @@ mod tests {
         to:
         ");
         assert_eq!(given, super::given(&set(&["table=members", "from=name", "to=display_name"])).unwrap());
+    }
+
+    #[test]
+    fn a_wrong_answer_is_asked_for_again_and_what_may_be_left_out_can_be() {
+        let form = Form::of("add_unique").unwrap();
+        let mut given = given(&set(&["table=t"])).unwrap();
+        let (mut questions, rest) = (Vec::new(), "\n".repeat(form.fields.len()));
+        let answers = format!("[id\nlower, id\n{rest}");
+        ask(&form, &mut given, &mut answers.as_bytes(), &mut questions).unwrap();
+        assert_eq!(given, super::given(&set(&["table=t", "columns=lower, id"])).unwrap());
+        let asked = String::from_utf8(questions).unwrap();
+        assert_eq!(asked.matches("columns: ").count(), 2, "{asked}");
+        assert!(asked.contains("Enter leaves it out.\nnulls_not_distinct: "), "{asked}");
     }
 
     #[test]
