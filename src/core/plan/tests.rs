@@ -81,6 +81,26 @@ fn scalars_stay_as_they_are_written() {
 }
 
 #[test]
+fn a_text_that_its_own_comma_ended_is_told_to_be_quoted() {
+    let hint = "put quotes around one that has a comma";
+    for text in [
+        "change:\n  - change_type: {table: t, column: a, type: text, back: a::numeric(10,2)}\n",
+        "change:\n  - change_type: {table: t, column: a, type: numeric(10, 2)}\n",
+        "expand:\n  - sync: {table: t, set: {a: coalesce(b, c)}}\n",
+    ] {
+        let told = faults(text);
+        assert!(told.contains(hint), "{told}");
+    }
+    for text in [
+        "change:\n  - change_type: {table: t, column: a, type: text, bak: a}\n",
+        "change:\n  - change_type: {table: t, column: a, type: \"numeric(10,2)\", bak: a}\n",
+    ] {
+        let told = faults(text);
+        assert!(told.contains("unknown field `bak`") && !told.contains(hint), "{told}");
+    }
+}
+
+#[test]
 fn faults_show_their_place_and_line() {
     insta::assert_snapshot!(faults("title: x\nexpnd: []\n"));
     insta::assert_snapshot!(faults("title: x\ntitle: y\nexpand: []\n"));

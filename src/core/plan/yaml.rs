@@ -40,8 +40,33 @@ pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, PlanError>
     }
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let place = error.location().map_or(TOP, of_location);
-        PlanError::one(file, text, place, &message(&error))
+        let torn = if torn(text, place) {
+            "; inside of { } and [ ] a comma ends a text: put quotes around one that has a comma"
+        } else {
+            ""
+        };
+        PlanError::one(file, text, place, &(message(&error) + torn))
     })
+}
+
+/// Whether what stands at a place is the rest of a text that its own comma has ended: before it on its
+/// line, in the same braces, a comma stands between round brackets and outside of quotes.
+fn torn(text: &str, place: Place) -> bool {
+    let line = text.lines().nth(place.line - 1).unwrap_or_default();
+    let before: String = line.chars().take(place.column - 1).collect();
+    let Some((_, value)) = before.rsplit_once(['{', '[']) else { return false };
+    let (mut depth, mut quote) = (0_usize, None);
+    for c in value.chars() {
+        match (c, quote) {
+            ('"' | '\'', None) => quote = Some(c),
+            (_, Some(open)) if c == open => quote = None,
+            ('(', None) => depth += 1,
+            (')', None) => depth = depth.saturating_sub(1),
+            (',', None) if depth > 0 => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// The library's message without its own place, which ours replaces.
