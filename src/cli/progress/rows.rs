@@ -8,15 +8,17 @@ use crate::engine::event::Progress;
 
 /// A progress as one line: rows, rates, the time that is left, pace and why.
 pub(super) fn plain(progress: &Progress) -> String {
-    let rows = format!("{} of {} rows", count(progress.rows_done), count(progress.rows_total));
     let bad = match progress.quarantined {
         0 => String::new(),
         bad => format!(", {bad} in quarantine"),
     };
     if progress.finished {
         let what = if progress.pass == 2 { "proven" } else { "walked" };
-        return format!("{what} {rows}, {} written{bad}", count(progress.rows_written));
+        let (rows, written) = (count(progress.rows_done), count(progress.rows_written));
+        return format!("{what} {rows} rows, {written} written{bad}");
     }
+    // How many there are is an estimate until the end: clients write, and statistics are old.
+    let rows = format!("{} of about {} rows", count(progress.rows_done), count(progress.rows_total));
     let proof = if progress.pass == 2 { "proof: " } else { "" };
     let mut text = format!(
         "{proof}{rows}, {} rows/s (average {}), {}",
@@ -99,9 +101,11 @@ mod tests {
         };
         assert_eq!(
             plain(&progress),
-            "1,234,567 of 2,000,000 rows, 41,000 rows/s (average 20,000), ETA 18s to 38s, batches of 4,100 in 100 ms, \
+            "1,234,567 of about 2,000,000 rows, 41,000 rows/s (average 20,000), ETA 18s to 38s, batches of 4,100 in 100 ms, \
              2 workers, WAL 3.50 MiB, table 2.25 GiB, 3 in quarantine, 1 retry, slow: replica lag 7s > 5s"
         );
+        let over = Progress { rows_done: 10_063, rows_total: 10_063, finished: true, ..progress };
+        assert_eq!(plain(&over), "walked 10,063 rows, 1,200,000 written, 3 in quarantine");
         assert_eq!([count(0), count(999), count(1_000), count(-12_345)], ["0", "999", "1,000", "-12,345"]);
     }
 }

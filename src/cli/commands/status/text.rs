@@ -67,9 +67,10 @@ fn notes(entry: &Entry) -> String {
 
 fn backfill_text(done: &Backfill, held: bool) -> String {
     let what = if done.pass == "proof" { "proof" } else { "backfill" };
+    let of = if done.finished { String::new() } else { format!(" of about {}", done.rows_total) };
     let mut text = format!(
-        "  {what} ({}): {} of {} rows, {} written, {} rows/s",
-        done.step, done.rows_done, done.rows_total, done.rows_written, done.rows_per_s
+        "  {what} ({}): {}{of} rows, {} written, {} rows/s",
+        done.step, done.rows_done, done.rows_written, done.rows_per_s
     );
     text += &match (done.eta_sooner_s, done.eta_s) {
         (Some(sooner), Some(later)) if later > sooner => format!(", ETA {sooner}s to {later}s"),
