@@ -226,7 +226,7 @@ async fn a_printed_change_of_type_stops_where_values_are_lost(db: Db) -> TestRes
                 .iter()
                 .filter_map(|finding| finding["safe"].as_str())
                 .find(|safe| safe.contains('\n'));
-            db.file("plans/1_p.yaml", plan.ok_or("no plan")?)?;
+            db.file("plans/1_p.yaml", &signed(plan.ok_or("no plan")?))?;
             let ended = phase(&db, &schema, &["advance", "1", "--to", "validated"]).await?;
             check!(ended.code != Some(0) && ended.stderr.contains("is lost"), "{sql}: {ended:?}");
             same!(db.value(&format!("SELECT state FROM {record}.item")).await?, "backfilled");
