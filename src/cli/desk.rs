@@ -46,6 +46,8 @@ pub struct Desk {
     pub target: PgTarget,
     /// The request to stop.
     pub stop: Stop,
+    /// Whether cautions stay unsaid.
+    pub quiet: bool,
     settings: ConnectSettings,
     /// Whether the metadata schema is there.
     recorded: bool,
@@ -110,6 +112,7 @@ impl Desk {
             store,
             target,
             stop,
+            quiet: global.quiet,
             settings,
             recorded: version.is_some(),
             lock,

@@ -11,7 +11,7 @@ use crate::core::timeline::Item;
 use crate::engine::Store;
 
 /// Looks at the steps of an item that are not done yet; says what is only to be
-/// looked at, and refuses the rest.
+/// looked at where the item starts, and refuses the rest.
 ///
 /// # Errors
 /// When a statement must not run like this, or the server cannot be asked.
@@ -25,9 +25,13 @@ pub(super) async fn refuse_unsafe(desk: &Desk, item: &Item, record: &Record) -> 
     let findings = judge_rest(item, world, desk.config.small_table, &done)?;
     let (refused, rest): (Vec<Finding>, Vec<Finding>) =
         findings.into_iter().filter(|finding| !done(&finding.step)).partition(Finding::refuses);
+    // Whoever goes on with a plan has read it where it began.
+    let says = record.state == State::Planned && !desk.quiet;
     for finding in rest {
         let Finding { file, line, column, .. } = &finding;
-        tracing::warn!("{file}:{line}:{column}: {}", finding.headline());
+        if says {
+            tracing::warn!("{file}:{line}:{column}: {}", finding.headline());
+        }
         if let (true, Some(reason)) = (refused.is_empty(), &finding.allowed) {
             let detail = format!("{} of {} is accepted: {reason}", finding.rule, finding.step);
             desk.store.note(&item.version, "lint", &detail).await?;

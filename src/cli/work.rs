@@ -127,7 +127,8 @@ impl<'a> Worker<'a> {
         {
             self.preflight(item, &files).await?;
             let beside = conflict::cautions(item, &self.desk.records().await?, &files);
-            for caution in item.cautions.iter().chain(&beside) {
+            let cautions = item.cautions.iter().chain(&beside);
+            for caution in cautions.filter(|_| !self.desk.quiet) {
                 tracing::warn!("{caution}");
             }
         }

@@ -160,10 +160,18 @@ async fn a_column_that_nothing_fills_is_not_hidden(db: Db) -> TestResult {
     db.file("plans/1_p.yaml", "contract:\n  - drop_column: {table: t, column: old}\nkeep: 7d\n")?;
     let checked = db.phase(&["check"]).await?.expect(0)?;
     check!(checked.stderr.contains("plans/1_p.yaml:2:5: no sync of this plan fills t.old"), "{checked:?}");
+    for args in [&["show", "1"][..], &["show", "1", "--offline"]] {
+        let shown = db.phase(args).await?.expect(0)?;
+        check!(shown.stderr.contains("no sync of this plan fills t.old"), "{shown:?}");
+    }
+    let quiet = db.phase(&["show", "1", "-q"]).await?.expect(0)?;
+    check!(quiet.stderr.is_empty(), "{quiet:?}");
     let ended = db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(1)?;
     check!(ended.stderr.contains("no sync fills it"), "{ended:?}");
+    check!(ended.stderr.contains("no sync of this plan fills t.old"), "{ended:?}");
     db.run("ALTER TABLE t ALTER COLUMN old DROP NOT NULL").await?;
-    db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(0)?;
+    let later = db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(0)?;
+    check!(!later.stderr.contains("no sync of this plan"), "said once, where it starts: {later:?}");
     db.run("INSERT INTO t (id) VALUES (1)").await?;
     Ok(())
 }

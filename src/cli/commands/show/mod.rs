@@ -18,6 +18,7 @@ use crate::core::compile::Server;
 use crate::core::lint::partitioned::{Sent, shown};
 use crate::core::lint::{Taken, World, inspect, mentions, taken};
 use crate::core::sql::SqlError;
+use crate::core::state::State;
 use crate::core::step::{Action, Phase, Step, Undo};
 use crate::core::timeline::{Item, Rollback};
 use crate::engine::stop::Stop;
@@ -56,6 +57,7 @@ pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output,
         readable.warn();
         let items = readable.items;
         let item = find(&items, &args.plan)?;
+        caution(item, global);
         if args.checklist {
             let small = global.config()?.small_table;
             return answers(item, &World::offline(Server::NEWEST.version), small, None);
@@ -68,6 +70,9 @@ pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output,
     let item = find(&items, &args.plan)?;
     let records = desk.records().await?;
     let record = records.iter().find(|record| record.version == item.version);
+    if !record.is_some_and(|record| matches!(record.state, State::Completed | State::Aborted)) {
+        caution(item, global);
+    }
     if args.checklist {
         return checklist::run(&desk, item, record).await;
     }
@@ -75,6 +80,13 @@ pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output,
     let world = desk.target.world(&mentions(item.steps_both_ways())?).await?;
     let impacts = if desk.recorded() { desk.store.impacts(Some(&item.version)).await? } else { Vec::new() };
     Ok(page(item, record, &steps, &impacts, &notes(&desk, item).await?, &ways(item, world)?))
+}
+
+/// Says what to look at twice.
+fn caution(item: &Item, global: &Global) {
+    for caution in item.cautions.iter().filter(|_| !global.quiet) {
+        tracing::warn!("{caution}");
+    }
 }
 
 /// What a step does in a database: what is sent, and the locks that it takes.
