@@ -154,7 +154,7 @@ pub(super) async fn misses_nothing(db: &Db) -> TestResult {
         let ended = db.phase(&["advance", EXAMPLE.plan, "--to", "contracted"]).await?;
         check!(ended.code == Some(6) && ended.stderr.contains("is disabled"), "{ended:?}");
         check!(ended.stderr.contains("missing in the table that follows"), "{ended:?}");
-        db.run(&turn("ENABLE")).await?;
+        db.run(&turn("ENABLE ALWAYS")).await?;
     }
     db.phase(&["validate", EXAMPLE.plan, "--prove"]).await?.expect(0)?;
     let ended = db.phase(&["advance", EXAMPLE.plan, "--to", "contracted"]).await?;
