@@ -23,6 +23,10 @@
 //!
 //! # Deploying
 //!
+//! From expand on old code may write only what the new type can hold: any other value fails its writer, as ALTER COLUMN
+//! TYPE would fail on it (a text that is too long is never cut), and a row that has one goes into quarantine. Give `using`
+//! where such values are to become others.
+//!
 //! Without `to`, code that needs the new type ships after contract. With `to`, new code ships once the plan is
 //! `validated`: by then every row has its value under the new name, and the indexes and constraints over it are there.
 //! Until purge a write fails where `back` gives the old column a value that its type cannot hold.
@@ -44,7 +48,7 @@ use super::reader::Reader;
 use super::trigger::{Standing, beside};
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::plan::model::{ExchangeSpec, Pair, StepSpec, SyncSpec};
-use crate::core::sql::{Fit, TypeRef, expression_over, fit, read_type};
+use crate::core::sql::{Fit, TypeRef, cuts, expression_over, fit, holds, read_type};
 use crate::core::step::Allow;
 
 /// `change_type: {table, column, type, using, back, default, to}`.
@@ -78,8 +82,19 @@ pub struct ChangeType {
     back: Option<String>,
     default: Option<String>,
     to: Option<Ident>,
-    /// Whether the old type can hold every value of the new one.
-    fits_back: bool,
+    /// Whether each value has one in the other type, there and back.
+    total: bool,
+}
+
+/// A column's value in a type, where nothing is said: a cast, but never one that cuts it without a word.
+fn value(name: &Ident, from: &str, to: &str) -> String {
+    let cut = read_type(to).is_ok_and(|kind| cuts(&printed(from), &kind));
+    if cut { name.to_string() } else { format!("{name}::{to}") }
+}
+
+/// A type as `format_type` prints it.
+fn printed(kind: &str) -> String {
+    read_type(kind).map_or_else(|_| kind.to_owned(), |kind| kind.printed())
 }
 
 pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<ChangeType> {
@@ -103,7 +118,7 @@ pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<ChangeType> 
         back,
         default,
         to,
-        fits_back: false,
+        total: false,
     })
 }
 
@@ -116,7 +131,7 @@ impl ChangeType {
         default: Option<String>,
     ) -> Self {
         let (table, column) = (table.clone(), column.clone());
-        Self { table, column, kind, using: Some(using), back: Some(back), default, to: None, fits_back: true }
+        Self { table, column, kind, using: Some(using), back: Some(back), default, to: None, total: true }
     }
 
     pub(super) fn tables(&self) -> Vec<&QName> {
@@ -142,7 +157,7 @@ impl ChangeType {
         let added = Sql::new(add.join(";\n"), format!("ALTER TABLE {table} DROP COLUMN {shadow}"));
         let quiet = "EXPLAIN looks at the expression of the default and runs nothing";
         draft.expand_sql(if default.is_some() { added.allow("opaque", quiet) } else { added });
-        let using = self.using.clone().unwrap_or_else(|| format!("{name}::{kind}"));
+        let using = self.using.clone().unwrap_or_else(|| value(name, &column.kind, kind));
         let using = draft.expression_now(table, &using);
         let set = vec![(shadow.clone(), using.clone())];
         let kept = self.kept(&column);
@@ -199,6 +214,18 @@ impl ChangeType {
 
     fn caution(&self, draft: &mut Draft<'_>, column: &Column) {
         let name = format!("{}.{}", self.table.plain(), plain(&self.column));
+        let every = |from: &str, to: &str| read_type(to).is_ok_and(|to| holds(from, &to));
+        if !self.total && (self.using.is_some() || !every(&column.kind, &self.kind)) {
+            let cannot = if self.using.is_some() {
+                format!("a value of which using gives none of type {}", self.kind)
+            } else {
+                format!("a value that is none of type {}", self.kind)
+            };
+            draft.caution(format!(
+                "from expand on {cannot} fails its writer in {name}, old code too; a row that has one already goes into \
+                 quarantine, and the plan waits there until it is mended"
+            ));
+        }
         let plainly = self.using.is_none() && self.to.is_none() && column.collation.is_none();
         let fits = |kind: &TypeRef| fit(&column.kind, kind, None) == Some(Fit::Same);
         if plainly && read_type(&self.kind).is_ok_and(|kind| fits(&kind)) {
@@ -210,7 +237,7 @@ impl ChangeType {
                 plain(&self.column)
             ));
         }
-        if !self.fits_back {
+        if !self.total && (self.back.is_some() || !every(&printed(&self.kind), &column.kind)) {
             let since = if self.to.is_some() { "from expand on, and " } else { "" };
             draft.caution(format!(
                 "{since}while contract keeps the old {name}, a value that its type cannot hold fails its writer: purge ends that"
@@ -221,7 +248,7 @@ impl ChangeType {
     /// The old value, over the row as it will be.
     fn kept(&self, column: &Column) -> String {
         let name = self.to.as_ref().unwrap_or(&self.column);
-        self.back.clone().unwrap_or_else(|| format!("{name}::{}", column.kind))
+        self.back.clone().unwrap_or_else(|| value(name, &self.kind, &column.kind))
     }
 
     fn title(&self) -> String {

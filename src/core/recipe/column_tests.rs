@@ -121,3 +121,35 @@ fn odd_names_and_nothing_known() {
         "{steps:?}"
     );
 }
+
+#[test]
+fn a_value_that_does_not_fit_another_type_is_never_cut() {
+    let of = |kind: &str, to: &str, more: &str| {
+        let column = Column { kind: kind.into(), ..column("a") };
+        let known = known("m", Table { kind: "r".into(), columns: vec![column], ..Table::default() });
+        let written =
+            written(&plan(&format!("change_type: {{table: m, column: a, type: {to}{more}}}")), &known);
+        assert_eq!(written.refused, []);
+        let cautions: Vec<String> = written.cautions.iter().map(|(_, what)| what.clone()).collect();
+        (steps(&written).join("\n").replace('"', ""), cautions.join("\n"))
+    };
+    for (kind, to) in
+        [("text", "varchar(3)"), ("text", "char(3)"), ("bit(8)", "bit(4)"), ("text[]", "\"varchar(2)[]\"")]
+    {
+        let (steps, cautions) = of(kind, to, "");
+        assert!(steps.contains("computed_0 := NEW.a;") || steps.contains("NEW._phase_20261201000000_new_a := NEW.a;"), "{steps}");
+        assert!(cautions.contains("that is none of type"), "{cautions}");
+    }
+    // The other way round what a cast of the old type would cut.
+    let (steps, cautions) = of("character varying(3)", "text", ", to: b");
+    assert!(steps.contains("NEW.a := NEW.b;"), "{steps}");
+    assert!(!cautions.contains("none of type") && cautions.contains("while contract keeps"), "{cautions}");
+    // There is no other way to the type.
+    let (steps, cautions) = of("text", "integer", "");
+    assert!(steps.contains("NEW.a::int"), "{steps}");
+    assert!(cautions.contains("from expand on a value that is none of type int") && !cautions.contains("while contract"));
+    let (_, cautions) = of("integer", "bigint", "");
+    assert!(!cautions.contains("from expand on") && cautions.contains("while contract keeps"), "{cautions}");
+    let (_, cautions) = of("integer", "bigint", ", using: a + n");
+    assert!(cautions.contains("of which using gives none"), "{cautions}");
+}

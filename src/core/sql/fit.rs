@@ -1,4 +1,5 @@
-//! Owns which types the server gives a column without writing its table anew.
+//! Owns how a type fits the values of another: which the server gives a column without writing its table
+//! anew, which hold every value, and which an explicit cast would cut to their length.
 
 use super::TypeRef;
 
@@ -65,6 +66,52 @@ pub fn fit(from: &str, to: &TypeRef, utc: Option<bool>) -> Option<Fit> {
     }
 }
 
+/// Whether every value of a type, as `format_type` prints it, is one of another that reads the same.
+#[must_use]
+pub fn widens(from: &str, to: &TypeRef) -> bool {
+    let wider = match (from, to.base()) {
+        ("smallint", "integer" | "bigint" | "numeric") | ("integer", "bigint" | "numeric") => true,
+        ("bigint", "numeric") | ("real", "double precision") => true,
+        _ => fit(from, to, None) == Some(Fit::Same),
+    };
+    // More digits are no loss, but a number of digits is a limit.
+    let bounded = to.base() == "numeric" && !to.modifiers.is_empty() && !from.starts_with("numeric");
+    wider && !bounded && !to.array
+}
+
+/// Whether every value of a type becomes one of another, if not always one that reads the same.
+#[must_use]
+pub fn holds(from: &str, to: &TypeRef) -> bool {
+    let becomes = match to.base() {
+        "text" | "character varying" => to.modifiers.is_empty(),
+        "real" | "double precision" => matches!(from, "smallint" | "integer" | "bigint"),
+        "date" | "timestamp without time zone" | "timestamp with time zone" => {
+            let (from, _) = parts(from);
+            matches!(
+                from.as_str(),
+                "date" | "timestamp without time zone" | "timestamp with time zone"
+            )
+        }
+        _ => false,
+    };
+    widens(from, to) || becomes && !to.array && to.schema.is_none()
+}
+
+/// Whether an explicit cast cuts a value to the length of the type without a word, where the assignment
+/// of ALTER COLUMN TYPE fails; not where the server has no assignment from the old type.
+#[must_use]
+pub fn cuts(from: &str, to: &TypeRef) -> bool {
+    let of_bits = from.starts_with("bit");
+    let limited = match to.base() {
+        "character varying" => !to.modifiers.is_empty(),
+        "character" => true,
+        "bit" => of_bits,
+        "bit varying" => of_bits && !to.modifiers.is_empty(),
+        _ => false,
+    };
+    limited && to.schema.is_none() && (!to.array || from.ends_with("[]"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +125,27 @@ mod tests {
             built_in: true,
             text: name.into(),
         }
+    }
+
+    #[test]
+    fn a_type_that_holds_every_value_is_told_from_one_that_cuts() {
+        for (from, new, all, cut) in [
+            ("integer", to("int8", &[]), true, false),
+            ("integer", to("numeric", &[5, 2]), false, false),
+            ("integer", to("text", &[]), true, false),
+            ("timestamp(3) without time zone", to("timestamptz", &[]), true, false),
+            ("text", to("varchar", &[3]), false, true),
+            ("character varying(3)", to("varchar", &[5]), true, true),
+            ("text", to("varchar", &[]), true, false),
+            ("text", to("bpchar", &[1]), false, true),
+            ("bit(8)", to("bit", &[4]), false, true),
+            ("integer", to("bit", &[4]), false, false),
+            ("text", to("int4", &[]), false, false),
+        ] {
+            assert_eq!((holds(from, &new), cuts(from, &new)), (all, cut), "{from} {new:?}");
+        }
+        let list = TypeRef { array: true, ..to("varchar", &[2]) };
+        assert!(cuts("text[]", &list) && !cuts("text", &list) && !holds("text[]", &list));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub use ddl::{
 pub use expression::{
     changes_every_time, check_expression, check_predicate, check_query, closed, expression_columns, qualify,
 };
-pub use fit::{Fit, fit};
+pub use fit::{Fit, cuts, fit, holds, widens};
 pub use index::{index_of_all, index_on};
 pub use index_read::{IndexRead, index_read};
 pub use index_same::may_be_same_index;

@@ -198,14 +198,7 @@ fn indexes(case: &Case<'_>, such: impl Fn(&Index) -> bool) -> bool {
 pub(in crate::core::lint) fn widens(case: &Case<'_>) -> Option<bool> {
     let Some(Alter::Type { column, to, computed, .. }) = case.alter() else { return None };
     let known = case.table()?.column(column).filter(|known| !known.kind.is_empty())?;
-    let wider = match (known.kind.as_str(), to.base()) {
-        ("smallint", "integer" | "bigint" | "numeric") | ("integer", "bigint" | "numeric") => true,
-        ("bigint", "numeric") | ("real", "double precision") => true,
-        _ => fit(&known.kind, to, case.world.utc) == Some(Fit::Same),
-    };
-    // More digits are no loss, but a number of digits is a limit.
-    let bounded = to.base() == "numeric" && !to.modifiers.is_empty() && !known.kind.starts_with("numeric");
-    Some(wider && !bounded && !computed && !to.array)
+    Some(crate::core::sql::widens(&known.kind, to) && !computed)
 }
 
 fn family<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Table> {
