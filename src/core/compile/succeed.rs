@@ -35,7 +35,11 @@ impl<'a> Pair<'a> {
     fn begin(&self) -> Vec<String> {
         let Self { mirror, name, new } = self;
         let mut sql = vec![format!("LOCK TABLE {name}, {new} IN ACCESS EXCLUSIVE MODE")];
-        sql.push(refuse_other_columns(name, new));
+        sql.push(refuse_other_columns(
+            (name, new),
+            "since expand the two tables have come to differ in columns",
+            "Make them equal, or abort the plan and begin anew; nothing has been taken away.",
+        ));
         sql.extend(mirror.take_away());
         sql
     }
@@ -81,7 +85,14 @@ pub(super) fn kept(
     let there =
         [pair.begin(), spec.first.there.clone(), pair.names(&old), spec.then.there.clone(), turned.install()];
     let back = [
-        vec![format!("LOCK TABLE {name}, {hidden} IN ACCESS EXCLUSIVE MODE")],
+        vec![
+            format!("LOCK TABLE {name}, {hidden} IN ACCESS EXCLUSIVE MODE"),
+            refuse_other_columns(
+                (&hidden, name),
+                "since contract the two tables have come to differ in columns, and those of the new one would go with it",
+                "Make them equal, and abort again; nothing has been taken back.",
+            ),
+        ],
         turned.remove(),
         spec.then.back.clone(),
         vec![rename(name, &new.name), rename(&hidden, &name.name)],
@@ -103,7 +114,7 @@ fn rename(table: &QName, to: &Ident) -> String {
 }
 
 /// A column that came to one of them meanwhile would be lost with it.
-fn refuse_other_columns(old: &QName, new: &QName) -> String {
+fn refuse_other_columns((old, new): (&QName, &QName), what: &str, helps: &str) -> String {
     let columns = |table: &QName| {
         format!(
             "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attcollation FROM pg_catalog.pg_attribute a\n    \
@@ -117,8 +128,10 @@ fn refuse_other_columns(old: &QName, new: &QName) -> String {
          SELECT pg_catalog.string_agg(DISTINCT x.attname::pg_catalog.text, ', ') INTO found FROM (\n    \
          (({of_old})\n    EXCEPT ({of_new}))\n    UNION ALL\n    (({of_new})\n    EXCEPT ({of_old}))) x;\n  \
          IF found IS NOT NULL THEN\n    \
-         RAISE EXCEPTION 'since expand the two tables have come to differ in columns: %', found\n      \
-         USING HINT = 'Make them equal, or abort the plan and begin anew; nothing has been taken away.';\n  END IF;\nEND"
+         RAISE EXCEPTION '%: %', {}, found\n      \
+         USING HINT = {};\n  END IF;\nEND",
+        literal(what),
+        literal(helps)
     );
     do_block(&body)
 }

@@ -3,6 +3,7 @@
 
 use super::dependents::{Target, dependents};
 use super::draft::{Draft, Sql};
+use super::guard;
 use super::known::{Column, Constraint, Index, Table};
 use crate::core::ident::{Ident, QName, literal, plain};
 use crate::core::plan::model::BothWays;
@@ -70,6 +71,7 @@ pub(super) fn carried(
     // Whoever reads a view locks it before what it reads: so does the exchange.
     let target = Target { table, known, pairs: vec![(from.clone(), to.clone())] };
     dependents(draft, &[target], &mut carried);
+    carried.first.there.extend(guard::of_column(draft, table, known, column, from));
     for index in known.indexes_of(from) {
         one_index(draft, table, index, (from, to), &mut carried, known);
     }

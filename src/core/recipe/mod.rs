@@ -24,6 +24,7 @@ mod drop_not_null;
 mod drop_table;
 mod folded;
 pub mod form;
+mod guard;
 mod known;
 mod merge_columns;
 mod move_columns;

@@ -42,13 +42,52 @@ pub(super) async fn cuts_nothing(db: &Db) -> TestResult {
         let failed = db.run(&format!("UPDATE m SET {set} WHERE id = 1")).await;
         check!(format!("{failed:?}").contains(error), "{set}: {failed:?}");
     }
-    let ended = db.phase(&["advance", "20261202049900", "--to", "validated", "--quiet"]).await?;
+    let ended = db.phase(&["advance", "20261202049900", "--to", "contracted", "--quiet"]).await?;
     check!(ended.code != Some(0), "{ended:?}");
     same!(db.value("SELECT count(*) FROM phase.quarantine").await?, "3");
     db.run("UPDATE m SET a = 'abc', b = NULL, l = NULL WHERE id > 1").await?;
     db.phase(&["retry-bad", "20261202049900"]).await?.expect(0)?;
     db.phase(&["resume", "20261202049900"]).await?;
+    db.phase(&["validate", "20261202049900", "--prove"]).await?.expect(0)?;
     advance(db, "20261202049900", "contracted").await?;
     same!(db.value("SELECT string_agg(a, ',' ORDER BY id) FROM m").await?, "abc,abc,abc,abc");
+    Ok(())
+}
+
+/// What came over the column by hand would go with it: contract stops by its name.
+pub(super) async fn loses_nothing(db: &Db) -> TestResult {
+    db.run("CREATE TABLE m (id int PRIMARY KEY, a text, b text); CREATE INDEX m_b ON m (b); INSERT INTO m VALUES (1, '1', 'b')").await?;
+    let text = "title: x\nchange:\n  - change_type: {table: m, column: a, type: bigint}\nkeep: 7d\n";
+    std::fs::write(db.project.path().join("plans/20261202049800_late.yaml"), text)?;
+    advance(db, "20261202049800", "validated").await?;
+    db.run(
+        "CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE INDEX late_index ON m (lower(a)); ALTER TABLE m ADD CONSTRAINT late CHECK (a <> ''), ALTER a SET NOT NULL, ALTER a SET DEFAULT '5';
+        COMMENT ON COLUMN m.a IS 'Late.'; GRANT SELECT (a) ON m TO PUBLIC; CREATE TRIGGER late_of BEFORE UPDATE OF a ON m FOR EACH ROW EXECUTE FUNCTION late();
+        CREATE TRIGGER late_when BEFORE UPDATE ON m FOR EACH ROW WHEN (new.a = '7') EXECUTE FUNCTION late(); CREATE INDEX other ON m (b, id); COMMENT ON COLUMN m.b IS 'Other.'",
+    )
+    .await?;
+    let ended = db.phase(&["contract", "20261202049800", "--quiet"]).await?;
+    check!(ended.code == Some(1), "{ended:?}");
+    for what in [
+        "index late_index",
+        "constraint late",
+        "NOT NULL",
+        "default of a",
+        "comment on a",
+        "privilege SELECT (a) of PUBLIC",
+        "trigger late_of",
+        "trigger late_when",
+    ] {
+        check!(format!("{ended:?}").contains(what), "{what}: {ended:?}");
+    }
+    check!(!ended.stderr.contains("other") && !ended.stderr.contains("comment on b"), "{}", ended.stderr);
+    db.run(
+        "DROP INDEX late_index; ALTER TABLE m DROP CONSTRAINT late, ALTER a DROP NOT NULL, ALTER a DROP DEFAULT; COMMENT ON COLUMN m.a IS NULL;
+        REVOKE SELECT (a) ON m FROM PUBLIC; DROP TRIGGER late_of ON m; DROP TRIGGER late_when ON m;",
+    )
+    .await?;
+    advance(db, "20261202049800", "contracted").await?;
+    same!(db.value("SELECT a + 1 FROM m").await?, "2");
     Ok(())
 }

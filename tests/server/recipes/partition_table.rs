@@ -184,3 +184,48 @@ pub(super) async fn refuses(db: &Db) -> TestResult {
     same!(db.value("SELECT count(*) FROM pg_class WHERE relname LIKE '\\_phase%'").await?, "0");
     Ok(())
 }
+
+/// What came to the table by hand would go with it: contract stops, and so does the way back for a column.
+pub(super) async fn loses_nothing(db: &Db) -> TestResult {
+    const TABLE: &str = "\"Trip \"\"log\"\"\"";
+    begin(db, &EXAMPLE).await?;
+    advance(db, EXAMPLE.plan, "validated").await?;
+    db.run(&format!(
+        "ALTER TABLE {TABLE} ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON {TABLE} USING (true); ALTER TABLE {TABLE} ADD CONSTRAINT late CHECK (place < 100);
+        ALTER TABLE {TABLE} ALTER COLUMN \"Note '\" SET DEFAULT 'x'; GRANT DELETE ON {TABLE} TO PUBLIC; CREATE INDEX late_index ON {TABLE} (changes);
+        CREATE TRIGGER late_trigger AFTER DELETE ON {TABLE} FOR EACH STATEMENT EXECUTE FUNCTION trip_told(); COMMENT ON COLUMN {TABLE}.place IS 'Late.';
+        CREATE STATISTICS late_stats ON place, changes FROM {TABLE}; ALTER TABLE {TABLE} ENABLE TRIGGER trip_off"
+    ))
+    .await?;
+    let ended = db.phase(&["contract", EXAMPLE.plan, "--quiet"]).await?;
+    check!(ended.code == Some(1), "{ended:?}");
+    for what in [
+        "row security",
+        "policy mine",
+        "constraint late",
+        "default of Note '",
+        "privilege DELETE of PUBLIC",
+        "index late_index",
+        "trigger late_trigger",
+        "comment on place",
+        "statistics object",
+        "trigger trip_off",
+    ] {
+        check!(format!("{ended:?}").contains(what), "{what}: {ended:?}");
+    }
+    db.run(&format!(
+        "DROP POLICY mine ON {TABLE}; ALTER TABLE {TABLE} DISABLE ROW LEVEL SECURITY; ALTER TABLE {TABLE} DROP CONSTRAINT late;
+        ALTER TABLE {TABLE} ALTER COLUMN \"Note '\" DROP DEFAULT; REVOKE DELETE ON {TABLE} FROM PUBLIC; DROP INDEX late_index;
+        DROP TRIGGER late_trigger ON {TABLE}; COMMENT ON COLUMN {TABLE}.place IS NULL; DROP STATISTICS late_stats;
+        ALTER TABLE {TABLE} DISABLE TRIGGER trip_off"
+    ))
+    .await?;
+    advance(db, EXAMPLE.plan, "contracted").await?;
+    db.run(&format!("ALTER TABLE {TABLE} ADD COLUMN late text")).await?;
+    let ended = db.phase(&["abort", EXAMPLE.plan, "--quiet"]).await?;
+    check!(ended.code != Some(0) && format!("{ended:?}").contains("differ in columns"), "{ended:?}");
+    same!(db.value(&format!("SELECT count(*) > 0 FROM {TABLE} WHERE late IS NULL")).await?, "t");
+    db.run(&format!("ALTER TABLE {TABLE} DROP COLUMN late")).await?;
+    db.phase(&["abort", EXAMPLE.plan, "--quiet"]).await?.expect(0)?;
+    Ok(())
+}

@@ -23,6 +23,14 @@ impl<'a> Draft<'a> {
         })
     }
 
+    /// The changes of the plan that are about a table.
+    pub(in crate::core::recipe) fn changes_of<'t>(
+        &'t self,
+        table: &'t QName,
+    ) -> impl Iterator<Item = &'t Change> + 't {
+        self.changes.iter().map(|change| &change.value).filter(move |change| change.tables().contains(&table))
+    }
+
     /// Whether the plan itself copies rows into a table.
     pub(in crate::core::recipe) fn fills(&self, table: &QName) -> bool {
         let moves =

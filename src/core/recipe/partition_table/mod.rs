@@ -10,7 +10,8 @@
 //! What has no place in the new table is refused by name: a primary key or a unique index without
 //! the partition columns, foreign keys that refer to the table, views, rules, policies, exclusion
 //! constraints, extended statistics, publications, inheritance, a replica identity, and whatever
-//! uses the type of its rows.
+//! uses the type of its rows. What comes to the table, changes or goes by hand between the start of the plan and contract
+//! would be lost with the old one: contract stops there by name.
 //!
 //! # Deploying
 //!
@@ -41,6 +42,7 @@ mod raw;
 mod tests;
 
 use super::draft::{Draft, Sql};
+use super::guard;
 use super::known::Table;
 use crate::core::ident::{Ident, QName, do_block, list, literal};
 use crate::core::plan::model::{AssertSpec, BothWays, MirrorSpec, StepSpec, SucceedSpec};
@@ -97,6 +99,7 @@ impl PartitionTable {
         let proof = equal(table, &new, &key, &all);
         draft.validate(StepSpec::Assert(proof.clone()));
         let mut first = carried.hide_names(draft);
+        first.there.splice(0..0, guard::of_table(table, &new, &known));
         let mut then = carried.take_over(draft);
         if !self.complete {
             let name = format!("every row of {} has its partition", table.plain());
