@@ -2,7 +2,8 @@
 //! foreign key. From expand on triggers keep both in step: old code writes the old table, new code the new one.
 //!
 //! A row comes into the new table with each one of the old table; a copy makes those that were there before. Type,
-//! collation, default, NOT NULL, statistics target, comment and privileges of a column go with it. Indexes and constraints over it
+//! collation, default, NOT NULL, statistics target, comment and privileges of a column go with it, and roles get the privileges on the new table that they have on the old one;
+//! its owner, where that is not the role that runs the plan, needs a `GRANT` in a step of the plan's own. Indexes and constraints over it
 //! go with the old column: what the new table needs of the kind, `add_index`, `add_check` and so on make in the
 //! same plan. Views, policies, generated columns, rules and triggers that name the column are refused by name, and
 //! so is a table that was there before: what its rows have in the new columns nobody could tell.
@@ -130,12 +131,14 @@ impl MoveColumns {
         let mut then = BothWays::default();
         let mut proofs = Vec::new();
         let mut moved = Vec::new();
+        // Whoever may write the values in the old table may do so in the new one.
+        let mut rights: Vec<String> = known.grants.iter().map(|grant| grant.on_table(to)).collect();
         for (old, new) in columns {
             let column = draft.column(table, old);
             self.refuse_column(draft, &known, old, &column);
             draft.refuse_taken(to, new);
             allow.extend(DropColumn::of(table, old).along(draft, &known));
-            draft.expand_sql(self.add(old, new, &column));
+            draft.expand_sql(self.add(old, new, &column, std::mem::take(&mut rights)));
             let alter = format!("ALTER TABLE {to} ALTER COLUMN {new}");
             let default = column
                 .default
@@ -191,9 +194,10 @@ impl MoveColumns {
         draft.now(to, |known| known.columns.extend(moved));
     }
 
-    fn add(&self, old: &Ident, new: &Ident, column: &Column) -> Sql {
+    fn add(&self, old: &Ident, new: &Ident, column: &Column, rights: Vec<String>) -> Sql {
         let Self { table, to, .. } = self;
         let mut sql = column.like(to, new, &column.type_words());
+        sql.extend(rights);
         if let Some(comment) = &column.comment {
             sql.push(format!("COMMENT ON COLUMN {to}.{new} IS {}", literal(comment)));
         }

@@ -29,7 +29,7 @@ pub(super) const EXAMPLE: Example = Example {
         read: "SELECT \"Label '\" FROM boat_names WHERE boat = $1 AND coalesce(nick, '-') <> ''",
     },
     offline: "CREATE TABLE boat_names (boat bigint PRIMARY KEY, remark text, FOREIGN KEY (boat) REFERENCES \"Boat \"\"log\"\"\" ON DELETE CASCADE ON UPDATE CASCADE);
-        ALTER TABLE boat_names ADD COLUMN \"Label '\" varchar(80) COLLATE \"C\", ADD COLUMN nick text DEFAULT 'it''s \"none\"', ADD COLUMN docs json DEFAULT '{\"a\":  1}';
+        ALTER TABLE boat_names ADD COLUMN \"Label '\" varchar(80) COLLATE \"C\", ADD COLUMN nick text DEFAULT 'it''s \"none\"', ADD COLUMN docs json DEFAULT '{\"a\":  1}'; GRANT SELECT ON boat_names TO PUBLIC;
         UPDATE boat_names SET nick = ''; ALTER TABLE boat_names ALTER COLUMN nick SET NOT NULL, ALTER COLUMN \"Label '\" SET STATISTICS 250;
         COMMENT ON COLUMN boat_names.\"Label '\" IS 'What''s on it.';
         GRANT UPDATE (\"Label '\") ON boat_names TO PUBLIC;

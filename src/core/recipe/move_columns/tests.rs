@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use crate::core::recipe::testing::{cautions, changes, known, of_table, refused, shown, table};
-use crate::core::recipe::{Column, Constraint, Hanging, Index, Known, Table, Trigger};
+use crate::core::recipe::{Column, Constraint, Grant, Hanging, Index, Known, Table, Trigger};
 
 const MADE: &str = "change:\n  - create_table: {table: u, columns: [{name: of, type: bigint, primary_key: true}], foreign_keys: [{columns: [of], references: t, on_delete: cascade, on_update: cascade}]}\n";
 const MOVE: &str = "  - move_columns: {table: t, to: u, columns: {'\"A a\"': b}}\n";
@@ -31,7 +31,10 @@ fn both_tables_are_kept_in_step() {
     };
     let mut of = keyed(&["id"]);
     of.columns.push(column);
-    insta::assert_snapshot!(shown(&text(), &known([("t", of)])));
+    of.grants = vec![Grant { to: Some("App".into()), privilege: "UPDATE".into(), grantable: false }];
+    let text_of = shown(&text(), &known([("t", of)]));
+    assert!(text_of.contains("GRANT UPDATE ON \"u\" TO \"App\""), "{text_of}");
+    insta::assert_snapshot!(text_of);
     assert!(!shown(&text(), &Known::default()).is_empty());
     let alone = format!("change:\n{MOVE}");
     assert!(shown(&alone, &Known::default()).contains("DROP COLUMN \"A a\""));
@@ -90,7 +93,7 @@ fn what_cannot_move_is_named() {
         Hanging { column: Some("A a".into()), said: "view v".into(), holds: true, ..Hanging::default() };
     assert_eq!(
         of(Table { hanging: vec![view], ..whole() }),
-        ["view v depend on t.\"A a\": drop or replace them first"]
+        ["view v depend on t.\"A a\": drop or replace them in a plan of its own before this one"]
     );
     let trigger = Trigger { name: "x".into(), columns: vec!["A a".into()], ..Trigger::default() };
     assert!(of(Table { triggers: vec![trigger], ..whole() })[0].contains("trigger x is about"));
