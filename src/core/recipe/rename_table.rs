@@ -7,6 +7,7 @@ use super::draft::{Draft, Sql};
 use super::known::Table;
 use super::reader::Reader;
 use crate::core::ident::{Ident, QName, literal, plain};
+use crate::core::sql::{SqlError, on_table, referring_to};
 
 /// From this version on a view is read and written with the rights of who asks.
 const INVOKER: u32 = 150_000;
@@ -58,7 +59,11 @@ impl RenameTable {
             ));
         }
         if draft.is_taken(table, to) {
-            draft.refuse(format!("{} is there already", to.plain()));
+            draft.refuse(format!(
+                "{0} is there already: where this plan gives the table of that name another one, a view has it until \
+                 contract; take two plans, one after the other",
+                to.plain()
+            ));
         }
         self.refuse_unfit(draft, &known);
         self.caution(draft, &known);
@@ -72,6 +77,50 @@ impl RenameTable {
         );
         draft.contract_sql(Sql::new(format!("DROP VIEW {table}"), view.join(";\n")));
         draft.renames(table, to);
+        self.printed(draft);
+        // A view has the old name until contract.
+        draft.makes(table.clone());
+    }
+
+    /// What the server printed with the old name, which a view has by now, is written with the new one for the
+    /// changes that follow.
+    fn printed(&self, draft: &mut Draft<'_>) {
+        let Self { table, to } = self;
+        let mut unwritten = Vec::new();
+        let mut put = |of: String, text: &mut String, written: Result<String, SqlError>| match written {
+            Ok(written) => *text = written,
+            Err(error) => unwritten.push(format!("{of} cannot be written for {}: {error}", to.plain())),
+        };
+        let tables: Vec<QName> =
+            draft.known().tables.keys().filter_map(|name| QName::parse(name).ok()).collect();
+        for name in tables {
+            draft.now(&name, |known| {
+                if name == *to {
+                    for index in &mut known.indexes {
+                        let written = on_table(&index.definition, to);
+                        put(format!("index {}", index.name), &mut index.definition, written);
+                    }
+                    for trigger in &mut known.triggers {
+                        let written = on_table(&trigger.definition, to);
+                        put(format!("trigger {}", trigger.name), &mut trigger.definition, written);
+                    }
+                }
+                for key in &mut known.constraints {
+                    let refers = |of: &String| QName::parse(of).is_ok_and(|of| of.may_be(table));
+                    if key.kind == "f" && key.references.as_ref().is_some_and(refers) {
+                        let written = referring_to(&key.definition, to);
+                        put(format!("foreign key {}", key.name), &mut key.definition, written);
+                        key.references = Some(to.to_string());
+                    }
+                }
+            });
+        }
+        // Nobody reads them where nothing follows.
+        if draft.changes_of(to).count() > 1 {
+            for why in unwritten {
+                draft.refuse(why);
+            }
+        }
     }
 
     /// What takes the old name, for whoever might use the table.
@@ -171,8 +220,8 @@ impl RenameTable {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::super::testing::{cautions, changes, known, refused, shown, table};
-    use super::super::{Grant, Known, Table, Trigger};
+    use super::super::testing::{cautions, changes, known, of_table, refused, shown, table};
+    use super::super::{Grant, Index, Known, Table, Trigger};
 
     const TEXT: &str = "change:\n  - rename_table: {table: s.t, to: '\"U u\"'}\nkeep: 7d\n";
 
@@ -221,7 +270,11 @@ mod tests {
         );
         assert!(one(Table { kind: "v".into(), ..table(&["a"]) }).contains("no table"));
         let taken = known([("s.t", table(&["a"])), ("s.\"U u\"", table(&[]))]);
-        assert_eq!(refused(TEXT, &taken), ["s.\"U u\" is there already"]);
+        assert!(refused(TEXT, &taken)[0].starts_with("s.\"U u\" is there already"));
+        // A view of another change has the name.
+        let chain = "change:\n  - rename_table: {table: t, to: u}\n  - rename_table: {table: r, to: t}\n";
+        let two = known([("t", table(&["a"])), ("r", table(&["a"]))]);
+        assert!(refused(chain, &two)[0].contains("take two plans"), "{:?}", refused(chain, &two));
         assert!(changes("change:\n  - rename_table: {table: t, to: T}\n", &Known::default()).is_err());
     }
 
@@ -234,6 +287,27 @@ mod tests {
         let then = TEXT
             .replace("keep", &format!("{}keep", index.replace("s.t", "'s.\"U u\"'").replace("[a]", "[z]")));
         assert_eq!(refused(&then, &there), ["table s.\"U u\" has no column z"]);
+    }
+
+    #[test]
+    fn what_is_printed_with_the_old_name_is_written_with_the_new_one() {
+        let index = Index {
+            definition: "CREATE INDEX i ON s.t USING btree (a)".into(),
+            columns: vec!["a".into()],
+            ..of_table("i")
+        };
+        let trigger = Trigger {
+            name: "x".into(),
+            definition: "CREATE TRIGGER x AFTER UPDATE OF a ON s.t FOR EACH ROW EXECUTE FUNCTION f()".into(),
+            columns: vec!["a".into()],
+            ..Trigger::default()
+        };
+        let there =
+            known([("s.t", Table { indexes: vec![index], triggers: vec![trigger], ..table(&["a"]) })]);
+        let text = TEXT.replace("keep", "  - rename_column: {table: 's.\"U u\"', from: a, to: b}\nkeep");
+        let shown = shown(&text, &there);
+        assert!(shown.contains("ON s.\"U u\" USING btree (b)"), "{shown}");
+        assert!(shown.contains("AFTER UPDATE OF b ON s.\"U u\""), "{shown}");
     }
 
     #[test]

@@ -91,7 +91,7 @@ macro_rules! examples {
 }
 
 examples! {
-    [add_exclusion_is_refused_without_a_reason_for_the_outage, add_unique_names_duplicates, change_type_cuts_nothing, change_type_stops_where_a_view_does_not_fit, create_table_leads_to_the_end, create_table_leads_back_from_every_state, create_table_keeps_rows, drop_column_keeps_what_is_given, drop_not_null_goes_back_when_every_row_has_a_value, move_columns_keeps_in_step, move_columns_misses_nothing, partition_table_mirrors, partition_table_misses_nothing, partition_table_deletes_what_was_copied, partition_table_stops_at_rows_without_a_partition, partition_table_refuses, rename_table_keeps_rights, rename_table_refuses]
+    [add_exclusion_is_refused_without_a_reason_for_the_outage, add_unique_names_duplicates, change_type_cuts_nothing, change_type_loses_nothing, partition_table_loses_nothing, change_type_stops_where_a_view_does_not_fit, create_table_leads_to_the_end, create_table_leads_back_from_every_state, create_table_keeps_rows, drop_column_keeps_what_is_given, drop_not_null_goes_back_when_every_row_has_a_value, move_columns_keeps_in_step, move_columns_misses_nothing, partition_table_mirrors, partition_table_misses_nothing, partition_table_deletes_what_was_copied, partition_table_stops_at_rows_without_a_partition, partition_table_refuses, rename_table_goes_first, rename_table_keeps_rights, rename_table_refuses]
     add_check: add_check_leads_to_the_end, add_check_leads_back;
     add_column: add_column_leads_to_the_end, add_column_leads_back;
     add_enum_value: add_enum_value_leads_to_the_end, add_enum_value_leads_back;
@@ -204,6 +204,10 @@ async fn partition_table_refuses(db: Db) -> TestResult {
     partition_table::refuses(&db).await
 }
 
+async fn rename_table_goes_first(db: Db) -> TestResult {
+    rename_table::goes_first(&db).await
+}
+
 async fn rename_table_keeps_rights(db: Db) -> TestResult {
     rename_table::keeps_rights(&db).await
 }
@@ -214,6 +218,14 @@ async fn rename_table_refuses(db: Db) -> TestResult {
 
 async fn change_type_stops_where_a_view_does_not_fit(db: Db) -> TestResult {
     change_type_of_much::stops(&db).await
+}
+
+async fn change_type_loses_nothing(db: Db) -> TestResult {
+    change_type::loses_nothing(&db).await
+}
+
+async fn partition_table_loses_nothing(db: Db) -> TestResult {
+    partition_table::loses_nothing(&db).await
 }
 
 async fn change_type_cuts_nothing(db: Db) -> TestResult {

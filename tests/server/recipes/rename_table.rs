@@ -58,3 +58,34 @@ pub(super) async fn refuses(db: &Db) -> TestResult {
     same!(db.value("SELECT count(*) FROM pg_views WHERE viewname LIKE 'Offers%'").await?, "0");
     Ok(())
 }
+
+/// Other changes of the table, under its new name, find all that hangs on it.
+pub(super) async fn goes_first(db: &Db) -> TestResult {
+    db.run(
+        "CREATE TABLE r (id int PRIMARY KEY, up int REFERENCES r); CREATE TABLE o (id int PRIMARY KEY, state text, code varchar(20), up int REFERENCES r, seen int DEFAULT 0);
+        CREATE INDEX o_state ON o (state) WHERE state <> ''; CREATE INDEX o_code ON o (lower(code)); CREATE INDEX o_up ON o (up);
+        CREATE FUNCTION o_seen() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.seen := NEW.seen + 1; RETURN NEW; END';
+        CREATE TRIGGER o_seen BEFORE UPDATE OF state ON o FOR EACH ROW EXECUTE FUNCTION o_seen();
+        CREATE TRIGGER o_code BEFORE UPDATE OF code ON o FOR EACH ROW EXECUTE FUNCTION o_seen();
+        INSERT INTO r VALUES (1, 1); INSERT INTO o SELECT g, 'new', 'c' || g, 1 FROM generate_series(1, 100) g",
+    )
+    .await?;
+    let text = "title: x\nchange:\n  - rename_table: {table: r, to: ranks}\n  - rename_table: {table: o, to: purchases}\n  - rename_column: {table: purchases, from: state, to: status}\n  \
+        - change_type: {table: purchases, column: code, type: text}\n  - change_type: {table: purchases, column: up, type: bigint}\nkeep: 7d\n";
+    let plan = |version: &str| db.project.path().join(format!("plans/{version}_x.yaml"));
+    let before = super::shape_of(db).await?;
+    std::fs::write(plan("20261201269700"), text)?;
+    advance(db, "20261201269700", "contracted").await?;
+    db.run("UPDATE purchases SET status = 'old', code = 'd' WHERE id = 1").await?;
+    same!(db.value("SELECT seen FROM purchases WHERE id = 1").await?, "2");
+    db.phase(&["abort", "20261201269700", "--quiet"]).await?.expect(0)?;
+    let differences = before.diff(&super::shape_of(db).await?);
+    check!(differences.is_empty(), "{}", super::described(&differences));
+    std::fs::remove_file(plan("20261201269700"))?;
+    std::fs::write(plan("20261201269800"), text)?;
+    advance(db, "20261201269800", "contracted").await?;
+    db.phase(&["purge", "20261201269800", "--now"]).await?.expect(0)?;
+    same!(db.value("SELECT count(*) FROM pg_indexes WHERE tablename = 'purchases'").await?, "4");
+    same!(db.value("SELECT status || code || up || seen FROM purchases WHERE id = 1").await?, "oldd12");
+    Ok(())
+}
