@@ -61,7 +61,7 @@ impl Relabel<'_> {
             let named = self.put(draft, &of, ["", ""], &mut index.definition);
             let gone = |label: &&String| self.same_name && self.map.get(*label) != Some(*label);
             if let Some(label) = named.iter().find(gone) {
-                draft.refuse(format!("{of} of {name} names the label {}: drop it first", said(label)));
+                draft.refuse(format!("{of} of {name} names the label {}: drop it in a plan of its own before this one, and make it again after it", said(label)));
             }
         }
         let before = format!("ALTER TABLE {} ADD CONSTRAINT k ", self.table);
@@ -76,8 +76,8 @@ impl Relabel<'_> {
                     let named = self.put(draft, &of, [&before, ""], &mut constraint.definition);
                     if let Some(label) = named.iter().find(|label| one.contains(*label)) {
                         draft.refuse(format!(
-                            "{of} of {name} names the label {}, which comes to stand for others too: drop it first, and \
-                             add the one that is right then",
+                            "{of} of {name} names the label {}, which comes to stand for others too: drop it in a plan of its \
+                             own before this one, and add the one that is right after it",
                             said(label)
                         ));
                     }
@@ -86,6 +86,8 @@ impl Relabel<'_> {
             }
         }
         self.triggers(draft, &known);
+        self.dependents(draft, &known, &name);
+        self.as_text(draft, &known, &name);
         draft.now(self.table, |table| (table.indexes, table.constraints) = (now.indexes, now.constraints));
         let default = known.column(self.column).and_then(|column| column.default.clone())?;
         self.default(draft, &name, &default)
@@ -124,14 +126,74 @@ impl Relabel<'_> {
             let why = match self.over(["", ""], &trigger.definition) {
                 Err(error) => error.to_string(),
                 Ok(over) if !over.named.is_empty() && !self.same_name => {
-                    "it names labels of the old type".into()
+                    format!("it names {} of the old type", labels_said(&over.named))
                 }
                 Ok(_) => continue,
             };
             draft.refuse(format!(
-                "trigger {} of {} cannot be carried over: {why}",
+                "trigger {} of {} cannot be carried over: {why}; drop it in a plan of its own before this one, and make it \
+                 again, with labels of the new type, after it",
                 trigger.name,
                 self.table.plain()
+            ));
+        }
+    }
+
+    /// A view or a policy is made again in its own words, in which a label is one of the old type.
+    fn dependents(&self, draft: &mut Draft<'_>, known: &Table, name: &str) {
+        if self.same_name {
+            return;
+        }
+        for one in known.dependents.iter().filter(|one| one.reads(self.column)) {
+            let said_of = |text: &&String| {
+                text.contains(self.from.name.as_str())
+                    && self.over(["", ""], text).map_or(true, |over| !over.named.is_empty())
+            };
+            let indexes = one.indexes.iter().map(|index| &index.definition);
+            if one.make.iter().chain(indexes).any(|text| said_of(&text)) {
+                draft.refuse(format!(
+                    "{} reads {name} and names labels of the old type, or the type: drop it in a plan of its own before this \
+                     one, and make it again, with those of the new type, after it",
+                    one.said
+                ));
+            }
+        }
+    }
+
+    /// Where a text is compared with a label that goes, nothing fails, and nothing is found any more.
+    fn as_text(&self, draft: &mut Draft<'_>, known: &Table, name: &str) {
+        let gone: Vec<&String> =
+            self.map.iter().filter(|(label, to)| label != to).map(|(label, _)| label).collect();
+        let mine = |columns: &[String]| columns.iter().any(|column| column == self.column.as_str());
+        let dependents = known.dependents.iter().filter(|one| one.reads(self.column)).flat_map(|one| {
+            one.make.iter().chain(&one.definition).map(|text| (one.said.clone(), text.clone()))
+        });
+        let triggers =
+            known.triggers.iter().map(|one| (format!("trigger {}", one.name), one.definition.clone()));
+        let checks = known
+            .constraints
+            .iter()
+            .filter(|one| one.kind == "c" && mine(&one.columns))
+            .map(|one| (format!("constraint {}", one.name), one.definition.clone()));
+        let indexes = known
+            .indexes
+            .iter()
+            .filter(|one| mine(&one.columns))
+            .map(|one| (format!("index {}", one.name), one.definition.clone()));
+        let mut found: Vec<String> = dependents
+            .chain(triggers)
+            .chain(checks)
+            .chain(indexes)
+            .filter(|(_, text)| gone.iter().any(|label| text.contains(&format!("{}::text", said(label)))))
+            .map(|(of, _)| of)
+            .collect();
+        found.sort();
+        found.dedup();
+        if !found.is_empty() {
+            draft.caution(format!(
+                "{} compares a text with a label of {name} that goes ({}): after contract that is never true",
+                found.join(", "),
+                labels_said(gone)
             ));
         }
     }

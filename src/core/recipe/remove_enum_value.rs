@@ -4,7 +4,8 @@
 //! must name, gets a second one of the new type as by [change_type](change_type.md), filled with `to` in the place of
 //! the label. One short transaction of contract puts all of them in place, and the new type takes the name. Whatever
 //! else uses the type (an array of it, a domain, a view, an argument of a function) is refused by name before anything
-//! runs, as is what names the label. A default that is the label becomes `to`. The columns are the last of their tables
+//! runs, as is what names the label. Nobody looks into the bodies of functions: a label that stands there
+//! fails, or is compared in vain, from contract on. A default that is the label becomes `to`. The columns are the last of their tables
 //! then.
 //!
 //! # Deploying
@@ -13,6 +14,9 @@
 //! does not use it, ships before contract: from then on a statement that names the label fails. A statement that a session
 //! has prepared with a parameter of the type fails in it until it is prepared anew; one that gives the label as a
 //! text goes on.
+//!
+//! Statements without a list of columns must be gone before: `COPY` meets one column more from expand on, and an `INSERT`
+//! meets them in another order from contract on, the old one among them while it is kept.
 //!
 //! # Going back
 //!
@@ -168,7 +172,7 @@ impl RemoveEnumValue {
         if !left.is_empty() {
             draft.refuse(format!(
                 "{} would keep the old type {}: name every column that there is in columns; an array, a domain, a view \
-                 or an argument of a function cannot be carried over",
+                 or an argument of a function cannot be carried over, and goes in a plan of its own before this one",
                 left.join(", "),
                 self.kind.plain()
             ));

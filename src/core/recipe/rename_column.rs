@@ -14,6 +14,8 @@
 //! both columns until contract. Where a client keeps it as a prepared statement, the server refuses that after
 //! expand and after contract (`cached plan must not change result type`) until it is prepared anew, as after
 //! every ADD COLUMN: statements that name their columns go on.
+//! `COPY … FROM` without a list of columns meets one column more from expand on, and so does `INSERT … SELECT *`: let them
+//! name their columns first.
 //!
 //! # Going back
 //!
@@ -23,6 +25,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Change;
 use super::draft::{Draft, Sql};
 use super::known::{Column, Index, Table};
 use super::reader::Reader;
@@ -73,7 +76,14 @@ impl RenameColumn {
         if column.until_contract.is_some() {
             draft.refuse(format!("{} gets its name in this plan: give it the last one at once", plain(from)));
         }
-        if column.exchanged {
+        let of_enum = |change: &Change| matches!(change, Change::ReplaceEnum(_) | Change::RemoveEnumValue(_));
+        if column.exchanged && draft.changes_of(table).any(of_enum) {
+            draft.refuse(format!(
+                "{} gets another type in this plan: take two plans, one after the other (phase purge PLAN --now ends the window \
+                 of the first one)",
+                plain(from)
+            ));
+        } else if column.exchanged {
             draft.refuse(format!(
                 "{} gets another type in this plan: say its name there, change_type: {{table: {}, column: \
                  {}, to: {}, …}}, or put the two changes beside each other",

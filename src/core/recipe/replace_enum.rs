@@ -2,7 +2,9 @@
 //!
 //! With `values` the plan makes the type. A label becomes the one of the same name, or the one that `map` gives; going
 //! back likewise by `back`, or by `map` turned round. One without a counterpart is refused by name before anything runs.
-//! What stands over the column and names labels of the old type is made with those of the new one. The rest is that of
+//! Indexes, CHECK constraints and the default that name labels of the old type are made with those of the new one; a view,
+//! a policy or a trigger that does is refused by name. Nobody looks into the bodies of functions: a label that stands there
+//! fails, or is compared in vain, from contract on. The rest is that of
 //! [change_type](change_type.md): a second column of the new type, in step and out of sight, takes the name in one short
 //! transaction of contract, and is the last of the table then. The old type stays.
 //!
@@ -11,6 +13,9 @@
 //! Until contract both versions of the application see the old labels, from then on the new ones: code that runs then
 //! must know both, as far as they are other words. A statement that a session has prepared with a parameter of the old
 //! type fails in it until it is prepared anew; one that has the label in its own words goes on.
+//!
+//! Statements without a list of columns must be gone before: `COPY` meets one column more from expand on, and an `INSERT`
+//! meets them in another order from contract on, the old one among them while it is kept.
 //!
 //! # Going back
 //!

@@ -10,7 +10,12 @@ impl ChangeType {
     pub(super) fn refuse_unfit(&self, draft: &mut Draft<'_>, known: &Table, column: &Column) {
         let name = format!("{}.{}", self.table.plain(), plain(&self.column));
         let of_it = |columns: &[String]| columns.iter().any(|name| name == self.column.as_str());
-        if column.until_contract.is_some() {
+        if column.until_contract.is_some() && self.total {
+            draft.refuse(format!(
+                "{name} gets its name in this plan: take two plans, one after the other (phase purge PLAN --now ends the window of \
+                 the first one)"
+            ));
+        } else if column.until_contract.is_some() {
             draft.refuse(format!(
                 "{name} gets its name in this plan: put that rename_column right beside this, or say the name here, \
                  change_type: {{table: {}, column: {}, to: {}, …}}",

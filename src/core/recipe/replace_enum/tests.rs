@@ -1,5 +1,5 @@
-use crate::core::recipe::testing::{changes, known, labels, refused, shown, table};
-use crate::core::recipe::{Column, Constraint, Index, Known, Table, Trigger};
+use crate::core::recipe::testing::{cautions, changes, known, labels, refused, shown, table};
+use crate::core::recipe::{Column, Constraint, Dependent, Index, Known, Table, Trigger};
 
 const TEXT: &str = "change:\n  - replace_enum: {table: t, column: M m, type: New, values: [a, \"it's\"], map: {b: \"it's\"}}\nkeep: 7d\n";
 
@@ -91,6 +91,25 @@ fn what_names_the_old_labels_is_carried_over_or_refused() {
         ..Trigger::default()
     };
     assert!(named(&|table| table.triggers = vec![trigger.clone()])[0].starts_with("trigger x of t"));
+    let view = |text: &str| Dependent {
+        kind: "view".into(),
+        said: "view v".into(),
+        called: "v".into(),
+        reads: vec!["M m".into()],
+        drop: "DROP VIEW v".into(),
+        make: vec![format!("CREATE VIEW v AS SELECT 1 FROM t WHERE {text}")],
+        ..Dependent::default()
+    };
+    let over = |text: &str| of(&["a", "b"], |table| table.dependents = vec![view(text)]);
+    assert!(
+        refused(&text(), &over("\"M m\" = 'b'::mood"))[0]
+            .starts_with("view v reads t.\"M m\" and names labels")
+    );
+    let as_text = over("\"M m\"::text = 'b'::text");
+    assert_eq!(refused(&text(), &as_text), Vec::<String>::new());
+    assert!(cautions(&text(), &as_text).iter().any(|what| what.starts_with("view v compares a text with")));
+    let kept = over("\"M m\"::text = 'a'::text");
+    assert!(!cautions(&text(), &kept).iter().any(|what| what.contains("compares a text")));
     let one =
         text().replace("values: [a, \"it's\"], map: {b: \"it's\"}", "values: [a], map: {b: a}, back: {}");
     let unique = Index {
@@ -119,4 +138,22 @@ fn the_types_are_enums() {
     let wrong = |text: &str| changes(text, &Known::default()).unwrap_err();
     assert!(wrong(&text().replace("[a, \"it's\"]", "[a, a]")).contains("'a' stands here twice"));
     assert!(wrong(&text().replace("[a, \"it's\"]", "[]")).contains("at least one label"));
+}
+
+#[test]
+fn another_name_takes_another_plan() {
+    let known = of(&["a", "b"], |_| {});
+    let rename =
+        |column: &str, to: &str| format!("  - rename_column: {{table: t, from: {column}, to: {to}}}\n");
+    let before = text()
+        .replace("change:\n", &format!("change:\n{}", rename("'\"M m\"'", "m")))
+        .replace("column: '\"M m\"'", "column: m");
+    let after = text().replace("keep", &format!("{}keep", rename("'\"M m\"'", "m")));
+    for text in [before, after] {
+        let said = refused(&text, &known).join("; ");
+        assert!(
+            said.contains("take two plans, one after the other") && !said.contains("change_type:"),
+            "{said}"
+        );
+    }
 }
