@@ -6,7 +6,8 @@
 //! that sessions have prepared are planned again by the server; one that gives the column back
 //! fails in a session that prepared it before (`cached plan must not change result type`) until it
 //! is prepared anew, as after an ALTER COLUMN TYPE; most drivers do that by themselves.
-//! The column is the last of the table then: `SELECT *` gives it at the end.
+//! The column is the last of the table then: `SELECT *` gives it at the end, and an `INSERT` without a list of columns
+//! puts values into other ones than before.
 //!
 //! With `to` it gets another name as well, and the second column has that name from expand on: new
 //! code writes it in its new type, old code the old one, and each sees what the other wrote, by
@@ -19,12 +20,16 @@
 //! policies, triggers, and the table's place in a publication that names the column. Extended
 //! statistics and materialized views get their like beforehand, filled before it takes the name.
 //! Expand tries all of that once and takes it back. What cannot be made again, such as a view that
-//! a function returns rows of, a generated column, or a rule, is refused by name.
+//! a function returns rows of, a generated column, or a rule, is refused by name. What comes to the column by hand after the
+//! plan has started, or changes, stops contract by name.
 //!
 //! # Deploying
 //!
+//! Statements without a list of columns must be gone before: `COPY` meets one column more from expand on, and an `INSERT`
+//! meets them in another order from contract on, the old one among them while it is kept.
+//!
 //! From expand on old code may write only what the new type can hold: any other value fails its writer, as ALTER COLUMN
-//! TYPE would fail on it (a text that is too long is never cut), and a row that has one goes into quarantine. Give `using`
+//! TYPE would fail on it (a text that is too long is never cut), and a row that has one goes into quarantine, which holds contract back. Give `using`
 //! where such values are to become others.
 //!
 //! Without `to`, code that needs the new type ships after contract. With `to`, new code ships once the plan is
@@ -45,6 +50,7 @@ use super::carried::{Carried, carried};
 use super::draft::{Draft, Sql};
 use super::known::{Column, Table};
 use super::reader::Reader;
+use super::restless;
 use super::trigger::{Standing, beside};
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::plan::model::{ExchangeSpec, Pair, StepSpec, SyncSpec};
@@ -110,16 +116,7 @@ pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<ChangeType> 
         reader.fault("to is the name that the column has: leave it out");
         return None;
     }
-    Some(ChangeType {
-        table: table?,
-        column: column?,
-        kind: kind?,
-        using,
-        back,
-        default,
-        to,
-        total: false,
-    })
+    Some(ChangeType { table: table?, column: column?, kind: kind?, using, back, default, to, total: false })
 }
 
 impl ChangeType {
@@ -158,6 +155,9 @@ impl ChangeType {
         let quiet = "EXPLAIN looks at the expression of the default and runs nothing";
         draft.expand_sql(if default.is_some() { added.allow("opaque", quiet) } else { added });
         let using = self.using.clone().unwrap_or_else(|| value(name, &column.kind, kind));
+        if let Some(to) = &self.to {
+            restless::refuse(draft, table, to, &using);
+        }
         let using = draft.expression_now(table, &using);
         let set = vec![(shadow.clone(), using.clone())];
         let kept = self.kept(&column);
@@ -215,6 +215,15 @@ impl ChangeType {
     fn caution(&self, draft: &mut Draft<'_>, column: &Column) {
         let name = format!("{}.{}", self.table.plain(), plain(&self.column));
         let every = |from: &str, to: &str| read_type(to).is_ok_and(|to| holds(from, &to));
+        let known = draft.table(&self.table).unwrap_or_default();
+        let last = known.columns.last().is_none_or(|last| last.name == column.name);
+        if draft.keeps() || !last {
+            draft.caution(format!(
+                "from contract on {name} is the last column of its table, behind the old one while that is kept: an INSERT without a \
+                 list of columns would put values into other ones than before, and COPY meets one column more from expand on; let \
+                 them name their columns first"
+            ));
+        }
         if !self.total && (self.using.is_some() || !every(&column.kind, &self.kind)) {
             let cannot = if self.using.is_some() {
                 format!("a value of which using gives none of type {}", self.kind)
@@ -223,7 +232,7 @@ impl ChangeType {
             };
             draft.caution(format!(
                 "from expand on {cannot} fails its writer in {name}, old code too; a row that has one already goes into \
-                 quarantine, and the plan waits there until it is mended"
+                 quarantine, which holds contract back until it is mended"
             ));
         }
         let plainly = self.using.is_none() && self.to.is_none() && column.collation.is_none();

@@ -137,7 +137,11 @@ fn a_value_that_does_not_fit_another_type_is_never_cut() {
         [("text", "varchar(3)"), ("text", "char(3)"), ("bit(8)", "bit(4)"), ("text[]", "\"varchar(2)[]\"")]
     {
         let (steps, cautions) = of(kind, to, "");
-        assert!(steps.contains("computed_0 := NEW.a;") || steps.contains("NEW._phase_20261201000000_new_a := NEW.a;"), "{steps}");
+        assert!(
+            steps.contains("computed_0 := NEW.a;")
+                || steps.contains("NEW._phase_20261201000000_new_a := NEW.a;"),
+            "{steps}"
+        );
         assert!(cautions.contains("that is none of type"), "{cautions}");
     }
     // The other way round what a cast of the old type would cut.
@@ -147,9 +151,31 @@ fn a_value_that_does_not_fit_another_type_is_never_cut() {
     // There is no other way to the type.
     let (steps, cautions) = of("text", "integer", "");
     assert!(steps.contains("NEW.a::int"), "{steps}");
-    assert!(cautions.contains("from expand on a value that is none of type int") && !cautions.contains("while contract"));
+    assert!(
+        cautions.contains("from expand on a value that is none of type int")
+            && !cautions.contains("while contract")
+    );
     let (_, cautions) = of("integer", "bigint", "");
     assert!(!cautions.contains("from expand on") && cautions.contains("while contract keeps"), "{cautions}");
     let (_, cautions) = of("integer", "bigint", ", using: a + n");
     assert!(cautions.contains("of which using gives none"), "{cautions}");
+}
+
+#[test]
+fn a_value_that_is_another_each_time_is_not_kept_in_step_both_ways() {
+    let of = |change: &str| {
+        let table = Table { kind: "r".into(), columns: vec![column("a")], ..Table::default() };
+        refused(change, &known("m", table))
+    };
+    for change in [
+        "transform_column: {table: m, column: a, to: b, type: uuid, using: gen_random_uuid(), back: 'b::text'}",
+        "change_type: {table: m, column: a, type: uuid, using: gen_random_uuid(), to: b}",
+    ] {
+        assert!(
+            of(change).contains("calls gen_random_uuid(), which gives another value each time"),
+            "{}",
+            of(change)
+        );
+    }
+    assert_eq!(of("change_type: {table: m, column: a, type: uuid, using: gen_random_uuid()}"), "");
 }

@@ -38,6 +38,7 @@ mod rename_table;
 mod replace_enum;
 mod replace_index;
 mod reshape;
+mod restless;
 mod set_default;
 mod set_not_null;
 mod split_column;

@@ -6,6 +6,8 @@ use serde::Deserialize;
 use super::draft::{Draft, Sql};
 use super::known::{Column, Table};
 use super::reader::Reader;
+use super::restless;
+use super::trigger::runs_before;
 use crate::core::ident::{Ident, QName, literal, plain};
 use crate::core::plan::model::{StepSpec, SyncSpec};
 
@@ -92,14 +94,23 @@ impl Reshape {
                  new code writes: say who vouches for it, gates: {contract: {deployed: APP@VERSION}} or {approvals: 1}",
             );
         }
+        let both_ways = old.iter().any(|one| one.back.is_some());
         for one in new {
             draft.refuse_taken(table, &one.column);
+            if both_ways {
+                restless::refuse(draft, table, &one.column, &one.using);
+            }
             self.add(draft, one);
         }
         let set: Vec<(Ident, String)> =
             new.iter().map(|one| (one.column.clone(), draft.expression_now(table, &one.using))).collect();
         let back = old.iter().filter_map(|one| Some((draft.name_now(table, &one.column), one.back.clone()?)));
-        let back = back.collect();
+        let back: Vec<(Ident, String)> = back.collect();
+        let names = |columns: Vec<&Ident>| columns.into_iter().map(plain).collect::<Vec<_>>().join(", ");
+        let others = names(new.iter().map(|one| &one.column).collect());
+        for (column, _) in &back {
+            runs_before(draft, table, &known, column, &others);
+        }
         draft.sync(SyncSpec { table: table.clone(), set: set.clone(), back });
         // Whatever was written since the sync is in step already; where the expression gives nothing
         // there is nothing to do.

@@ -59,21 +59,29 @@ pub(super) fn beside(
                 )),
             }
         }
-        if trigger.before() && (of_it || trigger.columns.is_empty()) {
-            draft.caution(format!(
-                "trigger {} of {} runs before the two columns are made equal: where new code writes {}, it finds the \
-                 value that {} had before",
-                trigger.name,
-                table.plain(),
-                plain(other),
-                plain(column)
-            ));
-        }
     }
+    runs_before(draft, table, known, column, &plain(other));
     if !there.is_empty() {
         draft.expand_sql(Sql::new(there.join(";\n"), back.join(";\n")));
     }
     (there, back)
+}
+
+/// Names the triggers that see a row of new code before its old column is filled.
+pub(super) fn runs_before(draft: &mut Draft<'_>, table: &QName, known: &Table, column: &Ident, others: &str) {
+    for trigger in known.triggers.iter().filter(|trigger| trigger.before()) {
+        let head = trigger.definition.split(" ON ").next().unwrap_or_default();
+        let of_it = trigger.columns.iter().any(|name| name == column.as_str());
+        if of_it || trigger.columns.is_empty() || head.contains(" INSERT") {
+            draft.caution(format!(
+                "trigger {} of {} runs before the columns are kept in step: where new code writes {others}, it finds the \
+                 value that {2} had before (none in an INSERT), and what it gives {2} then is overwritten: look at its body",
+                trigger.name,
+                table.plain(),
+                plain(column)
+            ));
+        }
+    }
 }
 
 fn one(

@@ -87,10 +87,7 @@ pub fn holds(from: &str, to: &TypeRef) -> bool {
         "real" | "double precision" => matches!(from, "smallint" | "integer" | "bigint"),
         "date" | "timestamp without time zone" | "timestamp with time zone" => {
             let (from, _) = parts(from);
-            matches!(
-                from.as_str(),
-                "date" | "timestamp without time zone" | "timestamp with time zone"
-            )
+            matches!(from.as_str(), "date" | "timestamp without time zone" | "timestamp with time zone")
         }
         _ => false,
     };

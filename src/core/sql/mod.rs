@@ -50,7 +50,7 @@ pub use redact::{first_words, redact, without_literals};
 pub use rename::{Beside, constraint_over, constraint_over_all, expression_over, index_over, trigger_beside};
 pub use scan::Scan;
 pub use split::{Statement, split};
-pub use steady::{steady, steady_names, waits};
+pub use steady::{restless, steady, steady_names, waits};
 pub use tables::{made_tables, tables};
 pub use thing::{How, Piece, Thing, Wide};
 pub use tokens::{blank_comments, is_keyword, nesting, renamed};

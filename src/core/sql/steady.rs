@@ -48,6 +48,12 @@ pub(super) fn harmless(function: &QName) -> bool {
     steady(function) || own(function) && HARMLESS.contains(&function.name.as_str())
 }
 
+/// Whether a function is one of PostgreSQL's own that give another value each time they are called.
+#[must_use]
+pub fn restless(function: &QName) -> bool {
+    !steady(function) && harmless(function)
+}
+
 /// Whether a function only waits: no harm but to whoever waits behind its locks.
 #[must_use]
 pub fn waits(function: &QName) -> bool {
