@@ -81,7 +81,10 @@ impl DropColumn {
         }
         let held = known.holds_column(&self.column);
         if !held.is_empty() {
-            draft.refuse(format!("{} depend on {name}: drop or replace them first", held.join(", ")));
+            draft.refuse(format!(
+                "{} depend on {name}: drop or replace them in a plan of its own before this one",
+                held.join(", ")
+            ));
         }
         let filled =
             of.default.is_some() || of.generated.is_some() || of.identity.is_some() || self.down.is_some();
@@ -104,7 +107,7 @@ impl DropColumn {
         for of in known.constraints.iter().filter(|of| mine(&of.columns) && of.kind != "n") {
             if of.columns.len() > 1 || of.kind == "p" {
                 draft.refuse(format!(
-                    "constraint {} of {} is about more than {name} and would go with it in silence: drop or replace it first",
+                    "constraint {} of {} is about more than {name} and would go with it in silence: drop or replace it in a plan of its own before this one",
                     of.name,
                     self.table.plain()
                 ));
@@ -115,7 +118,7 @@ impl DropColumn {
             rest.push(format!("index {}", of.name));
             if of.columns.len() > 1 && of.definition.starts_with("CREATE UNIQUE ") {
                 draft.refuse(format!(
-                    "unique index {} of {} is about more than {name} and would go with it in silence: drop or replace it first",
+                    "unique index {} of {} is about more than {name} and would go with it in silence: drop or replace it in a plan of its own before this one",
                     of.name,
                     self.table.plain()
                 ));
@@ -159,7 +162,9 @@ mod tests {
         let key = Referrer { name: "k".into(), table: "u".into(), columns: vec!["A a".into()], own: false };
         assert_eq!(
             of(Table { hanging: vec![view], referenced_by: vec![key], ..table(&["A a"]) }),
-            ["foreign key k of u, view v depend on t.\"A a\": drop or replace them first"]
+            [
+                "foreign key k of u, view v depend on t.\"A a\": drop or replace them in a plan of its own before this one"
+            ]
         );
         let constraint = |kind: &str, columns: &[&str]| Constraint {
             name: "k".into(),

@@ -46,7 +46,10 @@ impl DropTable {
                 held.push("tables that inherit from it".into());
             }
             if !held.is_empty() {
-                draft.refuse(format!("{} depend on {name}: drop or replace them first", held.join(", ")));
+                draft.refuse(format!(
+                    "{} depend on {name}: drop or replace them in a plan of its own before this one",
+                    held.join(", ")
+                ));
             }
         }
         draft.contract(StepSpec::DropTable { table: table.clone(), allow: Vec::new() });
@@ -81,7 +84,9 @@ mod tests {
         let key = Referrer { name: "k".into(), table: "u".into(), ..Referrer::default() };
         assert_eq!(
             of(Table { hanging: vec![view], referenced_by: vec![key], ..table(&["a"]) }),
-            ["foreign key k of u, view v depend on s.\"T t\": drop or replace them first"]
+            [
+                "foreign key k of u, view v depend on s.\"T t\": drop or replace them in a plan of its own before this one"
+            ]
         );
         assert_eq!(
             of(Table { partition: true, ..table(&["a"]) }),

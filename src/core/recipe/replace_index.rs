@@ -43,6 +43,21 @@ impl ReplaceIndex {
             if draft.table(index).is_some() && !known.indexes.iter().any(|of| of.name == spec.name.as_str()) {
                 draft.refuse(format!("{} is no index of {}", index.plain(), spec.table.plain()));
             }
+            let old = known.indexes.iter().find(|of| of.name == spec.name.as_str());
+            let has = |text: &str, word: &str| text.contains(word);
+            let new = spec.create();
+            let lost: Vec<&str> = [" WHERE ", " INCLUDE "]
+                .into_iter()
+                .filter(|word| old.is_some_and(|old| has(&old.definition, word)) && !has(&new, word))
+                .map(str::trim)
+                .collect();
+            if let Some(old) = old.filter(|_| !lost.is_empty()) {
+                draft.caution(format!(
+                    "the old index has {}, and the new one has none: {}",
+                    lost.join(" and "),
+                    old.definition
+                ));
+            }
             if known.kind == "p" {
                 draft.caution(format!(
                     "the indexes of the partitions of {} keep the names that they are built under",
@@ -67,8 +82,8 @@ impl ReplaceIndex {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{changes, index, known, of_table, refused, shown, table};
-    use super::super::{Known, OfIndex, Table};
+    use super::super::testing::{cautions, changes, index, known, of_table, refused, shown, table};
+    use super::super::{Index, Known, OfIndex, Table};
 
     const TEXT: &str =
         "change:\n  - replace_index: {name: '\"T i\"', table: s.t, columns: [a, b], where: a > 0}\n";
@@ -88,6 +103,15 @@ mod tests {
             )
         };
         assert_eq!(there(OfIndex::default(), vec![of_table("T i")]), Vec::<String>::new());
+        let all = Index {
+            definition: "CREATE INDEX \"T i\" ON s.t USING btree (a) INCLUDE (b) WHERE (a > 0)".into(),
+            ..of_table("T i")
+        };
+        let full = known([("s.t", Table { indexes: vec![all], ..table(&["a", "b"]) })]);
+        assert!(
+            cautions(TEXT, &full)[0]
+                .starts_with("the old index has INCLUDE, and the new one has none: CREATE")
+        );
         assert_eq!(there(OfIndex::default(), vec![of_table("i")]), ["s.\"T i\" is no index of s.t"]);
         assert_eq!(
             there(OfIndex { constraint: Some("k".into()), ..OfIndex::default() }, vec![of_table("T i")]),

@@ -5,6 +5,8 @@
 //! New code, which knows only the new columns, ships once the plan is `backfilled`; where the plan gives the new
 //! columns an index of its own in validate, once it is `validated`. With `back: none` what new code writes never
 //! reaches the old column: then old code must be gone before new code writes.
+//! `COPY … FROM` without a list of columns meets one column more from expand on, and so does `INSERT … SELECT *`: let them
+//! name their columns first.
 //!
 //! # Going back
 //!

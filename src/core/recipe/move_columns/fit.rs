@@ -69,7 +69,10 @@ impl MoveColumns {
         }
         let held = known.holds_column(old);
         if !held.is_empty() {
-            draft.refuse(format!("{} depend on {name}: drop or replace them first", held.join(", ")));
+            draft.refuse(format!(
+                "{} depend on {name}: drop or replace them in a plan of its own before this one",
+                held.join(", ")
+            ));
         }
         let of_it = |columns: &[String]| columns.iter().any(|of| of == old.as_str());
         let stands = known.indexes_of(old).next().is_some()

@@ -23,7 +23,7 @@ impl WidenKey {
             draft.refuse(format!("{name} is no part of a primary key: change_type is for those"));
         }
         for table in &family.unknown {
-            draft.refuse(format!("{} refers to {name}, and cannot be looked at", table.plain()));
+            draft.refuse(format!("{} refers to {name}, and cannot be looked at: where this plan gives a table another name, take two plans", table.plain()));
         }
         for member in &family.members {
             refuse_table(draft, member);

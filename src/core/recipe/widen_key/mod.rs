@@ -24,6 +24,9 @@
 //! result type` until it is prepared anew, as after an ALTER COLUMN TYPE; most drivers do that by
 //! themselves. The columns are the last of their tables then: `SELECT *` gives them at the end.
 //!
+//! Statements without a list of columns must be gone before: `COPY` meets one column more from expand on, and an `INSERT`
+//! meets them in another order from contract on, the old ones among them while they are kept.
+//!
 //! # Going back
 //!
 //! Before contract abort takes the second columns away. While contract keeps the old columns they hold every
@@ -45,7 +48,7 @@ use serde::Deserialize;
 use super::carried::{Carried, triggers};
 use super::dependents::{Target, dependents};
 use super::draft::{Draft, Sql};
-use super::known::{Column, Known};
+use super::known::{Column, Known, Table};
 use super::reader::Reader;
 use crate::core::ident::{Ident, QName, list, plain};
 use crate::core::plan::model::{AssertSpec, BothWays, ExchangeSpec, Pair, StepSpec, SyncSpec};
@@ -123,6 +126,12 @@ impl WidenKey {
         let column = draft.column(table, name);
         let family = Family::of(draft.known(), table, &column);
         self.refuse_unfit(draft, &family, &column);
+        let key = |known: &Table| {
+            known.constraints.iter().any(|one| one.kind == "p" && one.columns.contains(&column.name))
+        };
+        if family.members.first().is_some_and(|root| !root.known.columns.is_empty() && !key(&root.known)) {
+            return; // It is refused, and no step can be written.
+        }
         let column = family.members.first().and_then(|root| root.columns.first().cloned()).unwrap_or(column);
         let version = draft.version().to_owned();
         let shadow = |name: &Ident| Ident::shortened(&format!("_phase_{version}_new_"), name.as_str());

@@ -1,8 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
+use crate::core::compile::{self, Server};
 use crate::core::recipe::known::{
     Column, Constraint, Dependent, Hanging, Index, Known, Referrer, Table, Trigger,
 };
-use crate::core::recipe::testing::{cautions, known, refused, shown, table};
+use crate::core::recipe::testing::{cautions, changes, known, refused, shown, table};
 
 const PLAN: &str = "change:\n  - widen_key: {table: a, column: id}\nkeep: 1d\n";
 
@@ -313,4 +314,12 @@ fn a_policy_that_reads_other_tables_of_the_family_goes_with_its_own() {
         blocked.starts_with("view v reads a.id and cannot be made again over it: function f()"),
         "{blocked}"
     );
+#[test]
+fn a_column_that_is_no_key_is_refused_and_has_no_steps() {
+    let mut plain = keyed("a", "integer");
+    (plain.indexes, plain.constraints) = (Vec::new(), Vec::new());
+    let plan = changes(PLAN, &known([("a", plain)])).unwrap();
+    assert_eq!(plan.refused.len(), 1);
+    assert!(plan.refused[0].1.contains("is no part of a primary key: change_type is for those"));
+    assert!(compile::plan(&plan.plan, Server::NEWEST).is_ok());
 }
