@@ -91,6 +91,9 @@ pub(super) fn of_column(
     }
     // What another exchange has made again is printed as that has left it.
     let whole = !draft.is_about(table);
+    // A change of labels has put those of the new type into what is known of the definitions.
+    let relabels = |change: &Change| matches!(change, Change::ReplaceEnum(_) | Change::RemoveEnumValue(_));
+    let printed = whole && !draft.changes_of(table).any(relabels);
     let own = regclass(table);
     let number = format!(
         "(SELECT attnum FROM pg_catalog.pg_attribute WHERE attrelid = {own} AND attname = {} AND NOT attisdropped)",
@@ -99,8 +102,8 @@ pub(super) fn of_column(
     let beside = known.triggers.iter().map(|trigger| {
         Ident::shortened("", &format!("{}_phase_{}", trigger.name, draft.version())).as_str().to_owned()
     });
-    let mut was = over(known, Some(name), whole);
-    let mut now = things(&own, Some(&number), whole, &beside.collect::<Vec<_>>());
+    let mut was = over(known, Some(name), printed);
+    let mut now = things(&own, Some(&number), printed, &beside.collect::<Vec<_>>());
     if whole {
         was.extend(of_default(column));
         was.extend(column.not_null.then(|| ("NOT NULL".to_owned(), String::new())));
@@ -120,10 +123,10 @@ pub(super) fn of_column(
 }
 
 /// The constraints, indexes and triggers that are known, of a column or all.
-fn over(known: &Table, column: Option<&Ident>, whole: bool) -> Vec<Was> {
+fn over(known: &Table, column: Option<&Ident>, printed: bool) -> Vec<Was> {
     let of_it =
         |columns: &[String]| column.is_none_or(|column| columns.iter().any(|name| name == column.as_str()));
-    let text = |text: &str| if whole { text.to_owned() } else { String::new() };
+    let text = |text: &str| if printed { text.to_owned() } else { String::new() };
     let constraints = known
         .constraints
         .iter()
@@ -152,8 +155,8 @@ fn over(known: &Table, column: Option<&Ident>, whole: bool) -> Vec<Was> {
 }
 
 /// The queries that give those that are there now, without the plan's own.
-fn things(own: &str, number: Option<&String>, whole: bool, ours: &[String]) -> Vec<String> {
-    let text = |text: &str| if whole { text.to_owned() } else { "''".to_owned() };
+fn things(own: &str, number: Option<&String>, printed: bool, ours: &[String]) -> Vec<String> {
+    let text = |text: &str| if printed { text.to_owned() } else { "''".to_owned() };
     let depends = |catalog: &str, object: &str| {
         number.map_or_else(
             || "true".to_owned(),
