@@ -314,6 +314,8 @@ fn a_policy_that_reads_other_tables_of_the_family_goes_with_its_own() {
         blocked.starts_with("view v reads a.id and cannot be made again over it: function f()"),
         "{blocked}"
     );
+}
+
 #[test]
 fn a_column_that_is_no_key_is_refused_and_has_no_steps() {
     let mut plain = keyed("a", "integer");
