@@ -91,6 +91,7 @@ fn answer(
     Ok((read > 0).then(|| line.trim().to_owned()))
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "map_err gives it by value")]
 fn failed(error: io::Error) -> CommandError {
     CommandError::Io(format!("the terminal: {error}"))
 }
