@@ -4,9 +4,9 @@ use super::CompileError;
 use super::in_step::InStep;
 use crate::core::footprint::Footprint;
 use crate::core::ident::plain;
-use crate::core::lint::statements;
+use crate::core::lint;
 use crate::core::plan::model::{ExchangeSpec, Pair, Place, Plan, StepSpec};
-use crate::core::sql::{Alter, Change, Thing, deep};
+use crate::core::sql::{Thing, deep};
 use crate::core::step::{Action, Phase, Step};
 use crate::core::sync::{Sync, chain};
 
@@ -57,16 +57,10 @@ fn chains(syncs: &[(&Sync, Place)]) -> Result<(), CompileError> {
 
 /// A default that a sync takes for a written value: what old code writes would be lost.
 fn defaults(syncs: &[(&Sync, Place)], early: &[&Step]) -> Result<(), CompileError> {
-    let gives = |step: &&&Step| {
-        !syncs.is_empty() && step.action.sql().iter().any(|sql| sql.to_ascii_lowercase().contains("default"))
-    };
-    for step in early.iter().filter(gives) {
-        let read = deep(|| statements(step)).and_then(|read| read);
+    for step in early.iter().filter(|_| !syncs.is_empty()) {
+        let given = deep(|| lint::defaults(step)).and_then(|given| given);
         // What does not parse is refused where it stands.
-        for change in read.unwrap_or_default().into_iter().flat_map(|statement| statement.changes) {
-            let Change::Alter { table, what: Alter::Default { column, dropped: false }, .. } = change else {
-                continue;
-            };
+        for (table, column) in given.unwrap_or_default() {
             let filled = |(sync, _): &&(&Sync, Place)| {
                 sync.spec().table.may_be(&table) && sync.spec().set.iter().any(|(name, _)| *name == column)
             };

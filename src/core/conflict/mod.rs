@@ -14,9 +14,10 @@ pub use index::{Index, Rules};
 use std::collections::BTreeSet;
 
 use crate::core::footprint::{Footprint, Likeness, SearchPath, Site};
-use crate::core::ident::{QName, plain};
+use crate::core::ident::{Ident, QName, plain};
+use crate::core::lint;
 use crate::core::record::{Kind, Record};
-use crate::core::sql::{How, SqlError, Thing};
+use crate::core::sql::{How, SqlError, Thing, deep};
 use crate::core::state::State;
 use crate::core::step::Phase;
 use crate::core::timeline::Item;
@@ -145,8 +146,9 @@ fn takes_from_below(item: &Item, records: &[Record], files: &[Item]) -> Vec<Stri
     below.filter_map(reason).collect()
 }
 
-/// Columns that plans which it builds on keep in step and that `item` would keep in step too: their
-/// triggers fire once each, so that a write of the one would not reach the other's columns.
+/// Columns that plans which it builds on keep in step, and that `item` would keep in step too, or give a
+/// default: triggers fire once each, so that a write of the one would not reach the other's columns, and
+/// take a default for a value that somebody wrote.
 fn chains_with_below(item: &Item, records: &[Record], files: &[Item]) -> Vec<String> {
     let links = links(files, records, item);
     let kept = |item: &Item| {
@@ -154,11 +156,29 @@ fn chains_with_below(item: &Item, records: &[Record], files: &[Item]) -> Vec<Str
         Footprint::of(&syncs.cloned().collect::<Vec<_>>()).ok()
     };
     let Some(mine) = kept(item) else { return Vec::new() };
-    let below = records.iter().filter(|other| {
-        other.in_flight() && builds_on(&item.version, &other.version, &links) && other.state > State::Planned
-    });
+    let early = item.steps.iter().filter(|step| matches!(step.phase, Phase::Expand | Phase::Validate));
+    let given: Vec<_> =
+        deep(|| early.filter_map(|step| lint::defaults(step).ok()).flatten().collect()).unwrap_or_default();
+    let below =
+        records.iter().filter(|other| other.in_flight() && builds_on(&item.version, &other.version, &links));
     let reason = |other: &Record| {
         let theirs = kept(files.iter().find(|file| file.version == other.version)?)?;
+        let kept_by_it = |table: &QName, column: &Ident| {
+            theirs.touches().any(|(thing, how, _)| {
+                how != How::Reads
+                    && matches!(thing, Thing::Column(of, name) if name == column && of.may_be(table))
+            })
+        };
+        if let Some((table, column)) = given.iter().find(|(table, column)| kept_by_it(table, column)) {
+            return Some(format!(
+                "{} ({}) keeps {}.{} in step, and would take a default for a value that somebody wrote: that one must complete \
+                 first",
+                other.stem(),
+                other.state,
+                table.plain(),
+                plain(column)
+            ));
+        }
         let shared = theirs.touches().find_map(|(thing, theirs_do, _)| {
             let Thing::Column(table, column) = thing else { return None };
             let same = |(mine, how, _): &(&Thing, How, &Site)| {

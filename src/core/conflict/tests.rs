@@ -48,7 +48,7 @@ const DROP: &str = "contract:\n  - drop_column: {table: users, column: name}\n";
 
 /// The same with what a server says of the path.
 fn found_along(path: &str, items: &[(&str, &str)], standing: Standing) -> Vec<(Grade, String)> {
-    let record = crate::core::ident::Ident::parse("phase").unwrap();
+    let record = Ident::parse("phase").unwrap();
     let path = SearchPath::read(path, "ann", &record);
     let items: Vec<Item> =
         items.iter().map(|(stem, text)| Item { path: path.clone(), ..item(stem, text) }).collect();

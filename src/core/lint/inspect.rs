@@ -11,7 +11,8 @@ use super::mentions::Mentions;
 use super::outline::apply;
 use super::partitioned::sent;
 use super::world::World;
-use crate::core::sql::{Change, SqlError, Statement, split};
+use crate::core::ident::{Ident, QName};
+use crate::core::sql::{Alter, Change, SqlError, Statement, split};
 use crate::core::step::{Action, Step, Undo};
 
 /// A statement of a step and what it does.
@@ -44,6 +45,22 @@ pub struct Taken {
 /// When they do not parse; such a step is refused before it is one.
 pub fn statements(step: &Step) -> Result<Vec<Statement>, SqlError> {
     statements_of(&step.action)
+}
+
+/// The columns to which a step gives a default.
+///
+/// # Errors
+/// As [`statements`].
+pub fn defaults(step: &Step) -> Result<Vec<(QName, Ident)>, SqlError> {
+    // Most steps have none, and need not be read for it.
+    if !step.action.sql().iter().any(|sql| sql.to_ascii_lowercase().contains("default")) {
+        return Ok(Vec::new());
+    }
+    let given = |change: Change| match change {
+        Change::Alter { table, what: Alter::Default { column, dropped: false }, .. } => Some((table, column)),
+        _ => None,
+    };
+    Ok(statements(step)?.into_iter().flat_map(|statement| statement.changes).filter_map(given).collect())
 }
 
 /// The statements of an action.

@@ -30,7 +30,7 @@ pub(in crate::core) use fill::scalar;
 
 pub use effect::{Effect, effect, effects, strongest};
 pub use finding::{Finding, Level};
-pub use inspect::{Inspected, Taken, inspect, inspect_sql, mentions, statements, taken};
+pub use inspect::{Inspected, Taken, defaults, inspect, inspect_sql, mentions, statements, taken};
 pub use judge::{is_judged, is_settled, judge, judge_rest};
 pub use lesson::{Lesson, accepts, lessons, names};
 pub use lock::Lock;

@@ -168,3 +168,23 @@ fn what_is_in_flight_holds_up_what_wants_to_start() {
         Vec::<String>::new()
     );
 }
+
+#[test]
+fn what_builds_on_a_sync_waits_until_it_is_over() {
+    let old = item("1_r", RENAME);
+    let text = |changes: &str| format!("depends_on: [1]\nchange:\n{changes}keep: 1d\n");
+    let held = |changes: &str, state| {
+        let new = item("2_n", &text(changes));
+        reasons(&new, State::Expanded, &[record(&old, state)], &[old.clone(), new.clone()]).join("; ")
+    };
+    let again = "  - rename_column: {table: users, from: display_name, to: shown}\n";
+    let default = "  - set_default: {table: users, column: display_name, default: \"'x'\"}\n";
+    let other = "  - add_column: {table: users, column: age, type: int}\n";
+    let (both, given) = (held(again, State::Validated), held(default, State::Validated));
+    assert!(both.contains("keeps users.display_name in step, and so would this"), "{both}");
+    assert!(given.contains("would take a default for a value that somebody wrote"), "{given}");
+    assert_eq!(held(other, State::Validated), "");
+    for changes in [again, default] {
+        assert_eq!(held(changes, State::Completed), "");
+    }
+}
