@@ -62,7 +62,7 @@ fn defaults(syncs: &[(&Sync, Place)], early: &[&Step]) -> Result<(), CompileErro
         // What does not parse is refused where it stands.
         for (table, column) in given.unwrap_or_default() {
             let filled = |(sync, _): &&(&Sync, Place)| {
-                sync.spec().table.may_be(&table) && sync.spec().set.iter().any(|(name, _)| *name == column)
+                sync.spec().table.may_be(&table) && sync.fills_from_others(&column)
             };
             if syncs.iter().any(|sync| filled(&sync)) {
                 return Err(CompileError::at(
@@ -208,6 +208,8 @@ mod tests {
             refusal(&format!("expand:\n{sql}{default}", sql = sync)).contains("set the default in contract")
         );
         assert_eq!(refusal(&format!("expand:\n{sync}contract:\n{default}")), "");
+        let constant = sync.replace("b: a", "b: \"'x'\"");
+        assert_eq!(refusal(&format!("expand:\n{constant}{default}")), "");
         // The recipe puts it there by itself.
         let set = "  - set_default: {table: t, column: c, default: \"'x'\"}\n";
         let into = "  - transform_column: {table: t, column: a, to: c, type: text, using: a, back: c}\n";

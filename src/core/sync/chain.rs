@@ -25,6 +25,11 @@ impl Sync {
         self.forward.iter().chain(&self.back).flat_map(|computed| &computed.inputs).collect()
     }
 
+    /// Whether it fills a new column from others, and not with a constant, which a default may be as well.
+    pub(crate) fn fills_from_others(&self, column: &Ident) -> bool {
+        self.forward.iter().any(|computed| computed.column == *column && !computed.inputs.is_empty())
+    }
+
     /// Whether it writes old columns as well.
     pub(crate) const fn leads_back(&self) -> bool {
         !self.back.is_empty()
