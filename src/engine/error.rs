@@ -49,15 +49,6 @@ pub enum RunError {
         /// Why.
         why: String,
     },
-    /// Partitions came after the proof of its backfills.
-    #[error(
-        "{} came after the backfill was proven, and nobody has looked at the rows in there: the old column may be all they have",
-        tables.join(", ")
-    )]
-    Joined {
-        /// Their names.
-        tables: Vec<String>,
-    },
     /// Triggers of its syncs do not stand as they were made.
     #[error("{}", describe(lost))]
     SyncLost {
@@ -99,7 +90,7 @@ impl RunError {
                 failure.kind,
                 FailureKind::ConnectionLost | FailureKind::ReadOnly | FailureKind::Fenced
             ),
-            Self::NoLock { .. } | Self::Refused { .. } | Self::SyncLost { .. } | Self::Joined { .. } => true,
+            Self::NoLock { .. } | Self::Refused { .. } | Self::SyncLost { .. } => true,
             Self::Ambiguous { .. } | Self::Store(_) => false,
         }
     }

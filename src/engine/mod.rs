@@ -13,7 +13,6 @@ pub mod event;
 pub mod execute;
 pub mod gauge;
 pub mod index;
-mod joined;
 mod moment;
 mod says;
 pub mod standing;
