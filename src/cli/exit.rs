@@ -120,7 +120,11 @@ impl CommandError {
         match self {
             Self::Usage(_) | Self::Project(_) | Self::Preflight(_) | Self::Unsafe { .. } => Code::Usage,
             Self::Connect(error) if error.is_configuration() => Code::Usage,
-            Self::Run { error, .. } if matches!(**error, RunError::SyncLost { .. }) => Code::Drift,
+            Self::Run { error, .. }
+                if matches!(**error, RunError::SyncLost { .. } | RunError::Joined { .. }) =>
+            {
+                Code::Drift
+            }
             Self::Connect(_)
             | Self::Server(_)
             | Self::Run { .. }
@@ -182,6 +186,11 @@ fn run_hints(item: &str, wanted: Option<Wanted>, error: &RunError) -> Vec<String
         RunError::NoLock { .. } => {
             vec![format!(
                 "end the sessions in the way or wait for a quiet moment, then: phase {again} {version}"
+            )]
+        }
+        RunError::Joined { .. } => {
+            vec![format!(
+                "do them as well, and go on: phase validate {version} --prove && phase {again} {version}"
             )]
         }
         RunError::SyncLost { lost, state, goal, proves } => help(version, lost, *state, *goal, *proves),

@@ -49,6 +49,15 @@ pub enum RunError {
         /// Why.
         why: String,
     },
+    /// Partitions with rows that nobody has done came after the proof of its backfills.
+    #[error(
+        "{} came after the backfill was proven, with rows that it has not done: the old shape may be all they have",
+        tables.join(", ")
+    )]
+    Joined {
+        /// Their names.
+        tables: Vec<String>,
+    },
     /// Triggers of its syncs do not stand as they were made.
     #[error("{}", describe(lost))]
     SyncLost {
@@ -90,7 +99,7 @@ impl RunError {
                 failure.kind,
                 FailureKind::ConnectionLost | FailureKind::ReadOnly | FailureKind::Fenced
             ),
-            Self::NoLock { .. } | Self::Refused { .. } | Self::SyncLost { .. } => true,
+            Self::NoLock { .. } | Self::Refused { .. } | Self::SyncLost { .. } | Self::Joined { .. } => true,
             Self::Ambiguous { .. } | Self::Store(_) => false,
         }
     }

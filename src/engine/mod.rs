@@ -13,6 +13,7 @@ pub mod event;
 pub mod execute;
 pub mod gauge;
 pub mod index;
+mod joined;
 mod moment;
 mod says;
 pub mod standing;

@@ -70,12 +70,13 @@ keep: 1d
 struct Seen {
     statements: u64,
     hits: u64,
-    longest: (Duration, &'static str),
+    /// How long, of which statement, and when it had its answer.
+    longest: (Duration, &'static str, Instant),
 }
 
 fn client(client: Client, rows: u32, stop: Arc<AtomicBool>) -> JoinHandle<Result<Seen, String>> {
     tokio::spawn(async move {
-        let mut seen = Seen { statements: 0, hits: 0, longest: (Duration::ZERO, "") };
+        let mut seen = Seen { statements: 0, hits: 0, longest: (Duration::ZERO, "", Instant::now()) };
         while !stop.load(Ordering::SeqCst) {
             let (kind, key, other) = {
                 let mut random = rand::rng();
@@ -97,7 +98,7 @@ fn client(client: Client, rows: u32, stop: Arc<AtomicBool>) -> JoinHandle<Result
                 )
             })?;
             if took > seen.longest.0 {
-                seen.longest = (took, sql);
+                seen.longest = (took, sql, Instant::now());
             }
             seen.statements += 1;
             if HITS.contains(&kind) && done > 0 {
@@ -126,9 +127,12 @@ async fn a_key_is_widened_beside_load(db: Db) -> TestResult {
     }
     // The sequence goes on past the end of the old type; there is no way back then.
     db.run("SELECT setval('accounts_id_seq', 2147483640)").await?;
+    spans.push(format!("number set after {:.1?}", began.elapsed()));
     let past = "SELECT count(*) > 20 FROM accounts WHERE id > 2147483647";
     until(&db.connect().await?, past).await?;
+    spans.push(format!("past the end after {:.1?}", began.elapsed()));
     let ended = db.phase(&["abort", "1", "--quiet"]).await?;
+    spans.push(format!("abort refused after {:.1?}", began.elapsed()));
     check!(ended.code != Some(0), "{ended:?}");
     check!(ended.stderr.contains("has numbers that integer cannot hold"), "{ended:?}");
     same!(
@@ -139,7 +143,7 @@ async fn a_key_is_widened_beside_load(db: Db) -> TestResult {
     check!(ended.code == Some(0), "{ended:?}");
     spans.push(format!("completed after {:.1?}", began.elapsed()));
     stop.store(true, Ordering::SeqCst);
-    let (mut statements, mut hits, mut longest) = (0, 0, (Duration::ZERO, ""));
+    let (mut statements, mut hits, mut longest) = (0, 0, (Duration::ZERO, "", began));
     for client in clients {
         let seen = client.await?.map_err(Fault::from)?;
         statements += seen.statements;
@@ -147,9 +151,10 @@ async fn a_key_is_widened_beside_load(db: Db) -> TestResult {
         longest = longest.max(seen.longest);
     }
     println!(
-        "{rows} rows: {}; {statements} statements of {CLIENTS} clients, none failed, the longest {:.0?}: {}",
+        "{rows} rows: {}; {statements} statements of {CLIENTS} clients, none failed, the longest {:.0?}, until {:.1?}: {}",
         spans.join(", "),
         longest.0,
+        longest.2 - began,
         longest.1
     );
     check!(longest.0 <= LOCK_TIMEOUT + MARGIN, "{} took {:.0?}", longest.1, longest.0);

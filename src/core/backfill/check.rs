@@ -37,6 +37,21 @@ impl Backfill {
         format!("SELECT count(*) FROM ONLY {} AS {} WHERE {astray}", leaf.table, self.table.name)
     }
 
+    /// Whether a leaf that no pass has walked holds rows that a pass would have had to do: one row, a boolean. `None`
+    /// where that cannot be told from what applications write: without a sync, rows are as their writers left them.
+    #[must_use]
+    pub fn untouched_sql(&self, leaf: &Leaf) -> Option<String> {
+        let copies = matches!(self.work, BackfillWork::Copy { .. });
+        (copies || self.synced()).then(|| {
+            format!(
+                "SELECT EXISTS (SELECT FROM ONLY {} AS {} WHERE {})",
+                leaf.table,
+                self.table.name,
+                self.out_of_step(leaf)
+            )
+        })
+    }
+
     /// Looks at one window: one row (left, out of step, seen, and where the walk
     /// is), or none when the fence does not hold. The cursor moves only past a
     /// window in which nothing is left, or, `settled`, past one where all that

@@ -36,6 +36,10 @@
 //! `validated`: by then every row has its value under the new name, and the indexes and constraints over it are there.
 //! Until purge a write fails where `back` gives the old column a value that its type cannot hold.
 //!
+//! A transaction of REPEATABLE READ or SERIALIZABLE that began before the backfill, and reads the column under its name
+//! for the first time after contract, finds null in it, as an ALTER COLUMN TYPE would show it no rows at all: contract
+//! waits for those that hold the table, not for others.
+//!
 //! # Going back
 //!
 //! The old column is there until purge. With `to` it has every write of either version, those of new code by `back`.

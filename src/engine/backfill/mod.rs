@@ -38,7 +38,7 @@ const BREATH: Duration = Duration::from_millis(40);
 /// The work.
 const WORK: i32 = 1;
 /// The proof.
-const PROOF: i32 = 2;
+pub(super) const PROOF: i32 = 2;
 
 impl<S: Store, T: Target> Execution<'_, S, T> {
     /// Runs a backfill to its end, as the runner of the plan; others may help.
