@@ -5,19 +5,10 @@ use serde::Serialize;
 
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::record::{Record, StepRecord, StepStatus};
+use crate::core::sql::{Alter, Change, Demand, NewConstraint, split};
 use crate::core::state::State;
+use crate::core::step::Step;
 use crate::core::timeline::Item;
-
-/// What a step refuses from its end on, until the step after it has proven the rows that are there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoNull {
-    /// The table.
-    pub table: QName,
-    /// The column.
-    pub column: Ident,
-    /// The constraint that does it.
-    pub constraint: Ident,
-}
 
 /// A constraint in force that is not proven.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,49 +17,92 @@ pub struct InForce {
     pub step: String,
     /// The table.
     pub table: String,
-    /// The column that takes no new null.
-    pub column: String,
+    /// The column that takes no new null, where that is all that it demands.
+    pub column: Option<String>,
     /// The constraint.
     pub constraint: String,
+    /// What it demands, as SQL.
+    pub demand: String,
     /// The command that proves it, once the rows are mended; null on the way back.
     pub goes_on: Option<String>,
     /// The command that takes it away.
     pub taken_away: String,
 }
 
-/// What is in force and not proven, by what is on record.
+/// What is in force and not proven, by what is on record: added by a step that stands, of the same phase as the one
+/// that proves it, which does not. Between two phases it is as the plan wants it.
 #[must_use]
 pub fn in_force(item: &Item, record: &Record, recorded: &[StepRecord]) -> Vec<InForce> {
     let status = |id: &str| recorded.iter().find(|known| known.step == id).map(|known| known.status);
     // An undo that did not commit changed nothing.
-    let stands = |id: &str| matches!(status(id), Some(StepStatus::Done | StepStatus::Undoing));
-    let version = &item.version;
-    let pairs = item.steps.windows(2).filter_map(|pair| match pair {
-        [step, proof] => Some((step, proof, step.no_null.as_ref()?)),
+    let stands = |step: &Step| matches!(status(&step.id), Some(StepStatus::Done | StepStatus::Undoing));
+    let mut found = Vec::new();
+    for (n, step) in item.steps.iter().enumerate().filter(|(_, step)| stands(step)) {
+        let later = item.steps[n + 1..].iter().filter(|later| later.phase == step.phase);
+        let unproven: Vec<Change> = later.filter(|later| !stands(later)).flat_map(changes).collect();
+        for change in changes(step) {
+            let Change::Alter { table, what: Alter::AddConstraint(added), .. } = change else { continue };
+            let Some(name) = added.name.as_ref().filter(|_| added.not_valid) else { continue };
+            if unproven.iter().any(|change| proves(change, &table, name)) {
+                found.push(InForce {
+                    step: step.id.clone(),
+                    table: table.plain(),
+                    column: no_null(&added).map(plain),
+                    constraint: plain(name),
+                    demand: added.definition.clone(),
+                    goes_on: (record.goal != State::Aborted)
+                        .then(|| format!("phase advance {}", item.version)),
+                    taken_away: format!("phase abort {}", item.version),
+                });
+            }
+        }
+    }
+    found
+}
+
+/// What the statements of a step change; nothing of what the program cannot read.
+fn changes(step: &Step) -> Vec<Change> {
+    let statements = step.action.sql().into_iter().filter_map(|sql| split(&sql).ok()).flatten();
+    statements.flat_map(|statement| statement.changes).collect()
+}
+
+fn proves(change: &Change, of: &QName, name: &Ident) -> bool {
+    matches!(change, Change::Alter { table, what: Alter::Validate(proven), .. } if table == of && proven == name)
+}
+
+/// The column of NOT NULL, said as such or as CHECK.
+fn no_null(added: &NewConstraint) -> Option<&Ident> {
+    match &added.demand {
+        Demand::NotNull => added.columns.first(),
+        Demand::Check { proves, .. } => {
+            proves.first().filter(|column| added.definition == format!("CHECK ({column} IS NOT NULL)"))
+        }
         _ => None,
-    });
-    pairs
-        .filter(|(step, proof, _)| stands(&step.id) && !stands(&proof.id))
-        .map(|(step, _, no_null)| InForce {
-            step: step.id.clone(),
-            table: no_null.table.plain(),
-            column: plain(&no_null.column),
-            constraint: plain(&no_null.constraint),
-            goes_on: (record.goal != State::Aborted).then(|| format!("phase advance {version}")),
-            taken_away: format!("phase abort {version}"),
-        })
-        .collect()
+    }
 }
 
 impl InForce {
     /// What it is and what helps, for people.
     #[must_use]
     pub fn describe(&self) -> String {
-        let Self { step, table, column, constraint, goes_on, taken_away } = self;
-        let on = goes_on.as_ref().map(|command| format!("once no row has one, {command} goes on; "));
+        let Self { step, table, column, constraint, demand, goes_on, taken_away } = self;
+        let (what, rows) = match column {
+            Some(column) => (
+                format!(
+                    "{table}.{column} takes no new null since {step} (constraint {constraint}, not proven)"
+                ),
+                "has one",
+            ),
+            None => (
+                format!(
+                    "{table} takes no row against {demand} since {step} (constraint {constraint}, not proven)"
+                ),
+                "is against it",
+            ),
+        };
+        let on = goes_on.as_ref().map(|command| format!("once no row {rows}, {command} goes on; "));
         format!(
-            "{table}.{column} takes no new null since {step} (constraint {constraint}, not proven): statements that write \
-             one fail; {}{taken_away} takes it away",
+            "{what}: statements that write one fail; {}{taken_away} takes it away",
             on.unwrap_or_default()
         )
     }
@@ -107,11 +141,39 @@ mod tests {
         for one in [&[(first, Done)][..], &[(first, Done), (second, Started)]] {
             let found = of(one, State::Validated);
             assert_eq!(found.len(), 1, "{one:?}");
-            assert_eq!((found[0].table.as_str(), found[0].column.as_str()), ("t", "a"));
+            assert_eq!((found[0].table.as_str(), found[0].column.as_deref()), ("t", Some("a")));
             let said = found[0].describe();
             assert!(said.contains("phase advance 1 goes on; phase abort 1 takes it away"), "{said}");
         }
         let back = of(&[(first, Undoing), (second, Undone)], State::Aborted);
         assert_eq!(back.iter().map(|one| one.goes_on.clone()).collect::<Vec<_>>(), [None]);
+    }
+
+    #[test]
+    fn so_is_one_of_another_kind_that_is_proven_in_the_same_phase() {
+        let of = |yaml: &str, done: &str| {
+            let item = testing::item("1_p", yaml);
+            let step = StepRecord {
+                step: done.to_owned(),
+                status: StepStatus::Done,
+                attempts: 1,
+                finished_at: None,
+                duration_ms: None,
+                undo: None,
+                error: None,
+            };
+            let record = Record { goal: State::Validated, ..Record::planned(&item) };
+            let found = in_force(&item, &record, &[step]);
+            found.iter().map(InForce::describe).collect::<Vec<_>>()
+        };
+        let two = "  - {sql: ALTER TABLE t ADD CONSTRAINT c CHECK (n > 0) NOT VALID, undo: ALTER TABLE t DROP CONSTRAINT c}\n";
+        let proof = "validate:\n  - {sql: ALTER TABLE t VALIDATE CONSTRAINT c, undo: SELECT 1}\n";
+        let same = format!("validate:\n{two}{}", proof.trim_start_matches("validate:\n"));
+        let said = "t takes no row against CHECK (n > 0) since validate.1 (constraint c, not proven): statements that \
+                    write one fail; once no row is against it, phase advance 1 goes on; phase abort 1 takes it away";
+        assert_eq!(of(&same, "validate.1"), [said]);
+        // Between two phases it is as the plan wants it, and without a proof as well.
+        assert_eq!(of(&format!("expand:\n{two}{proof}"), "expand.1"), [""; 0]);
+        assert_eq!(of(&format!("validate:\n{two}"), "validate.1"), [""; 0]);
     }
 }

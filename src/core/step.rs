@@ -9,7 +9,6 @@ use serde::Serialize;
 use crate::core::backfill::Backfill;
 use crate::core::detach::Detach;
 use crate::core::ident::{Ident, QName};
-use crate::core::in_force::NoNull;
 use crate::core::plan::model::Place;
 use crate::core::sync::standing::Change;
 
@@ -77,8 +76,6 @@ pub struct Step {
     pub undo: Undo,
     /// What it does to the triggers of syncs.
     pub syncs: Vec<Change>,
-    /// What it refuses from its end on, until the step after it has proven it.
-    pub no_null: Option<NoNull>,
 }
 
 /// A finding that the plan's author accepts.

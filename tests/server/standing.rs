@@ -256,7 +256,8 @@ async fn status_tells_of_a_constraint_that_could_not_be_proven(db: Db) -> TestRe
     db.run("UPDATE t SET old = NULL WHERE id = 5").await?;
     db.phase(&["validate", "1"]).await?.expect(1)?;
     let constraint = if db.major < 18 { "phase_nn_t_old" } else { "t_old_not_null" };
-    let wanted = serde_json::json!([{"step": "validate.1.1", "table": "t", "column": "old", "constraint": constraint,
+    let demand = if db.major < 18 { "CHECK (old IS NOT NULL)" } else { "NOT NULL old" };
+    let wanted = serde_json::json!([{"step": "validate.1.1", "table": "t", "column": "old", "constraint": constraint, "demand": demand,
         "goes_on": "phase advance 1", "taken_away": "phase abort 1"}]);
     same!(in_force(&db).await?.parse::<serde_json::Value>()?, wanted);
     let status = db.phase(&["status"]).await?.expect(0)?;

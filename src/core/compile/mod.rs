@@ -135,7 +135,6 @@ impl At {
             action,
             undo,
             syncs: Vec::new(),
-            no_null: None,
         }
     }
 

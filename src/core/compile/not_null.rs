@@ -3,7 +3,6 @@
 
 use super::{At, Server, transaction};
 use crate::core::ident::{Ident, QName, plain};
-use crate::core::in_force::NoNull;
 use crate::core::step::{Action, Statements, Step, Undo};
 
 pub(super) fn steps(at: &At, table: &QName, column: &Ident, server: Server) -> Vec<Step> {
@@ -24,14 +23,11 @@ pub(super) fn steps(at: &At, table: &QName, column: &Ident, server: Server) -> V
     };
     let drop = format!("{alter} DROP CONSTRAINT IF EXISTS {name}");
     let mut steps = vec![
-        Step {
-            no_null: Some(NoNull { table: table.clone(), column: column.clone(), constraint: name.clone() }),
-            ..at.part(1).step(
-                format!("let no new null into {what}"),
-                transaction(vec![add]),
-                Undo::Run(transaction(vec![drop.clone()])),
-            )
-        },
+        at.part(1).step(
+            format!("let no new null into {what}"),
+            transaction(vec![add]),
+            Undo::Run(transaction(vec![drop.clone()])),
+        ),
         at.part(2).step(
             format!("prove that {what} has no null"),
             Action::Transaction(Statements {

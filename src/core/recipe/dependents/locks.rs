@@ -1,7 +1,8 @@
 //! The locks of an exchange that views are part of. Whoever reads a view locks it and then what it
 //! reads, and a statement that names two locks them in its own order: there is none that could not
 //! meet one of them half way, where the server would end one of the two. So nothing is waited for
-//! while something is held, but for a moment: then all is let go, and taken in another order.
+//! while something is held, but for a moment: then all is let go, for half as long at least as it was held, so that
+//! no statement of a client waits for one round after another; and taken in another order.
 
 use super::super::known::Dependent;
 use super::Target;
@@ -47,7 +48,7 @@ BEGIN
         RAISE;
       END IF;
     END;
-    PERFORM pg_catalog.pg_sleep(pg_catalog.random() / 50);
+    PERFORM pg_catalog.pg_sleep(extract(epoch FROM pg_catalog.clock_timestamp() - began) * (0.5 + pg_catalog.random() / 2));
     locks := ARRAY(SELECT taken FROM pg_catalog.unnest(locks) taken ORDER BY pg_catalog.random());
   END LOOP;
   PERFORM pg_catalog.set_config('lock_timeout', patience, true);
