@@ -204,6 +204,10 @@ fn run_hints(item: &str, wanted: Option<Wanted>, error: &RunError) -> Vec<String
                 "what was done before it is on record and is not done again; when the cause is gone: phase {again} {version}"
             )];
             match wanted {
+                Some(Wanted::Abort) if is_data(error) => hints.push(format!(
+                    "there are rows, written since, that what it puts back cannot hold; where it refuses new ones by now, \
+                     statements that write them fail: mend the rows, and go on at once: phase abort {version}"
+                )),
                 Some(Wanted::Abort) => hints.push(format!(
                     "or take the step back by hand, and say so: phase abort {version} --undone {step}"
                 )),
