@@ -39,8 +39,8 @@ pub(super) async fn stopped_by_null(db: &Db) -> TestResult {
     let stopped = db.phase(&["abort", EXAMPLE.plan, "--quiet"]).await?;
     check!(stopped.code == Some(1), "{stopped:?}");
     check!(format!("{stopped:?}").contains("visitors_phone"), "{stopped:?}");
-    let help = format!("mend the rows, and go on at once: phase abort {}", EXAMPLE.plan);
-    check!(stopped.stderr.contains(&help), "{stopped:?}");
+    let help = "mend the rows, and go on at once: phase abort";
+    check!(stopped.stderr.contains(help), "{stopped:?}");
     db.run("UPDATE visitors SET phone = '' WHERE phone IS NULL").await?;
     db.phase(&["abort", EXAMPLE.plan, "--quiet"]).await?.expect(0)?;
     let differences = before.diff(&shape_of(db).await?);
