@@ -18,7 +18,7 @@ ALTER TABLE "Trip ""log""" DROP COLUMN gone;
 ALTER TABLE "Trip ""log""" ADD CONSTRAINT "one ""label"" a day" UNIQUE (label, day);
 CREATE INDEX "Trip by ""place""" ON "Trip ""log""" (place, lower(label) DESC) WHERE place > 0;
 CREATE INDEX ON "Trip ""log""" USING hash (label);
-ALTER TABLE "Trip ""log""" ALTER COLUMN label SET STATISTICS 250;
+ALTER TABLE "Trip ""log""" ALTER COLUMN label SET STATISTICS 250, ALTER COLUMN label SET (n_distinct = -0.5, n_distinct_inherited = 9);
 GRANT SELECT, INSERT ON "Trip ""log""" TO PUBLIC;
 GRANT UPDATE (label, "Note '") ON "Trip ""log""" TO PUBLIC;
 COMMENT ON TABLE "Trip ""log""" IS 'Where it''s been.';

@@ -9,7 +9,7 @@ CREATE TABLE "Boat ""log""" (
 );
 CREATE INDEX "boats by label" ON "Boat ""log""" (lower(label));
 COMMENT ON COLUMN "Boat ""log""".label IS 'What''s on it.';
-ALTER TABLE "Boat ""log""" ALTER COLUMN label SET STATISTICS 250;
+ALTER TABLE "Boat ""log""" ALTER COLUMN label SET STATISTICS 250, ALTER COLUMN label SET (n_distinct = -0.5), ALTER COLUMN label SET STORAGE EXTERNAL;
 GRANT SELECT, UPDATE (label) ON "Boat ""log""" TO PUBLIC;
 
 -- DOWN

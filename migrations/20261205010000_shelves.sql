@@ -32,7 +32,7 @@ ALTER TABLE shelves REPLICA IDENTITY USING INDEX shelves_code_key;
 CREATE STATISTICS shelves_of_makers (ndistinct, dependencies) ON code, maker FROM shelves;
 ALTER STATISTICS shelves_of_makers SET STATISTICS 300;
 COMMENT ON STATISTICS shelves_of_makers IS 'A maker has its codes.';
-ALTER TABLE shelves ALTER code SET STATISTICS 250;
+ALTER TABLE shelves ALTER code SET STATISTICS 250, ALTER code SET (n_distinct = -0.5);
 COMMENT ON COLUMN shelves.code IS 'What is printed on it.';
 GRANT SELECT ON shelves TO PUBLIC;
 GRANT UPDATE (code) ON shelves TO PUBLIC;

@@ -24,7 +24,7 @@ ALTER TABLE crates REPLICA IDENTITY USING INDEX crates_code_key;
 CREATE STATISTICS crates_of_makers (ndistinct, dependencies) ON code, maker FROM crates;
 ALTER STATISTICS crates_of_makers SET STATISTICS 300;
 COMMENT ON STATISTICS crates_of_makers IS 'A maker has its codes.';
-ALTER TABLE crates ALTER code SET STATISTICS 250;
+ALTER TABLE crates ALTER code SET STATISTICS 250, ALTER code SET (n_distinct = -0.5);
 COMMENT ON COLUMN crates.code IS 'What is printed on it.';
 GRANT SELECT ON crates TO PUBLIC;
 GRANT UPDATE (code) ON crates TO PUBLIC;

@@ -2,7 +2,7 @@
 //! foreign key. From expand on triggers keep both in step: old code writes the old table, new code the new one.
 //!
 //! A row comes into the new table with each one of the old table; a copy makes those that were there before. Type,
-//! collation, default, NOT NULL, statistics target, comment and privileges of a column go with it, and roles get the privileges on the new table that they have on the old one;
+//! collation, default, NOT NULL, statistics target, options, storage, comment and privileges of a column go with it, and roles get the privileges on the new table that they have on the old one;
 //! its owner, where that is not the role that runs the plan, needs a `GRANT` in a step of the plan's own. Indexes and constraints over it
 //! go with the old column: what the new table needs of the kind, `add_index`, `add_check` and so on make in the
 //! same plan. Views, policies, generated columns, rules and triggers that name the column are refused by name, and

@@ -30,7 +30,8 @@ pub(super) const EXAMPLE: Example = Example {
     },
     offline: "CREATE TABLE boat_names (boat bigint PRIMARY KEY, remark text, FOREIGN KEY (boat) REFERENCES \"Boat \"\"log\"\"\" ON DELETE CASCADE ON UPDATE CASCADE);
         ALTER TABLE boat_names ADD COLUMN \"Label '\" varchar(80) COLLATE \"C\", ADD COLUMN nick text DEFAULT 'it''s \"none\"', ADD COLUMN docs json DEFAULT '{\"a\":  1}'; GRANT SELECT ON boat_names TO PUBLIC;
-        UPDATE boat_names SET nick = ''; ALTER TABLE boat_names ALTER COLUMN nick SET NOT NULL, ALTER COLUMN \"Label '\" SET STATISTICS 250;
+        UPDATE boat_names SET nick = ''; ALTER TABLE boat_names ALTER COLUMN nick SET NOT NULL, ALTER COLUMN \"Label '\" SET STATISTICS 250,
+        ALTER COLUMN \"Label '\" SET (n_distinct = -0.5), ALTER COLUMN \"Label '\" SET STORAGE EXTERNAL;
         COMMENT ON COLUMN boat_names.\"Label '\" IS 'What''s on it.';
         GRANT UPDATE (\"Label '\") ON boat_names TO PUBLIC;
         CREATE INDEX ON boat_names (lower(\"Label '\"));

@@ -215,6 +215,7 @@ fn kinds(known: &Table, column: &str) -> BTreeSet<&'static str> {
     is("sequence", column.sequence.is_some());
     is("default", column.default.is_some());
     is("statistics target", column.statistics.is_some());
+    is("options", column.options.is_some());
     is("not null", column.not_null);
     kinds
 }
@@ -255,6 +256,7 @@ fn everything_that_can_hang_on_a_column_hangs_on_those_of_the_examples() {
         "sequence",
         "default",
         "statistics target",
+        "options",
         "not null",
     ]
     .into();

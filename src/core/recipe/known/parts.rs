@@ -30,6 +30,15 @@ pub struct Column {
     pub comment: Option<String>,
     /// Its statistics target, where it has one of its own.
     pub statistics: Option<i32>,
+    /// Its options, such as `n_distinct=-0.5`, as SQL writes them; often none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<String>,
+    /// Where its values are stored, where that is not as its type has it: a word of SET STORAGE.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage: Option<String>,
+    /// The compression of its values, where it has one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compression: Option<String>,
     /// Its collation, where it is not that of its type.
     pub collation: Option<String>,
     /// Who may do what with it, beside the table's own grants.
@@ -69,16 +78,27 @@ impl Column {
         }
     }
 
-    /// The statements that add a column of a type with the statistics target and the privileges of this one.
+    /// The statements that add a column of a type with the statistics target, the options and the privileges of this
+    /// one; where the type is the same, with its storage and compression, which ALTER COLUMN TYPE sets anew as well.
     #[must_use]
     pub fn like(&self, table: &QName, name: &Ident, kind: &str) -> Vec<String> {
         let mut sql = vec![format!("ALTER TABLE {table} ADD COLUMN {name} {kind}")];
-        sql.extend(
-            self.statistics
-                .map(|target| format!("ALTER TABLE {table} ALTER COLUMN {name} SET STATISTICS {target}")),
-        );
+        let alter = format!("ALTER TABLE {table} ALTER COLUMN {name}");
+        if kind == self.type_words() {
+            sql.extend(self.storage.as_ref().map(|storage| format!("{alter} SET STORAGE {storage}")));
+            sql.extend(self.compression.as_ref().map(|method| format!("{alter} SET COMPRESSION {method}")));
+        }
+        sql.extend(self.planned(table, name));
         sql.extend(self.grants.iter().map(|grant| grant.on(table, name)));
         sql
+    }
+
+    /// The statements that tell the planner of another column what it knows of this one.
+    pub fn planned(&self, table: &QName, name: &Ident) -> impl Iterator<Item = String> + use<> {
+        let alter = format!("ALTER TABLE {table} ALTER COLUMN {name} SET");
+        let target = self.statistics.map(|target| format!("{alter} STATISTICS {target}"));
+        let options = self.options.as_ref().map(|options| format!("{alter} ({options})"));
+        target.into_iter().chain(options)
     }
 }
 

@@ -42,9 +42,7 @@ impl Carried<'_> {
             }
         }
         for (column, name) in self.columns() {
-            if let Some(target) = column.statistics {
-                sql.push(format!("ALTER TABLE {new} ALTER COLUMN {name} SET STATISTICS {target}"));
-            }
+            sql.extend(column.planned(new, &name));
         }
         sql
     }

@@ -40,6 +40,10 @@ SELECT asked.name, jsonb_build_object(
                 WHERE q.oid = pg_get_serial_sequence(c.oid::regclass::text, a.attname)::regclass),
             'comment', col_description(c.oid, a.attnum),
             'statistics', CASE WHEN coalesce(a.attstattarget, -1) >= 0 THEN a.attstattarget END,
+            'options', array_to_string(a.attoptions, ', '),
+            'storage', (SELECT CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END
+                        FROM pg_type y WHERE y.oid = a.atttypid AND y.typstorage <> a.attstorage),
+            'compression', CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
             'collation', (SELECT a.attcollation::regcollation::text FROM pg_type y
                           WHERE y.oid = a.atttypid AND a.attcollation NOT IN (0, y.typcollation)),
             'grants', (SELECT coalesce(jsonb_agg(jsonb_build_object('to', g.rolname, 'privilege', x.privilege_type,
