@@ -123,7 +123,13 @@ async fn a_plan_edited_after_it_started(db: Db) -> TestResult {
             check!(ended.stderr.contains(part), "{args:?}: {part} is missing: {}", ended.stderr);
         }
     }
-    same!(db.value("SELECT state FROM phase.item").await?, "expanded");
+    // Another plan that is named goes on all the same, and says so.
+    db.file("plans/6_d.yaml", "expand:\n  - {sql: CREATE TABLE d (), undo: DROP TABLE d}\n")?;
+    db.phase(&["advance", "6", "--to", "expanded"]).await?.expect(0)?;
+    let ended = db.phase(&["backfill", "6"]).await?.expect(0)?;
+    check!(ended.stderr.contains("5_b was edited"), "{ended:?}");
+    db.phase(&["backfill"]).await?.expect(6)?;
+    same!(db.value("SELECT state FROM phase.item WHERE version = '5'").await?, "expanded");
     // Line ends of another system are no edit.
     db.file("plans/5_b.yaml", &plan.replace('\n', "\r\n"))?;
     db.phase(&["advance", "5"]).await?.expect(0)?;

@@ -14,7 +14,7 @@ use crate::cli::progress;
 use crate::cli::waits::waits_for;
 use crate::cli::work::{Moved, Worker, check_drift, contained, moved, report};
 use crate::core::decide::Wanted;
-use crate::core::drift::Drift;
+use crate::core::drift::{Drift, drift};
 use crate::core::record::{Kind, Record};
 use crate::core::state::State;
 use crate::core::step::Phase;
@@ -209,7 +209,13 @@ async fn once(
     let files = desk.about(due.plans).await?;
     let items = &files.items;
     let records = desk.records().await?;
-    let (due_and_gone, rest): (Vec<_>, Vec<_>) = check_drift(items, &records, true)?
+    let wanted = due.items(items, &records, row.from)?;
+    let concerned: Vec<Item> = match due.plans {
+        [] => items.clone(),
+        _ => wanted.iter().copied().cloned().collect(),
+    };
+    check_drift(&concerned, &records, true)?;
+    let (due_and_gone, rest): (Vec<_>, Vec<_>) = drift(items, &records)
         .into_iter()
         .filter(|drift| !files.explains(drift))
         .partition(|drift| matches!(drift, Drift::Missing { state, .. } if *state == row.from));
@@ -222,7 +228,7 @@ async fn once(
     let listener = progress::listener(global);
     let mut worker = Worker::new(&desk, &*listener);
     worker.purge_early = due.early;
-    for item in due.items(items, &records, row.from)? {
+    for item in wanted {
         if moves.iter().any(|moved: &Moved| moved.version == item.version.as_str()) {
             continue;
         }
