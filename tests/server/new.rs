@@ -20,7 +20,10 @@ async fn a_new_plan_of_a_recipe_runs(db: Db) -> TestResult {
     let new = ["new", "display_name", "--version", "1", "--change", "rename_column", "--json"];
     let made = db.phase(&[&new[..], &set[..]].concat()).await?.expect(0)?.json()?;
     same!(made["file"].as_str(), Some("plans/1_display_name.yaml"));
-    db.phase(&["show", "1", "--offline"]).await?.expect(0)?;
+    let shown = db.phase(&["show", "1", "--offline"]).await?.expect(0)?;
+    check!(shown.stderr.contains("nothing is known of the tables"), "{shown:?}");
+    let shown = db.phase(&["show", "1"]).await?.expect(0)?;
+    check!(!shown.stderr.contains("nothing is known"), "{shown:?}");
     // It waits for a name that only a person can give, and says so before anything has run.
     let checked = db.phase(&["check"]).await?.expect(2)?;
     check!(checked.stdout.contains("APP@VERSION"), "{checked:?}");

@@ -58,6 +58,13 @@ pub async fn run(global: &Global, args: &ShowArgs, stop: Stop) -> Result<Output,
         let items = readable.items;
         let item = find(&items, &args.plan)?;
         caution(item, global);
+        if item.known.is_some() && !global.quiet {
+            tracing::warn!(
+                "without a server nothing is known of the tables: words like \"type of t.c\" stand for what the catalog \
+                 says, and the indexes, constraints and views that hang on a column are not in it; as it will run: phase show {}",
+                item.stem()
+            );
+        }
         if args.checklist {
             let small = global.config()?.small_table;
             return answers(item, &World::offline(Server::NEWEST.version), small, None);
