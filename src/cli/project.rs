@@ -218,7 +218,7 @@ impl Project {
                     kill_blockers: plan.kill_blockers.clone().or_else(|| self.kill_blockers.clone()),
                     unsupported: at(plan.unsupported()),
                     refused: at(refused),
-                    known: known.filter(|_| !source.change.is_empty()).cloned(),
+                    known: (!source.change.is_empty()).then(|| known.cloned().unwrap_or_default()),
                     cautions: at(source.cautions().into_iter().chain(cautions).collect()),
                     requires: preflight::requirements(plan),
                     ..common(plan.title.clone(), Kind::Plan)
