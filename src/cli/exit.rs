@@ -121,7 +121,10 @@ impl CommandError {
             Self::Usage(_) | Self::Project(_) | Self::Preflight(_) | Self::Unsafe { .. } => Code::Usage,
             Self::Connect(error) if error.is_configuration() => Code::Usage,
             Self::Run { error, .. }
-                if matches!(**error, RunError::SyncLost { .. } | RunError::Joined { .. }) =>
+                if matches!(
+                    **error,
+                    RunError::SyncLost { .. } | RunError::Joined { .. } | RunError::Unkept { .. }
+                ) =>
             {
                 Code::Drift
             }
@@ -192,6 +195,9 @@ fn run_hints(item: &str, wanted: Option<Wanted>, error: &RunError) -> Vec<String
             vec![format!(
                 "do them as well, and go on: phase validate {version} --prove && phase {again} {version}"
             )]
+        }
+        RunError::Unkept { mend, .. } => {
+            vec![format!("fill them, then go on with phase abort {version}: {}", mend.join("; "))]
         }
         RunError::SyncLost { lost, state, goal, proves } => help(version, lost, *state, *goal, *proves),
         RunError::Store(_) => vec![format!("what is done is on record: phase status {version}")],

@@ -13,7 +13,7 @@ use crate::engine::current::Direction;
 use crate::engine::error::RunError;
 use crate::engine::event::{Event, Listener};
 use crate::engine::execute::{Ended, Execution};
-use crate::engine::joined::refuse_joined;
+use crate::engine::joined::{refuse_joined, refuse_unkept};
 use crate::engine::standing::{refuse_lost, tell_lost};
 use crate::engine::stop::Stop;
 use crate::engine::{Fence, Store, Target, crash};
@@ -110,7 +110,10 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
             self.sync_stands((record.state, record.goal)).await?;
         }
         if row.to == State::Contracted && !again {
-            refuse_joined(self.store, self.target, self.fence, self.item, &self.item.limits).await?;
+            refuse_joined(self.store, self.target, self.fence, self.item).await?;
+        }
+        if row.work == Work::Undo && record.state == State::Contracted && !again {
+            refuse_unkept(self.store, self.target, self.item, steps).await?;
         }
         crash::point(&format!("before goal {}", row.to));
         // An attempt that was rolled back whole leaves the file free to be mended: the new text counts.

@@ -58,6 +58,17 @@ pub enum RunError {
         /// Their names.
         tables: Vec<String>,
     },
+    /// Partitions with rows that the hidden old columns do not have came after contract.
+    #[error(
+        "{} came after the backfill was proven, with rows whose values the old shape does not have: abort would lose them",
+        tables.join(", ")
+    )]
+    Unkept {
+        /// Their names.
+        tables: Vec<String>,
+        /// The statements that fill the old columns.
+        mend: Vec<String>,
+    },
     /// Triggers of its syncs do not stand as they were made.
     #[error("{}", describe(lost))]
     SyncLost {
@@ -99,7 +110,11 @@ impl RunError {
                 failure.kind,
                 FailureKind::ConnectionLost | FailureKind::ReadOnly | FailureKind::Fenced
             ),
-            Self::NoLock { .. } | Self::Refused { .. } | Self::SyncLost { .. } | Self::Joined { .. } => true,
+            Self::NoLock { .. }
+            | Self::Refused { .. }
+            | Self::SyncLost { .. }
+            | Self::Joined { .. }
+            | Self::Unkept { .. } => true,
             Self::Ambiguous { .. } | Self::Store(_) => false,
         }
     }

@@ -17,6 +17,8 @@ tests![
     a_key_of_two_collations_is_proven,
     a_proof_whose_session_is_cut_begins_again,
     a_partition_that_comes_after_the_proof_is_looked_at,
+    a_partition_that_knows_the_new_name_alone_is_looked_at,
+    a_partition_that_comes_after_contract_is_looked_at_before_abort,
 ];
 
 const NAMES: &str = "CREATE TABLE t (id int PRIMARY KEY, first text, last text);
@@ -288,3 +290,55 @@ async fn a_partition_that_comes_after_the_proof_is_looked_at(db: Db) -> TestResu
     same!(db.value("SELECT count(*) FROM t WHERE n IS DISTINCT FROM id").await?, "0");
     Ok(())
 }
+
+/// Its rows have what the old name lacks.
+async fn a_partition_that_knows_the_new_name_alone_is_looked_at(db: Db) -> TestResult {
+    db.run(PARTED).await?;
+    db.file("plans/1_p.yaml", "change:\n  - rename_column: {table: t, from: a, to: b}\nkeep: 1d\n")?;
+    db.phase(&["advance", "1", "--to", "validated"]).await?.expect(0)?;
+    db.run(
+        "CREATE TABLE t_c (LIKE t); INSERT INTO t_c (id, b) VALUES (200, 'new code');
+         ALTER TABLE t ATTACH PARTITION t_c FOR VALUES FROM (200) TO (300)",
+    )
+    .await?;
+    let ended = db.phase(&["contract", "1"]).await?.expect(6)?;
+    check!(ended.stdout.contains("t_c came after the backfill was proven"), "{ended:?}");
+    db.phase(&["validate", "1", "--prove"]).await?;
+    let ended = db.phase(&["contract", "1"]).await?.expect(3)?;
+    check!(format!("{ended:?}").contains("1 row was out of step"), "{ended:?}");
+    db.run("UPDATE t SET a = b WHERE a IS NULL").await?;
+    db.phase(&["validate", "1", "--prove"]).await?.expect(0)?;
+    db.phase(&["contract", "1"]).await?.expect(0)?;
+    same!(db.value("SELECT b FROM t WHERE id = 200").await?, "new code");
+    Ok(())
+}
+
+/// Its rows have what the hidden old column lacks.
+async fn a_partition_that_comes_after_contract_is_looked_at_before_abort(db: Db) -> TestResult {
+    db.run(PARTED).await?;
+    db.file(
+        "plans/1_p.yaml",
+        "change:\n  - change_type: {table: t, column: a, type: varchar(90)}\nkeep: 1d\n",
+    )?;
+    db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(0)?;
+    db.run(
+        "CREATE TABLE t_c (LIKE t); INSERT INTO t_c (id, a) VALUES (200, 'late');
+         ALTER TABLE t ATTACH PARTITION t_c FOR VALUES FROM (200) TO (300);
+         CREATE TABLE t_d PARTITION OF t FOR VALUES FROM (300) TO (400);
+         INSERT INTO t (id, a) VALUES (300, 'in step')",
+    )
+    .await?;
+    let ended = db.phase(&["abort", "1"]).await?.expect(6)?;
+    check!(ended.stderr.contains("t_c came after the backfill was proven"), "{ended:?}");
+    check!(!ended.stderr.contains("t_d"), "{ended:?}");
+    let mend = ended.stderr.lines().find_map(|line| line.split_once("phase abort 1: ")).ok_or("no help")?.1;
+    db.run(mend).await?;
+    db.phase(&["abort", "1"]).await?.expect(0)?;
+    same!(db.value("SELECT string_agg(a, ',' ORDER BY id) FROM t WHERE id >= 200").await?, "late,in step");
+    Ok(())
+}
+
+const PARTED: &str = "CREATE TABLE t (id int, a text) PARTITION BY RANGE (id);
+    CREATE TABLE t_a PARTITION OF t FOR VALUES FROM (0) TO (100);
+    CREATE TABLE t_b PARTITION OF t FOR VALUES FROM (100) TO (200);
+    INSERT INTO t SELECT i, 'v' || i FROM generate_series(0, 99) i";

@@ -19,8 +19,19 @@ impl Backfill {
 
     /// Which rows are out of step: those that are left, and those that somebody
     /// wrote around the sync, so that neither side gives the other.
+    ///
+    /// The plan's filter is for what is left: a value in a new column that its old one contradicts is out of step whatever
+    /// that says.
     pub(super) fn out_of_step(&self, leaf: &Leaf) -> String {
-        self.rows(leaf, false)
+        let rows = self.rows(leaf, false);
+        let BackfillWork::Set(columns) = &self.work else { return rows };
+        let strays = columns.iter().filter_map(|(column, expr)| {
+            let sync = self.sync_of(column).filter(|sync| !sync.back.is_empty())?;
+            let differs = other(column, expr, type_of(&leaf.targets, column));
+            Some(format!("({column} IS NOT NULL AND {differs} AND {})", contradicts(sync, leaf)))
+        });
+        let strays: Vec<String> = strays.filter(|_| self.filter.is_some()).collect();
+        if strays.is_empty() { rows } else { format!("(({rows}) OR {})", strays.join(" OR ")) }
     }
 
     /// Rows of the plan's filter that differ; of columns that a two-way sync

@@ -77,7 +77,10 @@ pub(super) fn kept(
     let undo = Undo::Run(transaction(back.concat()));
     let contract = at.step(exchange.title.clone(), transaction(there.concat()), undo);
     let removed = each(&syncs, |sync| sync.removed());
-    let installed = each(&keepers, |keeper| only_old(keeper.installed()));
+    // A column that the plan has added, and that goes with it, has nothing to lose.
+    let added: Vec<Ident> =
+        syncs.iter().flat_map(|sync| &sync.spec().set).map(|(column, _)| hidden(column)).collect();
+    let installed = each(&keepers, |keeper| only_old(keeper, &added));
     let contract = Step { syncs: [removed, installed].concat(), ..contract };
     let drop = [
         lock(pairs),
@@ -157,10 +160,12 @@ fn syncs_of<'a>(exchange: &ExchangeSpec, syncs: &'a [Sync]) -> Vec<&'a Sync> {
 }
 
 /// What is out of sight is there for an abort alone.
-fn only_old(changes: Vec<Change>) -> Vec<Change> {
+fn only_old(keeper: &Sync, added: &[Ident]) -> Vec<Change> {
+    let kept: Vec<_> =
+        keeper.spec().set.iter().filter(|(column, _)| !added.contains(column)).cloned().collect();
     let one = |change| match change {
-        Change::Put(trigger) => Change::Put(Trigger { keeps: Keeps::Old, ..trigger }),
+        Change::Put(trigger) => Change::Put(Trigger { keeps: Keeps::Old, kept: kept.clone(), ..trigger }),
         taken @ Change::Taken(_) => taken,
     };
-    changes.into_iter().map(one).collect()
+    keeper.installed().into_iter().map(one).collect()
 }

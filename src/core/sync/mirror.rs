@@ -86,6 +86,7 @@ impl Mirror {
         let (rows, truncate) = self.triggers();
         let put = |name: Ident, event| {
             Change::Put(Trigger {
+                kept: Vec::new(),
                 table: self.spec.from.clone(),
                 name,
                 event,

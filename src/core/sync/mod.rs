@@ -152,7 +152,13 @@ impl Sync {
     #[must_use]
     pub fn turned(&self, columns: &[(Ident, Ident)]) -> Vec<Change> {
         let updates = turned::condition(self, columns).is_some();
-        self.changes(TURNED, &turned::body(self, columns), updates, Keeps::Old)
+        let mut changes = self.changes(TURNED, &turned::body(self, columns), updates, Keeps::Old);
+        for change in &mut changes {
+            if let Change::Put(trigger) = change {
+                trigger.kept = turned::filled(self, columns);
+            }
+        }
+        changes
     }
 
     /// The triggers that [`Sync::remove_turned`] takes away.
@@ -242,6 +248,7 @@ impl Sync {
                 function: self.function(suffix),
                 body: body.to_owned(),
                 keeps,
+                kept: Vec::new(),
             })
         };
         let second = if updates { put(update, Event::Update) } else { Change::Taken(update) };

@@ -83,6 +83,7 @@ impl Move {
         let keeps = if self.turned { Keeps::Old } else { Keeps::Both };
         let put = |part: &Part, name: &Ident, event| {
             Change::Put(Trigger {
+                kept: Vec::new(),
                 table: part.table.clone(),
                 name: name.clone(),
                 event,

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::record::{StepRecord, StepStatus};
+use crate::core::sql::closed;
 use crate::core::state::State;
 use crate::core::step::Step;
 
@@ -32,6 +33,29 @@ pub struct Trigger {
     pub body: String,
     /// What it keeps filled.
     pub keeps: Keeps,
+    /// The old columns that it fills once contract has turned it round, each with its expression.
+    pub kept: Vec<(Ident, String)>,
+}
+
+impl Trigger {
+    /// Whether a row has no value in an old column that it would have filled: that row came around it. `None`: it fills none.
+    #[must_use]
+    pub fn missed(&self) -> Option<String> {
+        let missed = |(column, expr): &(Ident, String)| {
+            format!("({column} IS NULL AND ({}) IS NOT NULL)", closed(expr))
+        };
+        let missed: Vec<String> = self.kept.iter().map(missed).collect();
+        (!missed.is_empty()).then(|| missed.join(" OR "))
+    }
+
+    /// The statement that fills them in a table or partition.
+    #[must_use]
+    pub fn mend(&self, relation: &QName) -> Option<String> {
+        let set =
+            |(column, expr): &(Ident, String)| format!("{column} = coalesce({column}, ({}))", closed(expr));
+        let set: Vec<String> = self.kept.iter().map(set).collect();
+        self.missed().map(|missed| format!("UPDATE {relation} SET {} WHERE {missed}", set.join(", ")))
+    }
 }
 
 /// When a trigger of a sync fires.

@@ -22,6 +22,13 @@ pub(super) fn condition(sync: &Sync, columns: &[(Ident, Ident)]) -> Option<Strin
     (!conditions.is_empty()).then(|| conditions.join("\n  OR "))
 }
 
+/// The old columns that it fills, under the names that they have now, each with its expression.
+pub(super) fn filled(sync: &Sync, columns: &[(Ident, Ident)]) -> Vec<(Ident, String)> {
+    let expr =
+        |old: &Ident| sync.spec.back.iter().find(|(column, _)| column == old).map(|(_, expr)| expr.clone());
+    columns.iter().filter_map(|(old, now)| Some((now.clone(), expr(old)?))).collect()
+}
+
 /// The body: each old column from the new ones, under the name that it has now.
 pub(super) fn body(sync: &Sync, columns: &[(Ident, Ident)]) -> String {
     let fill: String = kept(sync, columns)

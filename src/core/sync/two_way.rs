@@ -49,13 +49,28 @@ pub(super) fn condition(sync: &Sync) -> Option<String> {
     (!conditions.is_empty()).then(|| conditions.join("\n  OR "))
 }
 
+/// Whether no new column of a row had a value before an UPDATE: nothing has filled it yet. `None`: there is one alone,
+/// or none is read back, so that nothing is lost where the others are computed later.
+fn unfilled(columns: &[NewColumn<'_>]) -> Option<String> {
+    let forward: Vec<_> = columns.iter().filter(|column| column.forward.is_some()).collect();
+    let several = forward.len() > 1 && forward.iter().any(|column| column.read_back);
+    let nulls = || forward.iter().map(|column| format!("OLD.{} IS NULL", column.name));
+    several.then(|| nulls().collect::<Vec<_>>().join(" AND "))
+}
+
 /// The body: what was written is looked at first, then the new columns are
 /// computed, then the old ones. A value is computed in its own column, which
-/// gives it its type, and what was written is put back.
+/// gives it its type, and what was written is put back. Where a row is written that nothing has filled yet,
+/// all its new columns are computed, as the old ones may be computed from several of them.
 pub(super) fn body(sync: &Sync) -> String {
     let columns = new_columns(sync);
+    let unfilled = unfilled(&columns);
     let mut declare = String::from("DECLARE\n  given record;\n");
     let (mut on_insert, mut on_update, mut forward) = (String::new(), String::new(), String::new());
+    if let Some(unfilled) = &unfilled {
+        declare += "  unfilled boolean;\n";
+        on_update += &format!("    unfilled := {unfilled};\n");
+    }
     for (n, column) in columns.iter().enumerate() {
         let name = column.name;
         declare += &format!("  written_{n} boolean;\n");
@@ -64,8 +79,9 @@ pub(super) fn body(sync: &Sync) -> String {
         let Some(computed) = column.forward else { continue };
         declare += &format!("  moved_{n} boolean;\n");
         on_insert += &format!("    moved_{n} := true;\n");
-        let inputs: Vec<String> = computed.inputs.iter().map(changed).collect();
-        on_update += &format!("    moved_{n} := {};\n", any(&inputs));
+        let mut moved: Vec<String> = computed.inputs.iter().map(changed).collect();
+        moved.extend(unfilled.as_ref().map(|_| "unfilled".to_owned()));
+        on_update += &format!("    moved_{n} := {};\n", any(&moved));
         forward += &format!(
             "  IF written_{n} OR moved_{n} THEN\n    NEW.{name} := {};\n  END IF;\n  \
              IF written_{n} THEN\n    written_{n} := {};\n    NEW.{name} := given.{name};\n  END IF;\n",
