@@ -50,6 +50,7 @@ mod standing;
 mod store;
 mod sync;
 mod timeline;
+mod together;
 mod widen;
 mod workers;
 
@@ -151,6 +152,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("store", store::tests()),
         ("sync", sync::tests()),
         ("timeline", timeline::tests()),
+        ("together", together::tests()),
         ("widen", widen::tests()),
         ("workers", workers::tests()),
     ];

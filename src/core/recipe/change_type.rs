@@ -213,7 +213,7 @@ impl ChangeType {
             allow,
         });
         self.caution(draft, &column);
-        self.now(draft);
+        self.now(draft, default);
     }
 
     fn caution(&self, draft: &mut Draft<'_>, column: &Column) {
@@ -290,7 +290,7 @@ impl ChangeType {
     }
 
     /// What the changes that follow find.
-    fn now(&self, draft: &mut Draft<'_>) {
+    fn now(&self, draft: &mut Draft<'_>, default: Option<String>) {
         let (table, name) = (&self.table, self.column.as_str());
         if self.to.is_some() {
             draft.renames_in_dependents(table, Some(&self.column));
@@ -299,6 +299,7 @@ impl ChangeType {
         draft.now_column(table, &self.column, |column| {
             self.kind.clone_into(&mut column.kind);
             last.clone_into(&mut column.name);
+            column.default = default;
             column.exchanged = true;
         });
         draft.now(table, |known| {

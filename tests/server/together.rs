@@ -1,0 +1,39 @@
+//! Changes of one plan that meet in one table: it runs to contracted, and abort brings everything back.
+
+use crate::harness::{Db, SCHEMA, TestResult, same, tests};
+
+tests![a_default_after_another_type_goes_back,];
+
+/// Runs a plan to contracted, looks at what is there, and goes back.
+async fn there_and_back(db: &Db, version: u32, changes: &[&str], then: &str, is: &str) -> TestResult {
+    let before = db.value(SCHEMA).await?;
+    let version = version.to_string();
+    let text = format!("change:\n  - {}\nkeep: 1d\n", changes.join("\n  - "));
+    db.file(&format!("plans/{version}_p.yaml"), &text)?;
+    db.phase(&["advance", &version, "--to", "contracted"])
+        .await?
+        .expect(0)
+        .map_err(|error| format!("{text}{error}"))?;
+    same!(db.value(then).await?, is, "{text}");
+    db.phase(&["abort", &version]).await?.expect(0).map_err(|error| format!("{text}{error}"))?;
+    same!(db.value(SCHEMA).await?, before, "{text}");
+    Ok(())
+}
+
+const DEFAULT: &str = "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+    WHERE a.attrelid = 't'::regclass AND a.attname = 'm'";
+
+async fn a_default_after_another_type_goes_back(db: Db) -> TestResult {
+    db.run("CREATE TYPE st AS ENUM ('a', 'b'); CREATE TABLE t (id int PRIMARY KEY, m st DEFAULT 'a', n int DEFAULT 3);
+        INSERT INTO t (id) SELECT generate_series(1, 20)")
+        .await?;
+    let replace = "replace_enum: {table: t, column: m, type: st2, values: [a, c], map: {b: c}}";
+    let set = "set_default: {table: t, column: m, default: \"'c'\", when: contract}";
+    there_and_back(&db, 1, &[replace, set], DEFAULT, "'c'::st2").await?;
+    let gone = format!("SELECT count(*) || '' FROM ({DEFAULT}) AS d");
+    there_and_back(&db, 2, &[replace, "drop_default: {table: t, column: m}"], &gone, "0").await?;
+    let numbers = DEFAULT.replace("'m'", "'n'");
+    let retype = "change_type: {table: t, column: n, type: text, using: n::text, back: n::int}";
+    let set = "set_default: {table: t, column: n, default: \"'x'\", when: contract}";
+    there_and_back(&db, 3, &[retype, set], &numbers, "'x'::text").await
+}
