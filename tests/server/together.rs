@@ -2,7 +2,7 @@
 
 use crate::harness::{Db, SCHEMA, TestResult, same, tests};
 
-tests![a_default_after_another_type_goes_back,];
+tests![a_default_after_another_type_goes_back, a_constraint_of_a_renamed_column_comes_back,];
 
 /// Runs a plan to contracted, looks at what is there, and goes back.
 async fn there_and_back(db: &Db, version: u32, changes: &[&str], then: &str, is: &str) -> TestResult {
@@ -36,4 +36,17 @@ async fn a_default_after_another_type_goes_back(db: Db) -> TestResult {
     let retype = "change_type: {table: t, column: n, type: text, using: n::text, back: n::int}";
     let set = "set_default: {table: t, column: n, default: \"'x'\", when: contract}";
     there_and_back(&db, 3, &[retype, set], &numbers, "'x'::text").await
+}
+
+async fn a_constraint_of_a_renamed_column_comes_back(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, m int, n int, CONSTRAINT ck CHECK (m > 0), CONSTRAINT cn CHECK (n > 0));
+        INSERT INTO t SELECT n, n, n FROM generate_series(1, 20) n")
+        .await?;
+    let rename = "rename_column: {table: t, from: m, to: mm}";
+    let drop = "drop_constraint: {table: t, name: ck}";
+    let none = "SELECT count(*) || '' FROM pg_constraint WHERE conrelid = 't'::regclass AND contype = 'c' AND convalidated";
+    there_and_back(&db, 1, &[rename, drop], none, "1").await?;
+    there_and_back(&db, 2, &[drop, rename], none, "1").await?;
+    let retype = "change_type: {table: t, column: n, type: bigint, to: nn}";
+    there_and_back(&db, 3, &[retype, "drop_constraint: {table: t, name: cn}"], none, "1").await
 }

@@ -298,6 +298,7 @@ impl ChangeType {
         let last = self.to.as_ref().map_or(name, Ident::as_str);
         draft.now_column(table, &self.column, |column| {
             self.kind.clone_into(&mut column.kind);
+            column.was = Some(column.name.clone()).filter(|was| was != last);
             last.clone_into(&mut column.name);
             column.default = default;
             column.exchanged = true;

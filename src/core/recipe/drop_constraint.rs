@@ -11,6 +11,7 @@ use super::draft::{Draft, Sql};
 use super::known::{Constraint, Table};
 use super::reader::Reader;
 use crate::core::ident::{Ident, QName, literal, plain};
+use crate::core::sql::constraint_over_all;
 
 /// `drop_constraint: {table, name}`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -82,8 +83,8 @@ impl DropConstraint {
             let sql = Sql::new(validate.clone(), validate);
             draft.contract_sql(sql.allow("scan-in-contract", "the constraint is valid: no row is read"));
         }
-        let late = if found.definition.ends_with(" NOT VALID") { "" } else { " NOT VALID" };
-        let mut back = vec![format!("ALTER TABLE {table} ADD CONSTRAINT {name} {}{late}", found.definition)];
+        let Some(again) = self.again(draft, found) else { return };
+        let mut back = vec![again];
         back.extend(
             found
                 .comment
@@ -91,6 +92,27 @@ impl DropConstraint {
                 .map(|comment| format!("COMMENT ON CONSTRAINT {name} ON {table} IS {}", literal(comment))),
         );
         draft.contract_sql(Sql::new(drop, back.join(";\n")));
+    }
+
+    /// The statement that adds it again without a look at the rows, over the names that its columns have by then.
+    fn again(&self, draft: &mut Draft<'_>, found: &Constraint) -> Option<String> {
+        let Self { table, name } = self;
+        let other = found.references.as_ref().and_then(|other| QName::parse(other).ok());
+        let own = draft.renamed_in_contract(table);
+        let there = other.map(|other| draft.renamed_in_contract(&other)).unwrap_or_default();
+        if own.is_empty() && there.is_empty() {
+            let late = if found.definition.ends_with(" NOT VALID") { "" } else { " NOT VALID" };
+            return Some(format!("ALTER TABLE {table} ADD CONSTRAINT {name} {}{late}", found.definition));
+        }
+        let again = constraint_over_all(&found.definition, table, &own, &there, name);
+        if let Err(error) = &again {
+            draft.refuse(format!(
+                "{} of {} cannot be written over the names that this plan gives columns: {error}; put this before that change",
+                plain(name),
+                table.plain()
+            ));
+        }
+        again.ok()
     }
 
     fn refuse_unfit(&self, draft: &mut Draft<'_>, found: &Constraint) {
@@ -104,5 +126,41 @@ impl DropConstraint {
         if found.kind == "n" {
             draft.refuse(format!("{name} is a NOT NULL, which drop_not_null takes away"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{known, shown, table};
+    use super::super::{Constraint, Table};
+
+    #[test]
+    fn it_comes_back_over_the_names_that_columns_have_by_then() {
+        let constraint = |name: &str, kind: &str, definition: &str, columns: &[&str]| Constraint {
+            name: name.into(),
+            kind: kind.into(),
+            definition: definition.into(),
+            columns: columns.iter().map(|name| (*name).into()).collect(),
+            valid: true,
+            ..Constraint::default()
+        };
+        let key = Constraint {
+            references: Some("u".into()),
+            ..constraint("k", "f", "FOREIGN KEY (b) REFERENCES u(x)", &["b"])
+        };
+        let check = constraint("c", "c", "CHECK ((a <> b))", &["a", "b"]);
+        let of = Table { constraints: vec![check, key], ..table(&["a", "b"]) };
+        let known = known([("t", of), ("u", table(&["x"]))]);
+        let text = |first: &str, name: &str| {
+            format!("change:\n  - {first}\n  - drop_constraint: {{table: t, name: {name}}}\nkeep: 1d\n")
+        };
+        let rename = "rename_column: {table: t, from: a, to: z}";
+        let said = shown(&text(rename, "c"), &known);
+        assert!(said.contains("undo: ALTER TABLE t ADD CONSTRAINT c CHECK (z <> b) NOT VALID"), "{said}");
+        let said = shown(&text("rename_column: {table: u, from: x, to: y}", "k"), &known);
+        assert!(
+            said.contains("undo: ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (b) REFERENCES u (y) NOT VALID"),
+            "{said}"
+        );
     }
 }

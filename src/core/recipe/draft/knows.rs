@@ -75,6 +75,15 @@ impl Draft<'_> {
         before.and_then(|name| Ident::exact(name).ok()).unwrap_or_else(|| column.clone())
     }
 
+    /// The columns of a table that changes before this one give another name in contract: the old one and the new one.
+    pub(in crate::core::recipe) fn renamed_in_contract(&self, table: &QName) -> Vec<(Ident, Ident)> {
+        let renamed = |column: &Column| {
+            let before = column.until_contract.clone().or_else(|| column.was.clone())?;
+            Some((Ident::exact(before).ok()?, Ident::exact(column.name.clone()).ok()?))
+        };
+        self.known.table(table).into_iter().flat_map(|known| &known.columns).filter_map(renamed).collect()
+    }
+
     /// An expression over the row, as it is written until contract.
     pub(in crate::core::recipe) fn expression_now(&mut self, table: &QName, expr: &str) -> String {
         let renamed = |column: &Column| {

@@ -54,6 +54,9 @@ pub struct Column {
     /// Whether a change before puts another in its place.
     #[serde(skip)]
     pub exchanged: bool,
+    /// The name under which what stood over it was written down, where that change gives it another.
+    #[serde(skip)]
+    pub was: Option<String>,
 }
 
 impl Column {
