@@ -1,8 +1,12 @@
 //! Changes of one plan that meet in one table: it runs to contracted, and abort brings everything back.
 
-use crate::harness::{Db, SCHEMA, TestResult, same, tests};
+use crate::harness::{Db, SCHEMA, TestResult, check, same, tests};
 
-tests![a_default_after_another_type_goes_back, a_constraint_of_a_renamed_column_comes_back,];
+tests![
+    a_default_after_another_type_goes_back,
+    a_constraint_of_a_renamed_column_comes_back,
+    a_reference_to_the_primary_key_waits_for_what_changes_it,
+];
 
 /// Runs a plan to contracted, looks at what is there, and goes back.
 async fn there_and_back(db: &Db, version: u32, changes: &[&str], then: &str, is: &str) -> TestResult {
@@ -49,4 +53,19 @@ async fn a_constraint_of_a_renamed_column_comes_back(db: Db) -> TestResult {
     there_and_back(&db, 2, &[drop, rename], none, "1").await?;
     let retype = "change_type: {table: t, column: n, type: bigint, to: nn}";
     there_and_back(&db, 3, &[retype, "drop_constraint: {table: t, name: cn}"], none, "1").await
+}
+
+async fn a_reference_to_the_primary_key_waits_for_what_changes_it(db: Db) -> TestResult {
+    db.run("CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE d (id int PRIMARY KEY, x int); INSERT INTO p VALUES (1); INSERT INTO d VALUES (1, 1)")
+        .await?;
+    db.file("plans/1_wide.yaml", "change:\n  - widen_key: {table: p, column: id}\nkeep: 1d\n")?;
+    db.phase(&["advance", "1", "--to", "expanded"]).await?.expect(0)?;
+    db.file(
+        "plans/2_key.yaml",
+        "change:\n  - add_foreign_key: {table: d, columns: [x], references: {table: p}, index: true}\n",
+    )?;
+    let ended = db.phase(&["advance", "2"]).await?;
+    check!(ended.code != Some(0) && ended.stderr.contains("p.id"), "{ended:?}");
+    db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(0)?;
+    Ok(())
 }

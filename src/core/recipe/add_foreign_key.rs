@@ -127,7 +127,20 @@ pub(super) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Option<AddForeignKe
     Some(AddForeignKey { table: table?, columns, to: to?, to_columns, name: name?, rest, index: raw.index })
 }
 
+/// The columns of a table's primary key, as they are called until contract; `None`: they are not known.
+fn primary_of(draft: &Draft<'_>, table: &QName) -> Option<Vec<Ident>> {
+    let known = draft.known().table(table)?;
+    let key = known.indexes.iter().find(|index| index.constraint.as_deref() == Some("p"))?;
+    key.keys.iter().map(|name| Ident::exact(name.clone()).ok()).collect()
+}
+
 impl AddForeignKey {
+    /// Whether it refers to one of these columns, or may: where it names none, to the primary key.
+    pub(super) fn refers_to(&self, table: &QName, columns: &[Ident]) -> bool {
+        self.to == *table
+            && (self.to_columns.is_empty() || self.to_columns.iter().any(|name| columns.contains(name)))
+    }
+
     pub(super) fn tables(&self) -> Vec<&QName> {
         vec![&self.table, &self.to]
     }
@@ -171,7 +184,11 @@ impl AddForeignKey {
             list(&now)
         };
         let Self { table, columns, to, to_columns, rest, .. } = self;
-        let over = if to_columns.is_empty() { String::new() } else { format!(" ({})", now(to, to_columns)) };
+        let over = match to_columns.as_slice() {
+            // By name, so that what changes the key is seen to change what this refers to.
+            [] => primary_of(draft, to).map_or_else(String::new, |key| format!(" ({})", list(&key))),
+            named => format!(" ({})", now(to, named)),
+        };
         format!("FOREIGN KEY ({}) REFERENCES {to}{over}{rest}", now(table, columns))
     }
 

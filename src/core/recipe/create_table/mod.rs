@@ -82,6 +82,12 @@ impl CreateTable {
         keys.map(owner).collect()
     }
 
+    /// Whether a foreign key of it refers to one of these columns, or may: where it names none, to the primary key.
+    pub(super) fn refers_to(&self, table: &QName, columns: &[Ident]) -> bool {
+        let among = |key: &Key| key.to.is_empty() || key.to.iter().any(|name| columns.contains(name));
+        self.keys.iter().any(|key| key.references == *table && among(key))
+    }
+
     /// The columns that every row must be given.
     pub(super) fn wanted(&self) -> Vec<&Ident> {
         self.columns

@@ -3,6 +3,7 @@
 use super::WidenKey;
 use super::family::{Family, Member};
 use crate::core::ident::{Ident, plain};
+use crate::core::recipe::Change;
 use crate::core::recipe::dependents::refuse_hanging;
 use crate::core::recipe::draft::Draft;
 use crate::core::recipe::known::{Column, Constraint, range};
@@ -27,6 +28,7 @@ impl WidenKey {
         }
         for member in &family.members {
             refuse_table(draft, member);
+            refuse_referred(draft, member);
             member.columns.iter().for_each(|column| refuse_column(draft, member, column));
         }
         for link in &family.links {
@@ -53,6 +55,24 @@ fn refuse_table(draft: &mut Draft<'_>, member: &Member) {
         draft.refuse(format!(
             "{} is inherited, and no trigger sees the rows of all those tables",
             table.plain()
+        ));
+    }
+}
+
+/// A foreign key of the same plan would hold on to the old columns when contract lets them go.
+fn refuse_referred(draft: &mut Draft<'_>, member: &Member) {
+    let columns: Vec<Ident> = member.names().collect();
+    let refers = |change: &&Change| match change {
+        Change::AddForeignKey(key) => key.refers_to(&member.table, &columns),
+        Change::CreateTable(table) => table.refers_to(&member.table, &columns),
+        _ => false,
+    };
+    let found = draft.changes_of(&member.table).find(refers).map(Change::name);
+    if let Some(found) = found {
+        draft.refuse(format!(
+            "{found} of this plan refers to {0} by {1}, which gets another type in it: add that foreign key in a plan after              this one (phase purge PLAN --now ends the window of this one)",
+            member.table.plain(),
+            columns.iter().map(plain).collect::<Vec<_>>().join(", ")
         ));
     }
 }

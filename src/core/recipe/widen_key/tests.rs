@@ -325,3 +325,26 @@ fn a_column_that_is_no_key_is_refused_and_has_no_steps() {
     assert!(plan.refused[0].1.contains("is no part of a primary key: change_type is for those"));
     assert!(compile::plan(&plan.plan, Server::NEWEST).is_ok());
 }
+
+#[test]
+fn a_foreign_key_of_the_same_plan_is_refused_in_either_order() {
+    let wide = "  - widen_key: {table: a, column: id}\n";
+    let d = || Table {
+        columns: vec![Column { name: "x".into(), kind: "integer".into(), ..Column::default() }],
+        ..table(&[])
+    };
+    let known = known([("a", keyed("a", "integer")), ("d", d())]);
+    for of in [
+        "add_foreign_key: {table: d, columns: [x], references: {table: a}, index: true}",
+        "add_foreign_key: {table: d, columns: [x], references: {table: a, columns: [id]}, index: true}",
+        "create_table: {table: e, columns: [{name: x, type: int}], foreign_keys: [{columns: [x], references: a}]}",
+    ] {
+        for order in [format!("{wide}  - {of}\n"), format!("  - {of}\n{wide}")] {
+            let said = refused(&format!("change:\n{order}keep: 1d\n"), &known).join("\n");
+            assert!(said.contains("add that foreign key in a plan after this one"), "{order}{said}");
+        }
+    }
+    let text =
+        "change:\n  - add_foreign_key: {table: d, columns: [x], references: {table: a}, index: true}\n";
+    assert!(shown(text, &known).contains("REFERENCES a (id) NOT VALID"), "{}", shown(text, &known));
+}
