@@ -6,6 +6,7 @@ tests![
     a_default_after_another_type_goes_back,
     a_constraint_of_a_renamed_column_comes_back,
     a_reference_to_the_primary_key_waits_for_what_changes_it,
+    a_key_of_a_table_that_the_plan_makes_is_referred_to,
 ];
 
 /// Runs a plan to contracted, looks at what is there, and goes back.
@@ -68,4 +69,13 @@ async fn a_reference_to_the_primary_key_waits_for_what_changes_it(db: Db) -> Tes
     check!(ended.code != Some(0) && ended.stderr.contains("p.id"), "{ended:?}");
     db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(0)?;
     Ok(())
+}
+
+async fn a_key_of_a_table_that_the_plan_makes_is_referred_to(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 20)").await?;
+    let make = "create_table: {table: u, columns: [{name: id, type: int, primary_key: true}]}";
+    let column = "add_column: {table: t, column: u_id, type: int}";
+    let key = "add_foreign_key: {table: t, columns: [u_id], references: {table: u}, index: true}";
+    let there = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 't'::regclass AND contype = 'f'";
+    there_and_back(&db, 1, &[make, column, key], there, "FOREIGN KEY (u_id) REFERENCES u(id)").await
 }

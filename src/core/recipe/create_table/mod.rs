@@ -3,8 +3,8 @@
 mod raw;
 
 use super::draft::{Draft, Sql};
-use super::known;
-use crate::core::ident::{Ident, QName, do_block, literal, plain};
+use super::{constraint, known};
+use crate::core::ident::{Ident, QName, do_block, list, literal, plain};
 pub(super) use raw::{Raw, read};
 
 /// A new table.
@@ -18,7 +18,7 @@ pub struct CreateTable {
     /// Its primary key.
     primary: Vec<Ident>,
     /// That and its unique keys.
-    unique: Vec<Vec<Ident>>,
+    unique: Vec<Unique>,
     comment: Option<String>,
 }
 
@@ -33,6 +33,16 @@ struct NewColumn {
     /// Whether the server gives it a value where nobody does.
     filled: bool,
     comment: Option<String>,
+}
+
+/// A key of it of which no two rows have the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Unique {
+    columns: Vec<Ident>,
+    /// Whether it is the primary key.
+    primary: bool,
+    /// Its name; `None`: the server chooses one.
+    name: Option<Ident>,
 }
 
 /// A foreign key of it.
@@ -71,7 +81,7 @@ impl CreateTable {
     pub(super) fn owners(&self, table: &QName) -> Vec<Owner> {
         let same = |a: &[Ident], b: &[Ident]| a.len() == b.len() && a.iter().all(|name| b.contains(name));
         let keys = self.keys.iter().filter(|key| {
-            key.references == *table && self.unique.iter().any(|unique| same(unique, &key.columns))
+            key.references == *table && self.unique.iter().any(|unique| same(&unique.columns, &key.columns))
         });
         let owner = |key: &Key| Owner {
             columns: key.columns.clone(),
@@ -130,13 +140,13 @@ impl CreateTable {
         let columns = self.columns.iter().map(|column| known::Column {
             name: column.name.as_str().into(),
             kind: column.kind.clone(),
-            not_null: column.not_null,
+            not_null: self.never_null(&column.name),
             ..known::Column::default()
         });
-        draft.made(
-            table,
-            known::Table { kind: "r".into(), columns: columns.collect(), ..known::Table::default() },
-        );
+        let mut made =
+            known::Table { kind: "r".into(), columns: columns.collect(), ..known::Table::default() };
+        self.unique.iter().for_each(|key| key.put(table, &mut made));
+        draft.made(table, made);
     }
 
     fn statements(&self) -> Vec<String> {
@@ -172,6 +182,33 @@ impl CreateTable {
                 columns.join(", ")
             ));
         }
+    }
+}
+
+impl Unique {
+    /// Makes it known, under the name that it has or the one that the server chooses.
+    fn put(&self, table: &QName, made: &mut known::Table) {
+        let Self { columns, primary, name } = self;
+        let derived = || match primary {
+            true => Ident::derived(table.name.as_str(), "", "pkey"),
+            false => constraint::derived(made, table, columns, constraint::Kind::Unique),
+        };
+        let name = name.clone().unwrap_or_else(derived);
+        let (kind, words) = if *primary { ("p", "PRIMARY KEY") } else { ("u", "UNIQUE") };
+        let keys: Vec<String> = columns.iter().map(|column| column.as_str().to_owned()).collect();
+        made.indexes.push(known::Index {
+            name: name.as_str().into(),
+            definition: format!("CREATE UNIQUE INDEX {name} ON {table} USING btree ({})", list(columns)),
+            columns: keys.clone(),
+            keys,
+            constraint: Some(kind.into()),
+            valid: true,
+            unique: true,
+            immediate: true,
+            ..known::Index::default()
+        });
+        let definition = format!("{words} ({})", list(columns));
+        made.constraints.push(constraint::known(&name, kind, definition, columns));
     }
 }
 
@@ -249,5 +286,15 @@ mod tests {
     fn the_changes_that_follow_know_the_table() {
         let text = "change:\n  - create_table: {table: t, columns: [{name: a, type: text}]}\n  - add_index: {table: t, columns: [z]}\n";
         assert_eq!(refused(text, &known([])), ["table t has no column z"]);
+        let key = "  - add_foreign_key: {table: d, columns: [x], references: {table: t}, index: true}\n";
+        for (made, to) in [
+            ("columns: [{name: a, type: int, primary_key: true}]", "table: t}"),
+            ("columns: [{name: a, type: int}], primary_key: [a]", "table: t, columns: [a]}"),
+            ("columns: [{name: a, type: int}], unique: [{columns: [a]}]", "table: t, columns: [a]}"),
+        ] {
+            let key = key.replace("table: t}", to);
+            let text = format!("change:\n  - create_table: {{table: t, {made}}}\n{key}");
+            assert_eq!(refused(&text, &known([("d", table(&["x"]))])), Vec::<String>::new(), "{made}");
+        }
     }
 }

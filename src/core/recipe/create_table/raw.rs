@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{CreateTable, Key, NewColumn};
+use super::{CreateTable, Key, NewColumn, Unique};
 use crate::core::ident::{Ident, QName, list};
 use crate::core::recipe::add_column::RawIdentity;
 use crate::core::recipe::reader::Reader;
@@ -144,16 +144,17 @@ pub(in crate::core::recipe) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Op
     let columns: Vec<_> = raw.columns.into_iter().map(|raw| column(raw, reader)).collect();
     let columns: Vec<NewColumn> = columns.into_iter().collect::<Option<_>>()?;
     let primary = among(reader, "primary_key", &primary, &columns)?;
-    let (mut constraints, mut begins) = (Vec::new(), Vec::new());
+    let (mut constraints, mut unique) = (Vec::new(), Vec::new());
     let first = primary.clone();
     if !primary.is_empty() {
         constraints.push(format!("PRIMARY KEY ({})", list(&primary)));
-        begins.push(primary);
+        unique.push(Unique { columns: primary, primary: true, name: None });
     }
     for raw in raw.unique {
         let of = among(reader, "unique", &raw.columns, &columns)?;
         constraints.push(format!("{}UNIQUE ({})", named(reader, raw.name.as_deref())?, list(&of)));
-        begins.push(of);
+        let name = raw.name.as_deref().and_then(|name| Ident::parse(name).ok());
+        unique.push(Unique { columns: of, primary: false, name });
     }
     for raw in raw.checks {
         let check = reader.expression("checks", &raw.check)?;
@@ -164,8 +165,8 @@ pub(in crate::core::recipe) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Op
         let of = among(reader, "foreign_keys", &raw.columns, &columns)?;
         let references = reader.table("references", &raw.references)?;
         constraints.push(foreign_key(&raw, &of, &references, reader)?);
-        let indexed = begins.iter().any(|key| {
-            key.get(..of.len()).is_some_and(|first| of.iter().all(|column| first.contains(column)))
+        let indexed = unique.iter().any(|key| {
+            key.columns.get(..of.len()).is_some_and(|first| of.iter().all(|column| first.contains(column)))
         });
         let to: Option<Vec<Ident>> = raw.to.iter().map(|name| Ident::parse(name).ok()).collect();
         let cascades = |action: Option<RawAction>| matches!(action, Some(RawAction::Cascade));
@@ -184,7 +185,7 @@ pub(in crate::core::recipe) fn read(raw: Raw, reader: &mut Reader<'_, '_>) -> Op
         constraints,
         keys,
         primary: first,
-        unique: begins,
+        unique,
         comment: raw.comment,
     })
 }
