@@ -7,6 +7,7 @@ tests![
     a_constraint_of_a_renamed_column_comes_back,
     a_reference_to_the_primary_key_waits_for_what_changes_it,
     a_key_of_a_table_that_the_plan_makes_is_referred_to,
+    a_default_without_an_assignment_is_cast,
 ];
 
 /// Runs a plan to contracted, looks at what is there, and goes back.
@@ -78,4 +79,28 @@ async fn a_key_of_a_table_that_the_plan_makes_is_referred_to(db: Db) -> TestResu
     let key = "add_foreign_key: {table: t, columns: [u_id], references: {table: u}, index: true}";
     let there = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 't'::regclass AND contype = 'f'";
     there_and_back(&db, 1, &[make, column, key], there, "FOREIGN KEY (u_id) REFERENCES u(id)").await
+}
+
+async fn a_default_without_an_assignment_is_cast(db: Db) -> TestResult {
+    db.run("CREATE TYPE st AS ENUM ('a', 'b');
+        CREATE TABLE t (id int PRIMARY KEY, m text DEFAULT '3', b boolean DEFAULT true, e text DEFAULT 'a', g boolean DEFAULT true);
+        INSERT INTO t (id) SELECT generate_series(1, 20)")
+        .await?;
+    let given = "INSERT INTO t (id) VALUES (21)";
+    let retype = "change_type: {table: t, column: m, type: int}";
+    there_and_back(&db, 1, &[retype], &format!("WITH i AS ({given} RETURNING m) SELECT m::text FROM i"), "3")
+        .await?;
+    let given = given.replace("21", "22");
+    let retype = "change_type: {table: t, column: b, type: int}";
+    there_and_back(&db, 2, &[retype], &format!("WITH i AS ({given} RETURNING b) SELECT b::text FROM i"), "1")
+        .await?;
+    let given = given.replace("22", "23");
+    let retype = "change_type: {table: t, column: e, type: st}";
+    there_and_back(&db, 3, &[retype], &format!("WITH i AS ({given} RETURNING e) SELECT e::text FROM i"), "a")
+        .await?;
+    let retype = "change:\n  - change_type: {table: t, column: g, type: bigint, using: g::int, back: g > 0}\nkeep: 1d\n";
+    db.file("plans/4_p.yaml", retype)?;
+    let ended = db.phase(&["advance", "4"]).await?;
+    check!(ended.code == Some(2) && ended.stderr.contains("default: EXPRESSION"), "{ended:?}");
+    Ok(())
 }

@@ -58,7 +58,7 @@ use super::restless;
 use super::trigger::{Standing, beside};
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::plan::model::{ExchangeSpec, Pair, StepSpec, SyncSpec};
-use crate::core::sql::{Fit, TypeRef, cuts, expression_over, fit, holds, read_type};
+use crate::core::sql::{Cast, Fit, TypeRef, cast, cuts, expression_over, fit, holds, read_type};
 use crate::core::step::Allow;
 
 /// `change_type: {table, column, type, using, back, default, to}`.
@@ -150,7 +150,7 @@ impl ChangeType {
         let own = || draft.own_name(&format!("new_{}", name.as_str()));
         let shadow = self.to.clone().unwrap_or_else(own);
         let mut add = column.like(table, &shadow, kind);
-        let default = self.default.clone().or_else(|| column.default.clone());
+        let default = self.default.clone().or_else(|| self.carried_default(draft, &column));
         if let Some(default) = &default {
             // Fails now, and not in contract, where it does not fit. EXPLAIN runs nothing.
             add.push(format!("EXPLAIN UPDATE {table} SET {shadow} = ({default})"));
@@ -214,6 +214,31 @@ impl ChangeType {
         });
         self.caution(draft, &column);
         self.now(draft, default);
+    }
+
+    /// The old default as one of the new type: cast, where the server has no assignment from the old one.
+    fn carried_default(&self, draft: &mut Draft<'_>, column: &Column) -> Option<String> {
+        let default = column.default.clone()?;
+        let name = format!("{}.{}", self.table.plain(), plain(&self.column));
+        let Ok(kind) = read_type(&self.kind) else { return Some(default) };
+        match cast(&column.kind, &kind) {
+            Cast::Assigned => Some(default),
+            Cast::Explicit => {
+                let over = format!("({default})::{}", self.kind);
+                draft.caution(format!(
+                    "the default of {name} is cast, and expand fails where that cannot be: {over}; where that is not the \
+                     right one, say it: default: EXPRESSION"
+                ));
+                Some(over)
+            }
+            Cast::None => {
+                draft.refuse(format!(
+                    "the default of {name}, {default}, cannot be cast to {}: say the new one, default: EXPRESSION",
+                    self.kind
+                ));
+                Some(default)
+            }
+        }
     }
 
     fn caution(&self, draft: &mut Draft<'_>, column: &Column) {

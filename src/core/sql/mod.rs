@@ -2,6 +2,7 @@
 //! classification, references. Nothing else in this program parses SQL, and
 //! whatever does not parse is refused.
 
+mod cast;
 mod classify;
 mod condition;
 mod ddl;
@@ -27,6 +28,7 @@ mod tables;
 mod thing;
 mod tokens;
 
+pub use cast::{Cast, cast};
 pub use classify::{BuildIndex, DropIndex, Kind};
 pub use condition::{Compare, Condition, Literal, condition};
 pub use ddl::{
