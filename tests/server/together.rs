@@ -8,6 +8,7 @@ tests![
     a_reference_to_the_primary_key_waits_for_what_changes_it,
     a_key_of_a_table_that_the_plan_makes_is_referred_to,
     a_default_without_an_assignment_is_cast,
+    an_index_is_replaced_beside_a_rename,
 ];
 
 /// Runs a plan to contracted, looks at what is there, and goes back.
@@ -103,4 +104,23 @@ async fn a_default_without_an_assignment_is_cast(db: Db) -> TestResult {
     let ended = db.phase(&["advance", "4"]).await?;
     check!(ended.code == Some(2) && ended.stderr.contains("default: EXPRESSION"), "{ended:?}");
     Ok(())
+}
+
+async fn an_index_is_replaced_beside_a_rename(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, m int, x int, y int); CREATE INDEX t_m ON t (m); CREATE INDEX t_xy ON t (x, y);
+        INSERT INTO t SELECT n, n, n, n FROM generate_series(1, 20) n")
+        .await?;
+    let replace = "replace_index: {table: t, name: t_m, columns: [m, x]}";
+    let rename = "rename_column: {table: t, from: m, to: mm}";
+    let index = |name: &str| format!("SELECT pg_get_indexdef('{name}'::regclass)");
+    there_and_back(
+        &db,
+        1,
+        &[replace, rename],
+        &index("t_m"),
+        "CREATE INDEX t_m ON public.t USING btree (mm, x)",
+    )
+    .await?;
+    let both = ["rename_column: {table: t, from: x, to: xx}", "rename_column: {table: t, from: y, to: yy}"];
+    there_and_back(&db, 2, &both, &index("t_xy"), "CREATE INDEX t_xy ON public.t USING btree (xx, yy)").await
 }

@@ -109,8 +109,8 @@ fn one_index(
         }
         return;
     }
-    let own = draft.own_name(&format!("new_{}", index.name));
-    let hidden = draft.own_name(&index.name);
+    let own = draft.own_relation(&format!("new_{}", index.name));
+    let hidden = draft.own_relation(&index.name);
     match index_over(&index.definition, table, from, to, &own) {
         Ok(create) => {
             draft.validate_sql(Sql::new(

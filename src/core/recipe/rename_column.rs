@@ -200,7 +200,7 @@ impl RenameColumn {
             ));
             return;
         }
-        let name = draft.own_name(&index.name);
+        let name = draft.own_relation(&index.name);
         match index_over(&index.definition, table, from, to, &name) {
             Ok(create) => {
                 let drop = format!("DROP INDEX CONCURRENTLY {}", table.sibling(name));

@@ -65,7 +65,7 @@ impl ReplaceIndex {
                 ));
             }
         }
-        let meanwhile = IndexSpec { name: draft.own_name(spec.name.as_str()), ..spec.clone() };
+        let meanwhile = IndexSpec { name: draft.own_relation(spec.name.as_str()), ..spec.clone() };
         build(draft, &meanwhile, &self.reads);
         draft.contract(StepSpec::DropIndex(index.clone()));
         let rename = |from: &QName, to: &QName| format!("ALTER INDEX {from} RENAME TO {}", to.name);

@@ -46,6 +46,8 @@ pub struct Draft<'a> {
     about: Vec<QName>,
     /// Names of indexes and the like that changes before this one make.
     taken: Vec<QName>,
+    /// Names of the plan's own that relations have.
+    relations: BTreeSet<Ident>,
     /// Tables that nothing after a change may be about, and why.
     closed: Vec<(QName, &'static str)>,
     /// What explicit steps before this change make or change.
@@ -76,6 +78,7 @@ impl<'a> Draft<'a> {
             cautions: Vec::new(),
             about: Vec::new(),
             taken: Vec::new(),
+            relations: BTreeSet::new(),
             closed: Vec::new(),
             unseen: BTreeSet::new(),
             opaque: false,
@@ -150,6 +153,18 @@ impl<'a> Draft<'a> {
     /// A name of the plan's own, that no application uses.
     pub(super) fn own_name(&self, what: &str) -> Ident {
         Ident::shortened(&format!("_phase_{}_", self.version), what)
+    }
+
+    /// As [`Draft::own_name`], of a relation: a number tells it from those that other changes of the plan have.
+    pub(super) fn own_relation(&mut self, what: &str) -> Ident {
+        let numbered = |n: usize| match n {
+            1 => self.own_name(what),
+            n => self.own_name(&format!("{what}_{n}")),
+        };
+        let name = (1..).map(numbered).find(|name| !self.relations.contains(name));
+        let name = name.unwrap_or_else(|| self.own_name(what));
+        self.relations.insert(name.clone());
+        name
     }
 
     /// Says why the plan may not start.

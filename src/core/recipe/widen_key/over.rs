@@ -67,7 +67,7 @@ impl Over<'_, '_> {
                 table.plain()
             ));
         }
-        let own = self.draft.own_name(&format!("new_{}", index.name));
+        let own = self.draft.own_relation(&format!("new_{}", index.name));
         let mut create = Ok(index.definition.clone());
         for (from, to) in member.pairs(self.shadow) {
             create = create.and_then(|create: String| index_over(&create, table, &from, &to, &own));
@@ -78,7 +78,7 @@ impl Over<'_, '_> {
             Err(error) => return self.refuse(table, &index.name, &error),
         }
         let alter = format!("ALTER TABLE {table}");
-        let hidden = self.draft.own_name(&index.name);
+        let hidden = self.draft.own_relation(&index.name);
         let of_name = |constraint: &&Constraint| constraint.name == index.name;
         let constraint = member.known.constraints.iter().find(of_name);
         let deferral = constraint.map_or("", Constraint::deferral);
