@@ -55,7 +55,11 @@ async fn a_constraint_of_a_renamed_column_comes_back(db: Db) -> TestResult {
     there_and_back(&db, 1, &[rename, drop], none, "1").await?;
     there_and_back(&db, 2, &[drop, rename], none, "1").await?;
     let retype = "change_type: {table: t, column: n, type: bigint, to: nn}";
-    there_and_back(&db, 3, &[retype, "drop_constraint: {table: t, name: cn}"], none, "1").await
+    // The hidden column keeps its own until purge, for an abort.
+    let all = "SELECT string_agg(conname || ' ' || pg_get_constraintdef(oid), ', ' ORDER BY conname) FROM pg_constraint
+        WHERE conrelid = 't'::regclass AND contype = 'c' AND conname NOT LIKE '\\_phase\\_%'";
+    there_and_back(&db, 3, &[retype, "drop_constraint: {table: t, name: cn}"], all, "ck CHECK ((m > 0))")
+        .await
 }
 
 async fn a_reference_to_the_primary_key_waits_for_what_changes_it(db: Db) -> TestResult {
@@ -68,7 +72,7 @@ async fn a_reference_to_the_primary_key_waits_for_what_changes_it(db: Db) -> Tes
         "change:\n  - add_foreign_key: {table: d, columns: [x], references: {table: p}, index: true}\n",
     )?;
     let ended = db.phase(&["advance", "2"]).await?;
-    check!(ended.code != Some(0) && ended.stderr.contains("p.id"), "{ended:?}");
+    check!(ended.code == Some(3) && ended.stdout.contains("p.id"), "{ended:?}");
     db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(0)?;
     Ok(())
 }

@@ -70,7 +70,8 @@ fn refuse_referred(draft: &mut Draft<'_>, member: &Member) {
     let found = draft.changes_of(&member.table).find(refers).map(Change::name);
     if let Some(found) = found {
         draft.refuse(format!(
-            "{found} of this plan refers to {0} by {1}, which gets another type in it: add that foreign key in a plan after              this one (phase purge PLAN --now ends the window of this one)",
+            "{found} of this plan refers to {0} by {1}, which gets another type in it: add that foreign key in a plan after \
+             this one (phase purge PLAN --now ends the window of this one)",
             member.table.plain(),
             columns.iter().map(plain).collect::<Vec<_>>().join(", ")
         ));

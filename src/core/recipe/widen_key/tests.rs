@@ -346,5 +346,5 @@ fn a_foreign_key_of_the_same_plan_is_refused_in_either_order() {
     }
     let text =
         "change:\n  - add_foreign_key: {table: d, columns: [x], references: {table: a}, index: true}\n";
-    assert!(shown(text, &known).contains("REFERENCES a (id) NOT VALID"), "{}", shown(text, &known));
+    assert!(shown(text, &known).contains("REFERENCES \"a\" (\"id\") NOT VALID"), "{}", shown(text, &known));
 }
