@@ -9,6 +9,7 @@ tests![
     a_key_of_a_table_that_the_plan_makes_is_referred_to,
     a_default_without_an_assignment_is_cast,
     an_index_is_replaced_beside_a_rename,
+    a_trigger_that_reads_what_goes_stops_contract,
 ];
 
 /// Runs a plan to contracted, looks at what is there, and goes back.
@@ -127,4 +128,55 @@ async fn an_index_is_replaced_beside_a_rename(db: Db) -> TestResult {
     .await?;
     let both = ["rename_column: {table: t, from: x, to: xx}", "rename_column: {table: t, from: y, to: yy}"];
     there_and_back(&db, 2, &both, &index("t_xy"), "CREATE INDEX t_xy ON public.t USING btree (xx, yy)").await
+}
+
+/// A trigger of the application's own reads a column by its name.
+async fn a_trigger_that_reads_what_goes_stops_contract(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id int PRIMARY KEY, a text, \"Mixed\" text, n int);
+        INSERT INTO t SELECT n, n, n, n FROM generate_series(1, 20) n;
+        CREATE FUNCTION low() RETURNS trigger LANGUAGE plpgsql AS 'begin new.a := lower(new . A); return new; end';
+        CREATE FUNCTION wide() RETURNS trigger LANGUAGE plpgsql AS $$begin NEW.\"Mixed\" := lower(NEW.\"Mixed\"); return new; end$$;
+        CREATE TRIGGER t_low BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION low();
+        CREATE TRIGGER t_wide BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION wide()")
+        .await?;
+    let changes = [
+        ("rename_column: {table: t, from: a, to: b}", "t_low runs low(), which names column a"),
+        ("drop_column: {table: t, column: a}", "t_low runs low(), which names column a"),
+        (
+            "change_type: {table: t, column: a, type: varchar(90), to: c}",
+            "t_low runs low(), which names column a",
+        ),
+        (
+            "transform_column: {table: t, column: '\"Mixed\"', to: m, type: text, using: '\"Mixed\"', back: m}",
+            "t_wide runs wide()",
+        ),
+    ];
+    for (n, (change, said)) in changes.into_iter().enumerate() {
+        let version = (n + 1).to_string();
+        db.file(&format!("plans/{version}_p.yaml"), &format!("change:\n  - {change}\nkeep: 1d\n"))?;
+        db.phase(&["advance", &version, "--to", "validated"]).await?.expect(0)?;
+        let ended = db.phase(&["contract", &version]).await?.expect(1)?;
+        check!(ended.stdout.contains(said) && ended.stdout.contains("to_jsonb(NEW)"), "{change}: {ended:?}");
+        db.run(&format!("INSERT INTO t (id) VALUES ({})", 100 + n)).await?;
+        db.phase(&["abort", &version]).await?.expect(0)?;
+    }
+    // With a body that does without the name it goes on, and so do the writers.
+    db.file("plans/9_p.yaml", "change:\n  - rename_column: {table: t, from: a, to: b}\nkeep: 1d\n")?;
+    db.phase(&["advance", "9", "--to", "validated"]).await?.expect(0)?;
+    db.phase(&["contract", "9"]).await?.expect(1)?;
+    db.run("CREATE OR REPLACE FUNCTION low() RETURNS trigger LANGUAGE plpgsql AS $$begin
+        return jsonb_populate_record(new, case when to_jsonb(new) ? 'b' then jsonb_build_object('b', lower(to_jsonb(new) ->> 'b'))
+            else jsonb_build_object('a', lower(to_jsonb(new) ->> 'a')) end); end$$")
+        .await?;
+    db.phase(&["contract", "9"]).await?.expect(0)?;
+    db.run("INSERT INTO t (id, b) VALUES (200, 'LOUD')").await?;
+    same!(db.value("SELECT b FROM t WHERE id = 200").await?, "loud");
+    // The type of a column is no name.
+    db.file(
+        "plans/91_p.yaml",
+        "change:\n  - change_type: {table: t, column: '\"Mixed\"', type: varchar(90)}\nkeep: 1d\n",
+    )?;
+    db.phase(&["advance", "91", "--to", "contracted"]).await?.expect(0)?;
+    db.run("INSERT INTO t (id, \"Mixed\") VALUES (201, 'LOUD')").await?;
+    Ok(())
 }

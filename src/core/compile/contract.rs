@@ -2,6 +2,7 @@
 //! lasts, with its sync turned round, and is dropped by purge; without `keep`
 //! contract drops it at once.
 
+use super::bodies::refuse_read;
 use super::in_step::InStep;
 use super::{At, CompileError, Server, exchange, moved, succeed, transaction};
 use crate::core::ident::{Ident, QName, do_block, literal, plain};
@@ -91,6 +92,7 @@ fn at_once(plan: &Plan, kept: &InStep, server: Server) -> Result<Vec<Step>, Comp
                         allow.extend_from_slice(drop.allow);
                     }
                 }
+                sql.splice(0..0, refuse_read(table, &columns));
                 sql.extend(columns.iter().map(|column| format!("ALTER TABLE {table} DROP COLUMN {column}")));
                 let names: Vec<String> = columns.iter().map(|column| plain(column)).collect();
                 gone_already.extend(columns.iter().map(|column| (table, *column)));
@@ -266,6 +268,7 @@ fn hide_column(
     if !filled {
         run.insert(0, refuse_unfilled(table, column));
     }
+    run.splice(0..0, refuse_read(table, &[column]));
     Hiding { run, back, syncs }
 }
 

@@ -2,6 +2,7 @@
 //! out of sight, or for good, and the other takes the name; so do all pairs of columns that must
 //! change places in the same moment.
 
+use super::bodies::refuse_read;
 use super::{At, CompileError, transaction};
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::plan::model::{ExchangeSpec, Pair, SyncSpec};
@@ -20,6 +21,7 @@ pub(super) fn at_once(at: &At, exchange: &ExchangeSpec, syncs: &[Sync]) -> Step 
     let run = [
         exchange.lock.clone(),
         lock(pairs),
+        read(pairs),
         first.there.clone(),
         each(&syncs, |sync| sync.take_away()),
         drop.clone(),
@@ -51,6 +53,7 @@ pub(super) fn kept(
     let there = [
         exchange.lock.clone(),
         lock(pairs),
+        read(pairs),
         first.there.clone(),
         each(&syncs, |sync| sync.take_away()),
         hide.there.clone(),
@@ -112,6 +115,17 @@ fn keepers(
         Some(made.map_err(|error| at.error(error.to_string())))
     };
     exchange.pairs.chunk_by(|a, b| a.table == b.table).enumerate().filter_map(of_table).collect()
+}
+
+/// A last look whether a trigger of the application reads what has another name after it.
+fn read(pairs: &[Pair]) -> Vec<String> {
+    let of_table = |pairs: &[Pair]| {
+        let table = pairs.first().map(|pair| &pair.table)?;
+        let names = pairs.iter().flat_map(|pair| [&pair.gone, &pair.stays]);
+        let stays = |name: &&Ident| pairs.iter().any(|pair| in_the_end(pair) == *name);
+        refuse_read(table, &names.filter(|name| !stays(name)).collect::<Vec<_>>())
+    };
+    pairs.chunk_by(|a, b| a.table == b.table).filter_map(of_table).collect()
 }
 
 /// All tables at once, where there are several: those that refer to others come first, as when a

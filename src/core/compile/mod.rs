@@ -2,6 +2,7 @@
 //! same server version always gives the same steps under the same ids.
 
 mod backfill;
+mod bodies;
 mod coherence;
 mod contract;
 mod exchange;

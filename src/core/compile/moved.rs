@@ -1,6 +1,7 @@
 //! Compiles columns that move to another table, and the end of it: in one transaction the old ones
 //! go out of sight, filled from the new ones, or for good.
 
+use super::bodies::refuse_read;
 use super::{At, CompileError, transaction};
 use crate::core::ident::{Ident, plain};
 use crate::core::plan::model::MovedSpec;
@@ -23,6 +24,12 @@ fn found<'a>(at: &At, spec: &MovedSpec, moves: &'a [Move]) -> Result<&'a Move, C
     moved.ok_or_else(|| at.error("nothing keeps these columns in step"))
 }
 
+/// A last look whether a trigger of the application reads what goes.
+fn read(moved: &Move) -> Vec<String> {
+    let columns: Vec<&Ident> = moved.spec().columns.iter().map(|(old, _)| old).collect();
+    refuse_read(&moved.spec().from, &columns).into_iter().collect()
+}
+
 /// `table.a, b`.
 fn names(moved: &Move) -> String {
     let names: Vec<String> = moved.spec().columns.iter().map(|(old, _)| plain(old)).collect();
@@ -34,7 +41,7 @@ pub(super) fn at_once(at: &At, spec: &MovedSpec, moves: &[Move]) -> Result<Step,
     let moved = found(at, spec, moves)?;
     let from = &moved.spec().from;
     let drop = moved.spec().columns.iter().map(|(old, _)| format!("ALTER TABLE {from} DROP COLUMN {old}"));
-    let run = [vec![moved.lock()], moved.take_away(), spec.then.there.clone(), drop.collect()];
+    let run = [vec![moved.lock()], read(moved), moved.take_away(), spec.then.there.clone(), drop.collect()];
     let why = "without keep, contract drops the old columns at once";
     let title = format!("drop {}", names(moved));
     let step = at.step(title, transaction(run.concat()), Undo::Irreversible(why.into()));
@@ -60,7 +67,8 @@ pub(super) fn kept(
         moved.spec().columns.iter().map(one).collect()
     };
     let there =
-        [lock(), moved.take_away(), renames(false), spec.then.there.clone(), turned.install()].concat();
+        [lock(), read(moved), moved.take_away(), renames(false), spec.then.there.clone(), turned.install()]
+            .concat();
     let back = [lock(), turned.remove(), spec.then.back.clone(), renames(true), moved.install()].concat();
     let title = format!("put {} out of sight", names(moved));
     let contract = at.step(title, transaction(there), Undo::Run(transaction(back)));
