@@ -122,9 +122,10 @@ fn over_what_goes(plan: &Plan, pair: &Pair, place: Place, early: &[&Step]) -> Re
                 at,
                 format!(
                     "contract puts another column in the place of {0}.{1}, and what this makes over it would go with the old one: \
-                     put it before that change, which takes along what it finds; or {TWO_PLANS}",
+                     put it before that change, where the column is called {2}: the change takes along what it finds; or {TWO_PLANS}",
                     pair.table.plain(),
-                    plain(&pair.name)
+                    plain(&pair.name),
+                    plain(if pair.stays.as_str().starts_with("_phase_") { &pair.gone } else { &pair.stays })
                 ),
             ));
         }
@@ -171,6 +172,12 @@ mod tests {
                 assert_eq!(refusal(&before), "", "{later}");
             }
         }
+        let text = format!("change:\n{RENAME}  - add_index: {{table: t, columns: [b]}}\nkeep: 1d\n");
+        assert!(
+            refusal(&text).contains("before that change, where the column is called a:"),
+            "{}",
+            refusal(&text)
+        );
         // Its own steps come after its changes, wherever they stand.
         let own = "expand:\n  - {sql: ALTER TABLE t ALTER n SET STATISTICS 5, undo: ALTER TABLE t ALTER n SET STATISTICS -1}\nchange:\n";
         assert!(refusal(&format!("{own}{RETYPE}")).contains("put it before"));

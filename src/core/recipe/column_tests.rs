@@ -179,3 +179,22 @@ fn a_value_that_is_another_each_time_is_not_kept_in_step_both_ways() {
     }
     assert_eq!(of("change_type: {table: m, column: a, type: uuid, using: gen_random_uuid()}"), "");
 }
+
+#[test]
+fn only_triggers_of_the_applications_own_are_looked_at() {
+    let trigger = |name: &str| Trigger {
+        name: name.into(),
+        definition: format!(
+            "CREATE TRIGGER {name} BEFORE INSERT ON public.guests FOR EACH ROW EXECUTE FUNCTION f()"
+        ),
+        enabled: "O".into(),
+        ..Trigger::default()
+    };
+    let mut known = guests();
+    let table = known.tables.get_mut("guests").unwrap();
+    table.triggers = vec![trigger("zz_phase_1_c1000_insert"), trigger("touched")];
+    let written = written(&plan("rename_column: {table: guests, from: nick, to: handle}"), &known);
+    let said: Vec<&String> = written.cautions.iter().map(|(_, said)| said).collect();
+    let about = |name: &str| said.iter().filter(|said| said.contains(name)).count();
+    assert_eq!((about("zz_phase"), about("touched")), (0, 1), "{said:?}");
+}

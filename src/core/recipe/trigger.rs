@@ -69,7 +69,9 @@ pub(super) fn beside(
 
 /// Names the triggers that see a row of new code before its old column is filled.
 pub(super) fn runs_before(draft: &mut Draft<'_>, table: &QName, known: &Table, column: &Ident, others: &str) {
-    for trigger in known.triggers.iter().filter(|trigger| trigger.before()) {
+    // The syncs of other plans come in their own order.
+    let of_others = |trigger: &&Trigger| trigger.before() && !trigger.name.starts_with("zz_phase_");
+    for trigger in known.triggers.iter().filter(of_others) {
         let head = trigger.definition.split(" ON ").next().unwrap_or_default();
         let of_it = trigger.columns.iter().any(|name| name == column.as_str());
         if of_it || trigger.columns.is_empty() || head.contains(" INSERT") {
