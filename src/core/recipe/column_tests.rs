@@ -198,3 +198,13 @@ fn only_triggers_of_the_applications_own_are_looked_at() {
     let about = |name: &str| said.iter().filter(|said| said.contains(name)).count();
     assert_eq!((about("zz_phase"), about("touched")), (0, 1), "{said:?}");
 }
+
+#[test]
+fn a_column_that_a_change_before_takes_away_is_named() {
+    let twice = "transform_column: {table: guests, column: nick, to: a, type: text, using: nick, back: a}\n  - drop_column: {table: guests, column: nick}";
+    assert!(refused(twice, &guests()).contains("a change before takes guests.nick away already"));
+    let again = "drop_column: {table: guests, column: nick}\n  - add_column: {table: guests, column: nick, type: int}";
+    assert!(
+        refused(again, &guests()).contains("until contract takes it away: change_type gives it another type")
+    );
+}

@@ -61,7 +61,7 @@ impl DropColumn {
             draft.expand(StepSpec::Sync(sync));
         }
         draft.contract(StepSpec::DropColumn { table: table.clone(), column: column.clone(), allow });
-        draft.now(table, |known| known.columns.retain(|known| known.name != column.as_str()));
+        draft.takes_away(table, column);
     }
 
     fn name(&self) -> String {

@@ -125,9 +125,9 @@ impl Reshape {
         for one in old {
             let column = draft.name_now(table, &one.column);
             draft.contract(StepSpec::DropColumn { table: table.clone(), column, allow: Vec::new() });
+            draft.takes_away(table, &one.column);
         }
         draft.now(table, |known| {
-            known.columns.retain(|column| !old.iter().any(|one| column.name == one.column.as_str()));
             known.columns.extend(new.iter().map(|one| Column {
                 name: one.column.as_str().into(),
                 kind: one.kind.clone(),

@@ -4,7 +4,8 @@ use super::ChangeType;
 use crate::core::ident::plain;
 use crate::core::recipe::dependents::refuse_hanging;
 use crate::core::recipe::draft::Draft;
-use crate::core::recipe::known::{Column, Table};
+use crate::core::recipe::known::{Column, Table, range};
+use crate::core::sql::read_type;
 
 impl ChangeType {
     pub(super) fn refuse_unfit(&self, draft: &mut Draft<'_>, known: &Table, column: &Column) {
@@ -38,16 +39,33 @@ impl ChangeType {
         if of_it(&known.partition_key) {
             draft.refuse(format!("{name} is part of the partition key, which nothing can replace"));
         }
+        let integer = |kind: &str| range(kind).is_some();
+        let widens = integer(&column.kind) && read_type(&self.kind).is_ok_and(|kind| integer(kind.base()));
         if column.identity.is_some() || column.sequence.is_some() {
-            draft.refuse(format!("{name} has numbers of its own sequence: widen_key hands that over"));
+            let helps = if widens
+                && known.constraints.iter().any(|key| key.kind == "p" && of_it(&key.columns))
+            {
+                "widen_key hands that over"
+            } else if column.identity.is_some() {
+                "of a column that is no key nothing hands that over: steps of your own do it"
+            } else {
+                "let it go before (ALTER SEQUENCE … OWNED BY NONE), and give it to the column again when the plan is completed"
+            };
+            draft.refuse(format!("{name} has numbers of its own sequence: {helps}"));
         }
         for key in known.constraints.iter().filter(|key| key.kind == "p" && of_it(&key.columns)) {
             draft.refuse(format!("{name} is part of the primary key {}: widen_key is for those", key.name));
         }
         for key in known.referenced_by.iter().filter(|key| of_it(&key.columns)) {
             draft.refuse(format!(
-                "foreign key {} of {} refers to {name}: widen_key takes those along",
-                key.name, key.table
+                "foreign key {} of {} refers to {name}: {}",
+                key.name,
+                key.table,
+                if widens {
+                    "widen_key takes those along"
+                } else {
+                    "drop it in a plan before this one, and add it in one after"
+                }
             ));
         }
         refuse_hanging(draft, &self.table, known, &self.column);

@@ -280,8 +280,8 @@ fn what_change_type_does_not_take_along_is_refused_by_name() {
     let why = refused(text, &example.known);
     assert_eq!(why.len(), 3, "{why:?}");
     for (why, part) in why.iter().zip([
-        "shelves.code has numbers of its own sequence: widen_key",
-        "foreign key shelf_of_book of shelf_books refers to shelves.code: widen_key",
+        "shelves.code has numbers of its own sequence: let it go before",
+        "foreign key shelf_of_book of shelf_books refers to shelves.code: drop it in a plan before",
         "generated column short of table shelves is computed from shelves.code",
     ]) {
         assert!(why.starts_with(part), "{why}");

@@ -62,10 +62,27 @@ impl Draft<'_> {
     pub(in crate::core::recipe) fn column(&mut self, table: &QName, column: &Ident) -> Column {
         match self.known.table(table).map(|known| known.column(column).cloned()) {
             Some(Some(found)) => return found,
+            Some(None) if self.is_gone(table, column) => {
+                self.refuse(format!(
+                    "a change before takes {}.{} away already",
+                    table.plain(),
+                    plain(column)
+                ));
+            }
             Some(None) => self.refuse(format!("table {} has no column {}", table.plain(), plain(column))),
             None => {}
         }
         Column::assumed(table, column)
+    }
+
+    /// Makes known to the changes that follow that contract takes a column away.
+    pub(in crate::core::recipe) fn takes_away(&mut self, table: &QName, column: &Ident) {
+        self.now(table, |known| known.columns.retain(|known| known.name != column.as_str()));
+        self.gone.push((table.clone(), column.clone()));
+    }
+
+    fn is_gone(&self, table: &QName, column: &Ident) -> bool {
+        self.gone.iter().any(|(of, gone)| of == table && gone == column)
     }
 
     /// What a column is called until contract, when a change before this one has given it its name.
@@ -110,6 +127,13 @@ impl Draft<'_> {
         };
         if self.known.table(table).is_some_and(|known| known.columns.iter().any(taken)) {
             self.refuse(format!("table {} has a column {} already", table.plain(), plain(column)));
+        }
+        if self.is_gone(table, column) {
+            self.refuse(format!(
+                "{}.{} is there until contract takes it away: change_type gives it another type; else take two plans",
+                table.plain(),
+                plain(column)
+            ));
         }
     }
 

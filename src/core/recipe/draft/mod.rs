@@ -46,6 +46,8 @@ pub struct Draft<'a> {
     about: Vec<QName>,
     /// Names of indexes and the like that changes before this one make.
     taken: Vec<QName>,
+    /// Columns that changes before this one take away.
+    gone: Vec<(QName, Ident)>,
     /// Names of the plan's own that relations have.
     relations: BTreeSet<Ident>,
     /// Tables that nothing after a change may be about, and why.
@@ -78,6 +80,7 @@ impl<'a> Draft<'a> {
             cautions: Vec::new(),
             about: Vec::new(),
             taken: Vec::new(),
+            gone: Vec::new(),
             relations: BTreeSet::new(),
             closed: Vec::new(),
             unseen: BTreeSet::new(),
