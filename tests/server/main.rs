@@ -15,6 +15,7 @@
 mod abort;
 mod backfill;
 mod bad_input;
+mod bodies;
 mod broken;
 mod check;
 mod conflicts;
@@ -112,6 +113,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("abort", abort::tests()),
         ("backfill", backfill::tests()),
         ("bad_input", bad_input::tests()),
+        ("bodies", bodies::tests()),
         ("broken", broken::tests()),
         ("check", check::tests()),
         ("conflicts", conflicts::tests()),

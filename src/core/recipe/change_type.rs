@@ -40,6 +40,10 @@
 //! for the first time after contract, finds null in it, as an ALTER COLUMN TYPE would show it no rows at all: contract
 //! waits for those that hold the table, not for others.
 //!
+//! Contract stops as long as the function of one of the table's own triggers says `NEW.x` or `OLD.x` of the old name, with `to`: every
+//! write would fail from then on. Replace it beforehand by one that works before and after, such as by `to_jsonb(NEW) ->> 'x'`
+//! to read and `jsonb_populate_record(NEW, …)` to write.
+//!
 //! # Going back
 //!
 //! The old column is there until purge. With `to` it has every write of either version, those of new code by `back`.

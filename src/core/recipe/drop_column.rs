@@ -1,5 +1,9 @@
 //! `drop_column`: a column goes, out of sight first where the plan keeps; `down` fills it for old
 //! code as long as it is there.
+//!
+//! Contract stops as long as the function of one of the table's own triggers says `NEW.x` or `OLD.x` of the column: every
+//! write would fail from then on. Replace it beforehand by one that works before and after, such as by `to_jsonb(NEW) ->> 'x'`
+//! to read and `jsonb_populate_record(NEW, …)` to write.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -7,6 +11,7 @@ use serde::Deserialize;
 use super::draft::Draft;
 use super::known::{Column, Table};
 use super::reader::Reader;
+use super::trigger::name_said;
 use crate::core::ident::{Ident, QName, plain};
 use crate::core::plan::model::{StepSpec, SyncSpec};
 use crate::core::step::Allow;
@@ -54,6 +59,7 @@ impl DropColumn {
         if let Some(known) = draft.table(table) {
             self.refuse_held(draft, &known, &of);
             allow = self.along(draft, &known);
+            name_said(draft, table, &known, column);
         }
         if let Some(down) = down {
             let down = draft.expression_now(table, down);

@@ -8,6 +8,10 @@
 //! `COPY … FROM` without a list of columns meets one column more from expand on, and so does `INSERT … SELECT *`: let them
 //! name their columns first.
 //!
+//! Contract stops as long as the function of one of the table's own triggers says `NEW.x` or `OLD.x` of an old column: every
+//! write would fail from then on. Replace it beforehand by one that works before and after, such as by `to_jsonb(NEW) ->> 'x'`
+//! to read and `jsonb_populate_record(NEW, …)` to write.
+//!
 //! # Going back
 //!
 //! The old columns are filled by `back` until purge, so that nothing is lost that `back` can express. With

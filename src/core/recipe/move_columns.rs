@@ -24,6 +24,10 @@
 //! the recipe asks for). A row of the new table that is deleted by itself leaves the values in the old one; validate and
 //! contract stop at a row without one.
 //!
+//! Contract stops as long as the function of one of the table's own triggers says `NEW.x` or `OLD.x` of a column that moves: every
+//! write would fail from then on. Replace it beforehand by one that works before and after, such as by `to_jsonb(NEW) ->> 'x'`
+//! to read and `jsonb_populate_record(NEW, …)` to write.
+//!
 //! # Going back
 //!
 //! The old columns have every write of either version: before contract by the triggers, and while `keep` lasts from the new
@@ -42,6 +46,7 @@ use super::draft::{Draft, Sql};
 use super::drop_column::DropColumn;
 use super::known::Column;
 use super::reader::Reader;
+use super::trigger::name_said;
 use crate::core::ident::{Ident, QName, literal};
 use crate::core::plan::model::{AssertSpec, BothWays, MoveSpec, MovedSpec, StepSpec};
 use crate::core::plan::yaml::Pairs;
@@ -138,6 +143,7 @@ impl MoveColumns {
             self.refuse_column(draft, &known, old, &column);
             draft.refuse_taken(to, new);
             allow.extend(DropColumn::of(table, old).along(draft, &known));
+            name_said(draft, table, &known, old);
             draft.expand_sql(self.add(old, new, &column, std::mem::take(&mut rights)));
             let alter = format!("ALTER TABLE {to} ALTER COLUMN {new}");
             let default = column

@@ -7,7 +7,7 @@ use super::draft::{Draft, Sql};
 use super::known::{Column, Table};
 use super::reader::Reader;
 use super::restless;
-use super::trigger::runs_before;
+use super::trigger::{name_said, runs_before};
 use crate::core::ident::{Ident, QName, literal, plain};
 use crate::core::plan::model::{StepSpec, SyncSpec};
 
@@ -110,6 +110,9 @@ impl Reshape {
         let others = names(new.iter().map(|one| &one.column).collect());
         for (column, _) in &back {
             runs_before(draft, table, &known, column, &others);
+        }
+        for one in old {
+            name_said(draft, table, &known, &one.column);
         }
         draft.sync(SyncSpec { table: table.clone(), set: set.clone(), back });
         // Whatever was written since the sync is in step already; where the expression gives nothing

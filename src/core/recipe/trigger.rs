@@ -3,7 +3,7 @@
 
 use super::draft::{Draft, Sql};
 use super::known::{Table, Trigger};
-use crate::core::ident::{Ident, QName, plain};
+use crate::core::ident::{Ident, QName, plain, said};
 use crate::core::sql::rows::differ;
 use crate::core::sql::{Beside, SqlError, qualify, trigger_beside};
 
@@ -61,16 +61,38 @@ pub(super) fn beside(
         }
     }
     runs_before(draft, table, known, column, &plain(other));
+    name_said(draft, table, known, column);
     if !there.is_empty() {
         draft.expand_sql(Sql::new(there.join(";\n"), back.join(";\n")));
     }
     (there, back)
 }
 
+/// Names the triggers whose functions stop contract, as they say the name of a column that goes.
+pub(super) fn name_said(draft: &mut Draft<'_>, table: &QName, known: &Table, column: &Ident) {
+    for trigger in known.triggers.iter().filter(|trigger| says(trigger, column)) {
+        draft.caution(format!(
+            "function {}, which trigger {} of {} runs, names {} of NEW or OLD: contract stops there until the function is \
+             replaced by one that works before and after, such as by to_jsonb(NEW) ->> {}",
+            trigger.function,
+            trigger.name,
+            table.plain(),
+            plain(column),
+            said(column.as_str())
+        ));
+    }
+}
+
+fn says(trigger: &Trigger, column: &Ident) -> bool {
+    trigger.says.iter().any(|name| name == column.as_str())
+}
+
 /// Names the triggers that see a row of new code before its old column is filled.
 pub(super) fn runs_before(draft: &mut Draft<'_>, table: &QName, known: &Table, column: &Ident, others: &str) {
     // The syncs of other plans come in their own order.
-    let of_others = |trigger: &&Trigger| trigger.before() && !trigger.name.starts_with("zz_phase_");
+    let of_others = |trigger: &&Trigger| {
+        trigger.before() && !trigger.name.starts_with("zz_phase_") && !says(trigger, column)
+    };
     for trigger in known.triggers.iter().filter(of_others) {
         let head = trigger.definition.split(" ON ").next().unwrap_or_default();
         let of_it = trigger.columns.iter().any(|name| name == column.as_str());

@@ -252,6 +252,12 @@ pub struct Trigger {
     /// A comment on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// The function that it runs.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub function: String,
+    /// The columns that the function names of NEW or OLD, unless the trigger is disabled.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub says: Vec<String>,
 }
 
 impl Trigger {

@@ -98,7 +98,15 @@ SELECT asked.name, jsonb_build_object(
             'name', t.tgname, 'definition', pg_get_triggerdef(t.oid), 'enabled', t.tgenabled,
             'comment', obj_description(t.oid, 'pg_trigger'),
             'columns', (SELECT coalesce(jsonb_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_attribute a
-                        WHERE a.attrelid = c.oid AND a.attnum = ANY (t.tgattr::smallint[])))
+                        WHERE a.attrelid = c.oid AND a.attnum = ANY (t.tgattr::smallint[])),
+            'function', t.tgfoid::regprocedure,
+            -- The columns that its function names of NEW or OLD; contract stops there, as core/compile/bodies.rs says.
+            'says', (SELECT coalesce(jsonb_agg(DISTINCT a.attname), '[]')
+                FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang AND l.lanname = 'plpgsql'
+                CROSS JOIN LATERAL (SELECT CASE WHEN m[1] LIKE '"%' THEN replace(substr(m[1], 2, length(m[1]) - 2), '""', '"') ELSE translate(m[1], 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') END AS name
+                    FROM regexp_matches(p.prosrc, '\m(?:new|old)"?[[:space:]]*\.[[:space:]]*("(?:[^"]|"")+"|(?:[^[:space:][:punct:]]|[_$])+)', 'gi') m) said
+                JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = said.name AND a.attnum > 0
+                WHERE p.oid = t.tgfoid AND t.tgenabled <> 'D' AND NOT starts_with(t.tgname::text, 'zz_phase_')))
             ORDER BY t.tgname), '[]')
         FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
 ) || jsonb_build_object(
