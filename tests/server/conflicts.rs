@@ -3,6 +3,7 @@
 use crate::harness::{Db, TestResult, check, same, tests};
 
 tests![
+    what_stands_there_since_contract_is_built_on,
     a_name_that_goes_away_is_used_by_nobody_new,
     a_rename_waits_for_what_uses_the_name,
     other_columns_of_a_table_go_side_by_side,
@@ -421,5 +422,21 @@ async fn what_never_ran_and_has_no_file_holds_nobody(db: Db) -> TestResult {
     db.phase(&["advance", "20", "--to", "completed"]).await?.expect(0)?;
     same!(db.value("SELECT count(nick) FROM users").await?, "500");
     db.phase(&["status", "--exit-code"]).await?.expect(0)?;
+    Ok(())
+}
+
+/// In the undo window of a rename the new name is the column's.
+async fn what_stands_there_since_contract_is_built_on(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id bigint PRIMARY KEY, a text)").await?;
+    db.file("plans/1_p.yaml", "change:\n  - rename_column: {table: t, from: a, to: b}\nkeep: 1h\n")?;
+    db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(0)?;
+    let index = "change:\n  - add_index: {table: t, columns: [b]}\n";
+    db.file("plans/2_q.yaml", index)?;
+    let ended = db.phase(&["advance", "2"]).await?;
+    let told = ended.stdout.clone() + &ended.stderr;
+    check!(ended.code != Some(0) && told.contains("say depends_on: [1]"), "{ended:?}");
+    check!(told.contains("phase purge 1 --now"), "{ended:?}");
+    db.file("plans/2_q.yaml", &format!("depends_on: [1]\n{index}"))?;
+    db.phase(&["advance", "2", "--to", "validated"]).await?.expect(0)?;
     Ok(())
 }

@@ -252,6 +252,17 @@ impl Beside<'_> {
             }
         };
         let grave = || self.clashes.iter().flatten().filter(|clash| clash.grade == Grade::Error);
+        if grave().any(Clash::misses)
+            && *state == State::Contracted
+            && self.record.goal == *state
+            && item.kind == Kind::Plan
+        {
+            // Its change is made: the name may be that of what has taken the place already.
+            return Some(format!(
+                "{what}: where it is about what stands there now, say depends_on: [{version}]; else use what takes its place, or \
+                 let that one complete (phase purge {version} --now ends its undo window)"
+            ));
+        }
         if grave().any(Clash::misses) {
             return Some(format!("{what}: let that one complete, or use what takes its place"));
         }
