@@ -108,9 +108,7 @@ fn closed(snapshot: &Snapshot<'_>, row: &Transition) -> Vec<String> {
     let Snapshot { item, facts, records, files, .. } = *snapshot;
     let mut reasons = Vec::new();
     if row.from == State::Planned {
-        reasons.extend(snapshot.pending_before.iter().map(|stem| {
-            format!("{stem} comes first in the timeline and is still planned: run phase expand")
-        }));
+        reasons.extend(snapshot.pending_before.iter().map(|stem| first(stem, item, records, files)));
     }
     reasons.extend(conflict::reasons(item, row.to, records, files));
     if let Work::Run(phase) = row.work {
@@ -127,6 +125,26 @@ fn closed(snapshot: &Snapshot<'_>, row: &Transition) -> Vec<String> {
         reasons.extend(kept.and_then(|keep| gate::not_elapsed("keep", keep, facts)));
     }
     reasons
+}
+
+/// That an older item comes first; where that one waits itself, for what, and the ways past it.
+fn first(stem: &str, item: &Item, records: &[Record], files: &[Item]) -> String {
+    let older = files.iter().find(|file| file.stem() == stem);
+    let waits =
+        older.map(|older| conflict::reasons(older, State::Expanded, records, files)).unwrap_or_default();
+    let said = format!("{stem} comes first in the timeline and is still planned");
+    if waits.is_empty() {
+        return format!("{said}: run phase expand");
+    }
+    let verb = match item.kind {
+        Kind::Plan => format!("phase advance {} --out-of-order", item.version),
+        Kind::Sql => "phase expand --out-of-order".into(),
+    };
+    format!(
+        "{said}, and waits itself: {}; until then start this one before it ({verb}; that one needs --out-of-order then as \
+         well), or give the file of that one a later version",
+        waits.join("; ")
+    )
 }
 
 /// Every reason why the backfills of an item have no proof that counts.

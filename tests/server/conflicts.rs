@@ -3,6 +3,7 @@
 use crate::harness::{Db, TestResult, check, same, tests};
 
 tests![
+    what_waits_for_one_that_waits_is_told_the_way_past_it,
     what_stands_there_since_contract_is_built_on,
     a_name_that_goes_away_is_used_by_nobody_new,
     a_rename_waits_for_what_uses_the_name,
@@ -438,5 +439,27 @@ async fn what_stands_there_since_contract_is_built_on(db: Db) -> TestResult {
     check!(told.contains("phase purge 1 --now"), "{ended:?}");
     db.file("plans/2_q.yaml", &format!("depends_on: [1]\n{index}"))?;
     db.phase(&["advance", "2", "--to", "validated"]).await?.expect(0)?;
+    Ok(())
+}
+
+/// The cause of a wait is named, not the one next to it, and the way past it works.
+async fn what_waits_for_one_that_waits_is_told_the_way_past_it(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (id bigint PRIMARY KEY, a text); CREATE TABLE other (id bigint PRIMARY KEY)")
+        .await?;
+    db.file("plans/1_p.yaml", "change:\n  - rename_column: {table: t, from: a, to: b}\nkeep: 1h\n")?;
+    db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(0)?;
+    db.file("plans/2_p.yaml", "change:\n  - rename_column: {table: t, from: b, to: bb}\nkeep: 1h\n")?;
+    db.file("plans/3_p.yaml", "change:\n  - add_column: {table: other, column: n, type: int}\n")?;
+    db.phase(&["expand"]).await?.expect(3)?;
+    let ended = db.phase(&["advance", "3"]).await?.expect(3)?;
+    for said in
+        ["2_p comes first", "1_p (contracted)", "phase purge 1 --now", "phase advance 3 --out-of-order"]
+    {
+        check!(ended.stdout.contains(said), "{said}: {ended:?}");
+    }
+    check!(!ended.stdout.contains("run phase expand"), "{ended:?}");
+    db.phase(&["advance", "3", "--out-of-order", "--to", "expanded"]).await?.expect(0)?;
+    db.phase(&["purge", "1", "--now"]).await?.expect(0)?;
+    db.phase(&["advance", "2", "--out-of-order", "--to", "expanded"]).await?.expect(0)?;
     Ok(())
 }
