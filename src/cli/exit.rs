@@ -94,6 +94,8 @@ pub enum CommandError {
         item: String,
         /// What was asked for; `None`: it was only looked at.
         wanted: Option<Wanted>,
+        /// Whether an abort took itself back whole, so that none is under way.
+        stays: bool,
         /// Why.
         error: Box<RunError>,
     },
@@ -159,7 +161,7 @@ impl CommandError {
                  (in a SQL migration a line -- lint: allow RULE: WHY)"
                     .into(),
             ],
-            Self::Run { item, wanted, error } => run_hints(item, *wanted, error),
+            Self::Run { item, wanted, stays, error } => run_hints(item, *wanted, *stays, error),
             _ => Vec::new(),
         }
     }
@@ -174,7 +176,7 @@ fn is_duplicate(error: &RunError) -> bool {
     matches!(error, RunError::Step { failure, .. } if failure.sqlstate.as_deref() == Some("23505"))
 }
 
-fn run_hints(item: &str, wanted: Option<Wanted>, error: &RunError) -> Vec<String> {
+fn run_hints(item: &str, wanted: Option<Wanted>, stays: bool, error: &RunError) -> Vec<String> {
     let version = item.split('_').next().unwrap_or(item);
     let again = match wanted {
         Some(Wanted::Abort) => "abort",
@@ -214,6 +216,8 @@ fn run_hints(item: &str, wanted: Option<Wanted>, error: &RunError) -> Vec<String
                     "there are rows, written since, that what it puts back cannot hold; where it refuses new ones by now, \
                      statements that write them fail: mend the rows, and go on at once: phase abort {version}"
                 )),
+                // No step of it is left to take back.
+                Some(Wanted::Abort) if stays => {}
                 Some(Wanted::Abort) => hints.push(format!(
                     "or take the step back by hand, and say so: phase abort {version} --undone {step}"
                 )),

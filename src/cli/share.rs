@@ -66,11 +66,17 @@ impl Worker<'_> {
         stands.map_err(|error| CommandError::Run {
             item: item.stem(),
             wanted: None,
+            stays: false,
             error: Box::new(error),
         })?;
         for (position, step) in item.steps.iter().enumerate() {
             let proven = Box::pin(execution.prove(step, position, repair)).await;
-            let run = |error| CommandError::Run { item: item.stem(), wanted: None, error: Box::new(error) };
+            let run = |error| CommandError::Run {
+                item: item.stem(),
+                wanted: None,
+                stays: false,
+                error: Box::new(error),
+            };
             if let Some(why) = proven.map_err(run)? {
                 let reasons = vec![why];
                 return Ok(Some(moved(
@@ -160,8 +166,12 @@ impl Worker<'_> {
             if helping.elapsed() >= WORKED {
                 (idle, told) = (Instant::now(), false);
             }
-            let run =
-                |error| CommandError::Run { item: item.stem(), wanted: Some(wanted), error: Box::new(error) };
+            let run = |error| CommandError::Run {
+                item: item.stem(),
+                wanted: Some(wanted),
+                stays: false,
+                error: Box::new(error),
+            };
             match helped.map_err(run)? {
                 Helped::Halted(why) => {
                     return Ok(moved(item, from, record.state, "work_left", vec![why], Code::WorkLeft));

@@ -154,11 +154,16 @@ impl<'a> Worker<'a> {
         let (mut wanted, mut reasons) = (wanted, Vec::new());
         loop {
             let outcome = Box::pin(mover.advance(wanted)).await;
-            match outcome.map_err(|error| CommandError::Run {
-                item: item.stem(),
-                wanted: Some(wanted),
-                error: Box::new(error),
-            })? {
+            let outcome = match outcome {
+                Ok(outcome) => outcome,
+                Err(error) => {
+                    let aborting = |record: Record| record.goal == State::Aborted;
+                    let stays = wanted == Wanted::Abort && !self.record(item).await.is_ok_and(aborting);
+                    let (item, wanted) = (item.stem(), Some(wanted));
+                    return Err(CommandError::Run { item, wanted, stays, error: Box::new(error) });
+                }
+            };
+            match outcome {
                 Outcome::Reached(reached) => {
                     state = reached;
                     if reached == State::Backfilled {

@@ -3,6 +3,7 @@
 use crate::harness::{Db, SCHEMA, TestResult, check, same, tests};
 
 tests![
+    an_abort_that_is_taken_back_whole_names_no_step_to_take_back,
     abort_from_every_state_brings_everything_back,
     writes_after_contract_come_back_too,
     an_irreversible_step_refuses_before_anything,
@@ -210,5 +211,19 @@ async fn a_purge_that_left_nothing_is_no_end(db: Db) -> TestResult {
     db.run("DROP EVENT TRIGGER no; DROP FUNCTION no()").await?;
     db.phase(&["abort", "1"]).await?.expect(0)?;
     same!(db.value(SCHEMA).await?, before);
+    Ok(())
+}
+
+/// Nothing of it is under way then, so that `--undone` would be refused.
+async fn an_abort_that_is_taken_back_whole_names_no_step_to_take_back(db: Db) -> TestResult {
+    db.run("CREATE TABLE t (a int, k int)").await?;
+    db.file(
+        "plans/1_p.yaml",
+        "contract:\n  - drop_column: {table: t, column: k}\n  - sql: ALTER TABLE t ADD COLUMN b int\n    undo: ALTER TABLE t DROP COLUMN c\nkeep: 1h\n",
+    )?;
+    db.phase(&["advance", "1", "--to", "contracted"]).await?.expect(0)?;
+    let ended = db.phase(&["abort", "1"]).await?.expect(1)?;
+    check!(ended.stderr.contains("phase abort 1") && !ended.stderr.contains("--undone"), "{ended:?}");
+    db.phase(&["abort", "1", "--undone", "contract.2"]).await?.expect(2)?;
     Ok(())
 }

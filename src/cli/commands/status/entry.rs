@@ -88,6 +88,7 @@ pub(super) async fn entry(
         facts(&desk.store, &desk.target, item, record).await.map_err(|error| CommandError::Run {
             item: item.stem(),
             wanted: None,
+            stays: false,
             error: Box::new(error),
         })?
     } else {
