@@ -75,7 +75,9 @@ fn no_null(added: &NewConstraint) -> Option<&Ident> {
     match &added.demand {
         Demand::NotNull => added.columns.first(),
         Demand::Check { proves, .. } => {
-            proves.first().filter(|column| added.definition == format!("CHECK ({column} IS NOT NULL)"))
+            // The server's spelling quotes what is a keyword; ours, whatever is not plain.
+            let says = |name: &str| added.definition == format!("CHECK ({name} IS NOT NULL)");
+            proves.first().filter(|column| says(&plain(column)) || says(&column.to_string()))
         }
         _ => None,
     }
@@ -147,6 +149,28 @@ mod tests {
         }
         let back = of(&[(first, Undoing), (second, Undone)], State::Aborted);
         assert_eq!(back.iter().map(|one| one.goes_on.clone()).collect::<Vec<_>>(), [None]);
+    }
+
+    #[test]
+    fn a_check_for_null_names_its_column() {
+        let of = |sql: &str| {
+            let changes = split(sql).unwrap().into_iter().flat_map(|statement| statement.changes);
+            let added = changes.filter_map(|change| match change {
+                Change::Alter { what: Alter::AddConstraint(added), .. } => Some(added),
+                _ => None,
+            });
+            added.map(|added| no_null(&added).map(plain)).collect::<Vec<_>>()
+        };
+        for name in ["old", "\"order\"", "\"A b\""] {
+            let sql = format!("ALTER TABLE t ADD CONSTRAINT c CHECK ({name} IS NOT NULL) NOT VALID");
+            assert_eq!(
+                of(&sql),
+                [Some(name.to_owned()).map(|name| plain(&Ident::parse(&name).unwrap()))],
+                "{sql}"
+            );
+        }
+        let more = "ALTER TABLE t ADD CONSTRAINT c CHECK (a IS NOT NULL AND a > 0) NOT VALID";
+        assert_eq!(of(more), [None]);
     }
 
     #[test]

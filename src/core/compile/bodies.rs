@@ -3,7 +3,7 @@
 
 use crate::core::ident::{Ident, QName, do_block, literal, plain};
 
-/// The statement that fails where an own trigger of a table or of its partitions names one of the columns: in its
+/// The statement that fails where an own trigger of a table or of one that inherits from it names one of the columns: in its
 /// function's body as NEW.column or OLD.column, or in its arguments. `None`: no column of these is an application's.
 ///
 /// It goes by the text of the body, which the server keeps as it was written: a name in a comment counts as well, one
@@ -28,8 +28,8 @@ pub(super) fn refuse_read(table: &QName, columns: &[&Ident]) -> Option<String> {
          SELECT t.tgname AS trigger, p.oid::pg_catalog.regprocedure AS body, c.shown AS column INTO reader\n  \
          FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid\n  \
          CROSS JOIN (VALUES {rows}) c (shown, name, pattern)\n  \
-         WHERE t.tgrelid IN (SELECT {table}::pg_catalog.regclass::pg_catalog.oid\n      \
-         UNION SELECT relid FROM pg_catalog.pg_partition_tree({table}::pg_catalog.regclass))\n    \
+         WHERE t.tgrelid IN (WITH RECURSIVE own (oid) AS (SELECT {table}::pg_catalog.regclass::pg_catalog.oid\n      \
+         UNION SELECT h.inhrelid FROM pg_catalog.pg_inherits h JOIN own ON own.oid = h.inhparent) SELECT oid FROM own)\n    \
          AND NOT t.tgisinternal AND t.tgname NOT LIKE 'zz\\_phase\\_%' AND t.tgenabled <> 'D'\n    \
          AND (p.prosrc ~ c.pattern\n      \
          OR pg_catalog.strpos('\\000' || pg_catalog.encode(t.tgargs, 'escape'), '\\000' || c.name || '\\000') > 0)\n  \
@@ -37,8 +37,9 @@ pub(super) fn refuse_read(table: &QName, columns: &[&Ident]) -> Option<String> {
          IF FOUND THEN\n    \
          RAISE EXCEPTION 'trigger % runs %, which names column %: once that name is taken away, every write that fires it fails',\n      \
          reader.trigger, reader.body, reader.column\n      \
-         USING HINT = 'Replace the function so that it works with the column and without it, such as by to_jsonb(NEW) ->> ''column''; \
-         or drop the trigger; then go on.';\n  END IF;\nEND",
+         USING HINT = 'Replace the function by one that works with the column and without it: to read, to_jsonb(NEW) ->> ''column''; \
+         to write, NEW := jsonb_populate_record(NEW, jsonb_build_object(''column'', ...)), which passes over what is not there. \
+         Or drop the trigger. Then run the same command again; nothing has been taken away.';\n  END IF;\nEND",
         rows = rows.join(", "),
         table = literal(&table.to_string()),
     )))
@@ -57,7 +58,7 @@ fn pattern(column: &Ident) -> String {
     if plain(column) == name {
         ways.push(format!("{}\\M", name.chars().map(either).collect::<String>()));
     }
-    format!(r"\m([nN][eE][wW]|[oO][lL][dD])\s*\.\s*({})", ways.join("|"))
+    format!(r#"\m([nN][eE][wW]|[oO][lL][dD])"?\s*\.\s*({})"#, ways.join("|"))
 }
 
 fn escaped(c: char) -> String {
@@ -72,8 +73,8 @@ mod tests {
     #[test]
     fn a_pattern_takes_a_name_as_sql_reads_it() {
         let of = |name: &str| pattern(&Ident::exact(name.to_owned()).unwrap());
-        assert_eq!(of("a_1"), r#"\m([nN][eE][wW]|[oO][lL][dD])\s*\.\s*("a_1"|[aA]_1\M)"#);
-        assert_eq!(of("A \"b\"."), r#"\m([nN][eE][wW]|[oO][lL][dD])\s*\.\s*("A\ \"\"b\"\"\.")"#);
+        assert_eq!(of("a_1"), r#"\m([nN][eE][wW]|[oO][lL][dD])"?\s*\.\s*("a_1"|[aA]_1\M)"#);
+        assert_eq!(of("A \"b\"."), r#"\m([nN][eE][wW]|[oO][lL][dD])"?\s*\.\s*("A\ \"\"b\"\"\.")"#);
     }
 
     #[test]
