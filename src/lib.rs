@@ -12,6 +12,7 @@
 //! - [`engine`] runs decisions through its ports; it knows no database.
 //! - [`pg`] implements the ports for PostgreSQL.
 //! - [`cli`] has one file a command and wires everything.
+//! - [`outside`] asks addresses and programs, for throttles and gates.
 //! - [`throwaway`] starts private servers, for rehearsals, the demo and the tests.
 //! - [`demo`] shows a whole change under load.
 
@@ -19,8 +20,8 @@ pub mod cli;
 pub mod core;
 pub mod demo;
 pub mod engine;
+pub mod outside;
 pub mod pg;
-pub mod probe;
 pub mod throwaway;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::cli::files::{ProjectError, read};
+use crate::core::gate::{Approvals, Distinct};
 use crate::core::ident::Ident;
 use crate::core::kill::KillBlockers;
 use crate::core::lint::SMALL_TABLE_BYTES;
@@ -30,6 +31,9 @@ settings:
   # kill_blockers: {after: 2m, only: [report]} # whose sessions may be ended when they are in the way
 lint:
   small_table: 10MB      # up to this size a table may be read or written whole under a lock
+approvals:
+  distinct: either       # two approvals are of two people by another database user or system user; or database, or system
+  by_author: true        # whether who wrote a plan (author: in the plan) may approve it
 ";
 
 /// The configuration of a project.
@@ -47,6 +51,8 @@ pub struct Config {
     pub kill_blockers: Option<KillBlockers>,
     /// The size up to which a table may be read or written whole under a lock, in bytes.
     pub small_table: f64,
+    /// Whose approvals count.
+    pub approvals: Approvals,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -59,6 +65,29 @@ struct Raw {
     settings: RawSettings,
     #[serde(default)]
     lint: RawLint,
+    #[serde(default)]
+    approvals: RawApprovals,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawApprovals {
+    distinct: RawDistinct,
+    by_author: bool,
+}
+
+impl Default for RawApprovals {
+    fn default() -> Self {
+        Self { distinct: RawDistinct::Either, by_author: true }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RawDistinct {
+    Either,
+    Database,
+    System,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -126,7 +155,16 @@ impl Config {
             }
             Ok(KillBlockers { after, only: kill.only })
         });
+        let approvals = Approvals {
+            distinct: match raw.approvals.distinct {
+                RawDistinct::Either => Distinct::Either,
+                RawDistinct::Database => Distinct::Database,
+                RawDistinct::System => Distinct::System,
+            },
+            by_author: raw.approvals.by_author,
+        };
         Ok(Self {
+            approvals,
             small_table,
             kill_blockers: kill_blockers.transpose()?,
             schema: Ident::parse(schema).map_err(|error| wrong("schema", error.to_string()))?,

@@ -7,6 +7,7 @@ pub mod config;
 pub mod desk;
 pub mod exit;
 pub mod files;
+mod force;
 mod guard;
 pub mod naming;
 pub mod output;

@@ -9,6 +9,7 @@ use crate::cli::naming::called;
 use crate::cli::readable::{Broken, Readable, refuse};
 use crate::core::compile::{self, CompileError, Server};
 use crate::core::footprint::SearchPath;
+use crate::core::gate::{Approvals, ByWhom};
 use crate::core::kill::KillBlockers;
 use crate::core::migration::{MAX_MIGRATION_BYTES, SqlMigration};
 use crate::core::plan::model::{Gates, Place, Plan};
@@ -55,6 +56,7 @@ pub struct Project {
     broken: Vec<Broken>,
     limits: Limits,
     kill_blockers: Option<KillBlockers>,
+    approvals: Approvals,
 }
 
 impl Project {
@@ -113,7 +115,13 @@ impl Project {
             broken.extend(paths.iter().map(|file| Broken { path: file.path.clone(), why: why.clone() }));
         }
         files.retain(|file| !twice.contains(&file.version));
-        Self { files, broken, limits: config.limits, kill_blockers: config.kill_blockers.clone() }
+        Self {
+            files,
+            broken,
+            limits: config.limits,
+            kill_blockers: config.kill_blockers.clone(),
+            approvals: config.approvals,
+        }
     }
 
     fn whole(self) -> Result<Self, ProjectError> {
@@ -177,6 +185,7 @@ impl Project {
             path: SearchPath::default(),
             limits: self.limits,
             kill_blockers: self.kill_blockers.clone(),
+            by_whom: ByWhom::default(),
             unsupported: Vec::new(),
             refused: Vec::new(),
             known: None,
@@ -216,6 +225,7 @@ impl Project {
                         lock_wait_max: settings.lock_wait_max.unwrap_or(self.limits.lock_wait_max),
                     },
                     kill_blockers: plan.kill_blockers.clone().or_else(|| self.kill_blockers.clone()),
+                    by_whom: self.approvals.of(plan.author.as_deref()),
                     unsupported: at(plan.unsupported()),
                     refused: at(refused),
                     known: (!source.change.is_empty()).then(|| known.cloned().unwrap_or_default()),

@@ -15,6 +15,7 @@ use crate::cli::share::Sharing;
 use crate::core::conflict;
 use crate::core::decide::Wanted;
 use crate::core::drift::{Drift, drift};
+use crate::core::gate::Force;
 use crate::core::plan::located;
 use crate::core::plan::model::Place;
 use crate::core::preflight::Made;
@@ -25,6 +26,7 @@ use crate::engine::advance::{Mover, Outcome};
 use crate::engine::backfill::ports::Ledger;
 use crate::engine::event::Listener;
 use crate::engine::stop::Stop;
+use crate::outside::checks::Checks;
 use crate::pg::lock::LockKey;
 
 /// How long a runner may take from its lock to the backfill that others can share.
@@ -66,6 +68,8 @@ pub struct Worker<'a> {
     pub batch: Option<i64>,
     /// Whether purge may come before its window ends.
     pub purge_early: bool,
+    /// Conditions of gates that an operator said to pass by.
+    pub forces: Vec<Force>,
     /// Whether nobody else works on the database: what would stop an application may run.
     pub rehearsal: bool,
 }
@@ -73,7 +77,15 @@ pub struct Worker<'a> {
 impl<'a> Worker<'a> {
     /// A worker without a time budget.
     pub fn new(desk: &'a Desk, listener: &'a dyn Listener) -> Self {
-        Self { desk, listener, stop: desk.stop.clone(), batch: None, purge_early: false, rehearsal: false }
+        Self {
+            desk,
+            listener,
+            stop: desk.stop.clone(),
+            batch: None,
+            purge_early: false,
+            forces: Vec::new(),
+            rehearsal: false,
+        }
     }
 
     /// Moves one item under its lock until it is where it was asked to be, or
@@ -148,6 +160,8 @@ impl<'a> Worker<'a> {
             pending_before,
             batch: self.batch,
             purge_early: self.purge_early,
+            outside: &Checks,
+            forces: &self.forces,
         };
         let from = record.state;
         let mut state = from;

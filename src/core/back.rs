@@ -33,7 +33,7 @@ pub fn first_refused<'a>(items: &[&'a Item], records: &[Record]) -> Option<(&'a 
     for item in items {
         let Some(at) = records.iter().position(|record| record.version == item.version) else { continue };
         let gone = match back(item, &records[at], &records, way(item)) {
-            Decision::Run(row) => row.to,
+            Decision::Run(row, _) => row.to,
             Decision::NoPath(why) => return Some((item, why)),
             Decision::Wait(_) | Decision::Held(_) | Decision::AtGoal => continue,
         };
@@ -64,7 +64,7 @@ fn abort(item: &Item, record: &Record, records: &[Record]) -> Decision {
     against.extend(
         irreversible(item, record).map(|(step, why)| format!("step {} cannot be taken back: {why}", step.id)),
     );
-    if against.is_empty() { Decision::Run(row) } else { Decision::NoPath(against.join("\n")) }
+    if against.is_empty() { Decision::Run(row, Vec::new()) } else { Decision::NoPath(against.join("\n")) }
 }
 
 fn irreversible<'a>(item: &'a Item, record: &'a Record) -> impl Iterator<Item = (&'a Step, &'a str)> {
@@ -94,7 +94,7 @@ fn roll_back(item: &Item, record: &Record, records: &[Record]) -> Decision {
         against.push(why.clone());
     }
     match Transition::find(record.state, State::Planned) {
-        Some(row) if against.is_empty() => Decision::Run(row),
+        Some(row) if against.is_empty() => Decision::Run(row, Vec::new()),
         Some(_) => Decision::NoPath(against.join("\n")),
         None => Decision::NoPath(format!("nothing leads back from {}", record.state)),
     }

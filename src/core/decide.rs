@@ -1,8 +1,10 @@
 //! Owns the decision what happens next: a snapshot in, one value out.
 
+use std::time::Duration;
+
 use crate::core::back::back;
 use crate::core::conflict;
-use crate::core::gate::{self, Facts};
+use crate::core::gate::{self, Condition, Facts, Force, Verdict};
 use crate::core::record::{Hold, Kind, Record};
 use crate::core::state::State;
 use crate::core::step::{Action, Phase};
@@ -37,14 +39,16 @@ pub struct Snapshot<'a> {
     pub pending_before: &'a [String],
     /// Whether an operator said to drop what contract kept before its window ends.
     pub purge_early: bool,
+    /// Conditions of the gate that an operator said to pass by.
+    pub forces: &'a [Force],
 }
 
 /// What happens next.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// Enter this row.
-    Run(&'static Transition),
+    /// Enter this row, as the conditions of its gate were judged.
+    Run(&'static Transition, Vec<Verdict>),
     /// Not yet; every reason, one sentence each.
     Wait(Vec<String>),
     /// An operator or the program said stop.
@@ -76,11 +80,12 @@ fn resume(snapshot: &Snapshot<'_>) -> Decision {
         Work::RollBack => Decision::NoPath("it is being rolled back: finish that with phase rollback".into()),
         Work::Run(phase) => {
             // A proof that was made since then may have found what validate must not build on.
-            let reasons =
-                if phase == Phase::Validate { unproven(snapshot.item, snapshot.facts) } else { Vec::new() };
-            held_or(snapshot, if reasons.is_empty() { Decision::Run(row) } else { Decision::Wait(reasons) })
+            let proof =
+                Some(phase).filter(|phase| *phase == Phase::Validate).and_then(|_| proof(snapshot, None));
+            let verdicts: Vec<Verdict> = proof.into_iter().collect();
+            held_or(snapshot, open_or(row, gate::reasons(&verdicts), verdicts))
         }
-        Work::Apply => held_or(snapshot, Decision::Run(row)),
+        Work::Apply => held_or(snapshot, Decision::Run(row, Vec::new())),
     }
 }
 
@@ -99,12 +104,33 @@ fn forward(snapshot: &Snapshot<'_>, to: State) -> Decision {
     let Some(row) = row else {
         return Decision::NoPath(format!("nothing leads on from {}", record.state));
     };
-    let reasons = closed(snapshot, row);
-    held_or(snapshot, if reasons.is_empty() { Decision::Run(row) } else { Decision::Wait(reasons) })
+    let verdicts = judge(snapshot, row);
+    held_or(snapshot, open_or(row, closed(snapshot, row, &verdicts), verdicts))
+}
+
+fn open_or(row: &'static Transition, reasons: Vec<String>, verdicts: Vec<Verdict>) -> Decision {
+    if reasons.is_empty() { Decision::Run(row, verdicts) } else { Decision::Wait(reasons) }
+}
+
+/// Judges the conditions of the gate before a row.
+#[must_use]
+pub fn judge(snapshot: &Snapshot<'_>, row: &Transition) -> Vec<Verdict> {
+    let Snapshot { item, facts, forces, .. } = *snapshot;
+    let Work::Run(phase) = row.work else { return Vec::new() };
+    let gate = item.gate(phase);
+    let mut verdicts = Vec::new();
+    if matches!(phase, Phase::Validate | Phase::Contract) {
+        verdicts.extend(proof(snapshot, gate.proof_max_age));
+    }
+    verdicts.extend(gate::verdicts(gate, facts));
+    for verdict in &mut verdicts {
+        verdict.pass_by(forces);
+    }
+    verdicts
 }
 
 /// Every reason why a row may not be entered yet.
-fn closed(snapshot: &Snapshot<'_>, row: &Transition) -> Vec<String> {
+fn closed(snapshot: &Snapshot<'_>, row: &Transition, verdicts: &[Verdict]) -> Vec<String> {
     let Snapshot { item, facts, records, files, .. } = *snapshot;
     let mut reasons = Vec::new();
     if row.from == State::Planned {
@@ -112,17 +138,17 @@ fn closed(snapshot: &Snapshot<'_>, row: &Transition) -> Vec<String> {
     }
     reasons.extend(conflict::reasons(item, row.to, records, files));
     if let Work::Run(phase) = row.work {
-        if matches!(phase, Phase::Validate | Phase::Contract) {
-            reasons.extend(unproven(item, facts));
-        }
+        let (proof, others): (Vec<Verdict>, Vec<Verdict>) =
+            verdicts.iter().cloned().partition(|verdict| verdict.gate == Condition::Proof);
+        reasons.extend(gate::reasons(&proof));
         // A constraint or an assertion would fail on them, and leave a half of itself behind.
         let judges = phase == Phase::Validate && item.steps.iter().any(|step| step.phase == phase);
         if judges || phase == Phase::Contract {
             reasons.extend(gate::quarantined(item.version.as_str(), facts));
         }
-        reasons.extend(gate::reasons(item.gate(phase), facts));
+        reasons.extend(gate::reasons(&others));
         let kept = item.keep.filter(|_| phase == Phase::Purge && !snapshot.purge_early);
-        reasons.extend(kept.and_then(|keep| gate::not_elapsed("keep", keep, facts)));
+        reasons.extend(kept.and_then(|keep| gate::not_elapsed("keep", keep, facts.state_since, facts.now)));
     }
     reasons
 }
@@ -147,14 +173,14 @@ fn first(stem: &str, item: &Item, records: &[Record], files: &[Item]) -> String 
     )
 }
 
-/// Every reason why the backfills of an item have no proof that counts.
-#[must_use]
-pub fn unproven(item: &Item, facts: &Facts) -> Vec<String> {
+/// Whether the backfills of an item have a proof that counts; `None`: it has none.
+fn proof(snapshot: &Snapshot<'_>, max_age: Option<Duration>) -> Option<Verdict> {
+    let Snapshot { item, facts, .. } = *snapshot;
     let backfills = item.steps.iter().filter_map(|step| match &step.action {
         Action::Backfill(backfill) => Some((step.id.as_str(), backfill.astray_outline())),
         _ => None,
     });
-    gate::unproven(item.version.as_str(), backfills, facts)
+    gate::proof(item.version.as_str(), backfills, max_age, facts)
 }
 
 fn held_or(snapshot: &Snapshot<'_>, otherwise: Decision) -> Decision {

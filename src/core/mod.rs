@@ -1,6 +1,7 @@
 //! The pure core: no tokio, no clock, no socket, no terminal, and imports of
 //! nothing but itself. Everything here is a function from values to values.
 
+pub mod address;
 pub mod back;
 pub mod backfill;
 pub mod brief;

@@ -43,6 +43,7 @@ pub(crate) fn item_knowing(stem: &str, text: &str, known: &Known, server: Server
         path: SearchPath::default(),
         limits: Limits::default(),
         kill_blockers: None,
+        by_whom: crate::core::gate::ByWhom::default(),
         unsupported: Vec::new(),
         refused: Vec::new(),
         known: None,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::core::footprint::SearchPath;
+use crate::core::gate::ByWhom;
 use crate::core::kill::KillBlockers;
 use crate::core::migration::Down;
 use crate::core::plan::model::{Gate, Gates};
@@ -47,6 +48,8 @@ pub struct Item {
     pub limits: Limits,
     /// Whose sessions may be ended when they are in its way.
     pub kill_blockers: Option<KillBlockers>,
+    /// Whose approvals count.
+    pub by_whom: ByWhom,
     /// What it asks for and this version cannot do: it may not start.
     pub unsupported: Vec<String>,
     /// Why its recipes cannot be carried out on the tables as they are.

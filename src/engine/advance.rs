@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::core::decide::{Decision, Snapshot, Wanted, decide};
-use crate::core::gate::{Facts, QueryFact};
+use crate::core::gate::{Facts, Force, Verdict};
 use crate::core::record::{Hold, Kind, Record, StepRecord, StepStatus};
 use crate::core::state::State;
 use crate::core::step::{Limits, Phase, Step};
@@ -14,6 +14,7 @@ use crate::engine::error::RunError;
 use crate::engine::event::{Event, Listener};
 use crate::engine::execute::{Ended, Execution};
 use crate::engine::joined::{refuse_joined, refuse_unkept};
+use crate::engine::outside::Outside;
 use crate::engine::standing::{refuse_lost, tell_lost};
 use crate::engine::stop::Stop;
 use crate::engine::{Fence, Store, Target, crash};
@@ -58,6 +59,10 @@ pub struct Mover<'a, S, T> {
     pub batch: Option<i64>,
     /// Whether an operator said to purge before the window ends.
     pub purge_early: bool,
+    /// What a gate asks outside of the database.
+    pub outside: &'a dyn Outside,
+    /// Conditions of gates that an operator said to pass by.
+    pub forces: &'a [Force],
 }
 
 impl<S: Store, T: Target> Mover<'_, S, T> {
@@ -72,7 +77,13 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
             return Ok(Outcome::NoPath("it is not on record".into()));
         };
         let steps = self.store.steps(&self.item.version).await?;
-        let facts = facts(self.store, self.target, self.item, record).await?;
+        // What is where it was asked to be asks nobody.
+        let facts = match wanted {
+            Wanted::Forward(to) if record.state < to => {
+                facts(self.store, self.target, self.outside, self.item, record).await?
+            }
+            Wanted::Forward(_) | Wanted::Abort | Wanted::RollBack => self.store.facts(record).await?,
+        };
         let snapshot = Snapshot {
             item: self.item,
             record,
@@ -81,9 +92,10 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
             facts: &facts,
             pending_before: self.pending_before,
             purge_early: self.purge_early,
+            forces: self.forces,
         };
         match decide(&snapshot, wanted) {
-            Decision::Run(row) => self.enter(row, record, &steps).await,
+            Decision::Run(row, verdicts) => self.enter(row, record, &steps, &verdicts).await,
             Decision::Wait(reasons) => {
                 // What was lost is worse than what it waits for, and may be the cause of that.
                 if Transition::forward(record.state).is_some_and(guarded) {
@@ -102,6 +114,7 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
         row: &'static Transition,
         record: &Record,
         steps: &[StepRecord],
+        verdicts: &[Verdict],
     ) -> Result<Outcome, RunError> {
         let began = Instant::now();
         let again = record.goal == row.to && record.state != row.to;
@@ -119,7 +132,7 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
         // An attempt that was rolled back whole leaves the file free to be mended: the new text counts.
         if !again || record.checksum.as_ref() != Some(&self.item.checksum) || record.known != self.item.known
         {
-            self.store.set_goal(self.fence, self.item, record, row.to).await?;
+            self.store.set_goal(self.fence, self.item, record, row.to, verdicts).await?;
         }
         crash::point(&format!("after goal {}", row.to));
         let ended = match self.work(row, steps).await {
@@ -154,7 +167,7 @@ impl<S: Store, T: Target> Mover<'_, S, T> {
         let at_rest = before.state == State::Contracted && before.goal == before.state;
         if at_rest && !self.store.steps(&self.item.version).await?.iter().any(touched) {
             let aborting = Record { goal: row.to, ..before.clone() };
-            self.store.set_goal(self.fence, self.item, &aborting, before.state).await?;
+            self.store.set_goal(self.fence, self.item, &aborting, before.state, &[]).await?;
             self.listener.on(&Event::Stays { item: self.item.stem(), state: before.state });
         }
         Ok(())
@@ -288,19 +301,31 @@ pub fn next_phase(item: &Item, record: &Record) -> Option<Phase> {
 /// Collects the facts for an item's next gate.
 ///
 /// # Errors
-/// When the record cannot be read; a query of the gate that fails is a fact.
+/// When the record cannot be read; a check of the gate that fails is a fact.
 pub async fn facts<S: Store, T: Target>(
     store: &S,
     target: &T,
+    outside: &dyn Outside,
     item: &Item,
     record: &Record,
 ) -> Result<Facts, RunError> {
     let mut facts = store.facts(record).await?;
+    facts.by_whom = item.by_whom.clone();
     let limits: Limits = item.limits;
-    if let Some(phase) = next_phase(item, record) {
-        for sql in &item.gate(phase).query {
-            let fact: QueryFact = target.ask(sql, &limits).await;
-            facts.queries.push(fact);
+    // What was begun goes on without its gate.
+    if let Some(phase) = next_phase(item, record).filter(|_| record.state == record.goal) {
+        let gate = item.gate(phase);
+        if let Some(longest) = gate.observed.iter().map(|one| one.span).max() {
+            (facts.looks, facts.sightings) = store.sessions(longest).await?;
+        }
+        for sql in &gate.query {
+            facts.queries.push(target.ask(sql, &limits).await);
+        }
+        for check in &gate.http {
+            facts.addresses.push(outside.http(check).await);
+        }
+        for check in &gate.command {
+            facts.commands.push(outside.command(check).await);
         }
     }
     Ok(facts)

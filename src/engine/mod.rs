@@ -15,6 +15,7 @@ pub mod gauge;
 pub mod index;
 mod joined;
 mod moment;
+pub mod outside;
 mod says;
 pub mod standing;
 pub mod stop;
@@ -22,10 +23,12 @@ pub mod stop;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::core::backfill::{Backfill, Key, Table, Tuning};
 use crate::core::detach::{Detach, Standing};
 use crate::core::failure::{Blocker, Failure};
-use crate::core::gate::{Facts, QueryFact};
+use crate::core::gate::{Asked, Facts, Sighting, Verdict};
 use crate::core::ident::QName;
 use crate::core::impact::Impact;
 use crate::core::index::{Branch, Probe, UniqueKeys};
@@ -71,15 +74,22 @@ pub trait Store: Ledger {
     fn records(&self) -> impl Future<Output = Result<Vec<Record>, Failure>> + Send;
     /// The steps on record of an item.
     fn steps(&self, version: &Version) -> impl Future<Output = Result<Vec<StepRecord>, Failure>> + Send;
-    /// The server's clock, markers and approvals; queries are the target's.
+    /// The server's clock, markers and approvals; what a gate asks for itself is asked elsewhere.
     fn facts(&self, record: &Record) -> impl Future<Output = Result<Facts, Failure>> + Send;
-    /// Sets the goal, before any effect.
+    /// Looks who is connected and puts it on record, where this process may write; gives the looks and what they
+    /// saw in the last while.
+    fn sessions(
+        &self,
+        within: Duration,
+    ) -> impl Future<Output = Result<(Vec<Timestamp>, Vec<Sighting>), Failure>> + Send;
+    /// Sets the goal, before any effect, and records how the conditions of the gate were judged.
     fn set_goal(
         &self,
         fence: &Fence,
         item: &Item,
         record: &Record,
         goal: State,
+        verdicts: &[Verdict],
     ) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Sets the state to the goal, after the work.
     fn set_state(
@@ -255,7 +265,7 @@ pub trait Target: Sync {
         limits: &Limits,
     ) -> impl Future<Output = Result<Option<String>, Failure>> + Send;
     /// Asks a gate's query.
-    fn ask(&self, sql: &str, limits: &Limits) -> impl Future<Output = QueryFact> + Send;
+    fn ask(&self, sql: &str, limits: &Limits) -> impl Future<Output = Asked> + Send;
     /// What the catalog says about a backfill's table and its partitions.
     fn table(&self, backfill: &Backfill) -> impl Future<Output = Result<Table, Failure>> + Send;
     /// Keys as texts, in the order of a query's answer.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use crate::core::failure::Failure;
+use crate::core::gate::Verdict;
 use crate::core::impact::Impact;
 use crate::core::version::Version;
 use crate::pg::queries as q;
@@ -34,6 +35,8 @@ pub struct HistoryEvent {
     pub sql: Option<String>,
     /// What else there is to say.
     pub detail: Option<String>,
+    /// How the conditions of a gate were judged when the transition began.
+    pub gates: Vec<Verdict>,
     /// The database user.
     pub actor: String,
     /// The operating system user.
@@ -100,6 +103,7 @@ impl PgStore {
             duration_ms: row.get("duration_ms"),
             sql: row.get("sql"),
             detail: row.get("detail"),
+            gates: gates(row.get("gates")),
             actor: row.get("actor"),
             os_user: row.get("os_user"),
             host: row.get("host"),
@@ -108,6 +112,11 @@ impl PgStore {
         };
         Ok(rows.iter().map(event).collect())
     }
+}
+
+/// What a newer phase may have written, and this one cannot read, is left out.
+fn gates(json: Option<serde_json::Value>) -> Vec<Verdict> {
+    json.and_then(|json| serde_json::from_value(json).ok()).unwrap_or_default()
 }
 
 fn impact(row: &Row) -> ImpactEvent {

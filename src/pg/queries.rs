@@ -11,6 +11,7 @@ macro_rules! queries {
 
 queries! {
     APPROVALS = "approvals";
+    APPROVAL_WITHDRAW = "approval_withdraw";
     AT_WORK = "at_work";
     APPROVE = "approve";
     BASELINE = "baseline";
@@ -45,6 +46,10 @@ queries! {
     STEP_STARTED = "step_started";
     STEP_UNDONE = "step_undone";
     TAKE_OVER = "take_over";
+    // Of gates.
+    GATE_LOOK = "gate/look";
+    GATE_LOOKS = "gate/looks";
+    GATE_SIGHTINGS = "gate/sightings";
     // Of backfills.
     BACKFILL_AGAIN = "backfill/again";
     BACKFILL_BEAT = "backfill/beat";
@@ -168,4 +173,5 @@ pub(crate) const SCHEMA: &[(i32, &str)] = &[
     (3, include_str!("sql/schema/003_impact.sql")),
     (4, include_str!("sql/schema/004_at_work.sql")),
     (5, include_str!("sql/schema/005_recipes.sql")),
+    (6, include_str!("sql/schema/006_gates.sql")),
 ];

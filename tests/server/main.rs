@@ -22,6 +22,7 @@ mod conflicts;
 mod crash;
 mod detach;
 mod drops;
+mod gates;
 mod harness;
 mod hot;
 mod impact;
@@ -120,6 +121,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("crash", crash::tests()),
         ("detach", detach::tests()),
         ("drops", drops::tests()),
+        ("gates", gates::tests()),
         ("hot", hot::tests()),
         ("impact", impact::tests()),
         ("index", index::tests()),

@@ -10,6 +10,7 @@ use crate::cli::args::Global;
 use crate::cli::commands::show::{steps_text, world_of};
 use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::{Code, CommandError};
+use crate::cli::force::ForceArgs;
 use crate::cli::naming::find;
 use crate::cli::output::Output;
 use crate::cli::progress;
@@ -50,6 +51,8 @@ pub struct AdvanceArgs {
     /// Start it even though a newer one is applied already.
     #[arg(long)]
     out_of_order: bool,
+    #[command(flatten)]
+    force: ForceArgs,
 }
 
 fn state(text: &str) -> Result<State, String> {
@@ -99,7 +102,8 @@ async fn once(
         desk.lock(&LockKey::Timeline).await?;
     }
     let listener = progress::listener(global);
-    let worker = Worker::new(&desk, &*listener);
+    let mut worker = Worker::new(&desk, &*listener);
+    worker.forces = args.force.forces(args.plan.as_slice())?;
     let mut said = Vec::new();
     loop {
         let before =

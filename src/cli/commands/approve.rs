@@ -11,15 +11,21 @@ use crate::engine::stop::Stop;
 
 /// Approve a plan, for gates that ask for approvals.
 ///
-/// An approval counts once for each database user and operating system user.
+/// An approval counts once for each database user and operating system user; `approvals` in
+/// phase.yaml says what makes two people, and whether who wrote a plan may approve it.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  phase approve users_display_name --note \"checked the dashboards\"")]
+#[command(
+    after_help = "Example:\n  phase approve users_display_name --note \"checked the dashboards\"\n  phase approve users_display_name --withdraw"
+)]
 pub struct ApproveArgs {
     /// The plan: version, name, prefix of either, or path.
     plan: String,
     /// What to say with it.
     #[arg(long)]
     note: Option<String>,
+    /// Take your approval back.
+    #[arg(long)]
+    withdraw: bool,
 }
 
 /// Runs the command.
@@ -31,6 +37,17 @@ pub async fn run(global: &Global, args: &ApproveArgs, stop: Stop) -> Result<Outp
     let items = desk.about(std::slice::from_ref(&args.plan)).await?.items;
     let item = find(&items, &args.plan)?;
     desk.store.register(item).await?;
+    if args.withdraw {
+        let withdrawn = desk.store.withdraw(&item.version, &desk.actor, args.note.as_deref()).await?;
+        let text = if withdrawn {
+            format!("{}: {} has taken the approval back", item.stem(), desk.actor)
+        } else {
+            format!("{}: {} has not approved it: nothing to take back", item.stem(), desk.actor)
+        };
+        let document = serde_json::json!({"withdrawn": withdrawn, "plan": item.stem(), "by": desk.actor});
+        return Ok(Output::done(text, &document));
+    }
+    desk.refuse_over(item).await?;
     desk.store.approve(&item.version, &desk.actor, args.note.as_deref()).await?;
     let text = format!("{}: approved by {}", item.stem(), desk.actor);
     Ok(Output::done(text, &serde_json::json!({"approved": item.stem(), "by": desk.actor})))

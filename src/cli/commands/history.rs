@@ -1,6 +1,7 @@
 //! `phase history`.
 
 use clap::Args;
+use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::cli::args::Global;
@@ -9,6 +10,7 @@ use crate::cli::exit::CommandError;
 use crate::cli::naming::find;
 use crate::cli::output::Output;
 use crate::core::brief::brief;
+use crate::core::gate::Verdict;
 use crate::engine::stop::Stop;
 use crate::pg::history::{HistoryEvent, ImpactEvent};
 
@@ -100,5 +102,19 @@ fn line(event: &HistoryEvent) -> String {
         .detail
         .as_ref()
         .map_or(String::new(), |detail| format!("\n      {}", detail.replace('\n', "\n      ")));
-    format!("{}{detail}\n", parts.join("  "))
+    let gates: String = event.gates.iter().flat_map(verdict).collect();
+    format!("{}{detail}\n{gates}", parts.join("  "))
+}
+
+/// How a condition of a gate was judged; in red where somebody passed it by.
+fn verdict(verdict: &Verdict) -> Vec<String> {
+    let Verdict { gate, forced, .. } = verdict;
+    let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+    match forced {
+        Some(reason) => {
+            let says: Vec<String> = verdict.sentences().collect();
+            vec![format!("      {red}FORCED past {gate}: {reason} ({}){red:#}\n", says.join("; "))]
+        }
+        None => verdict.sentences().map(|says| format!("      gate {says}\n")).collect(),
+    }
 }

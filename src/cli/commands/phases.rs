@@ -8,6 +8,7 @@ use crate::cli::again::reconnecting;
 use crate::cli::args::{Global, duration};
 use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::{Code, CommandError};
+use crate::cli::force::ForceArgs;
 use crate::cli::naming::find;
 use crate::cli::output::Output;
 use crate::cli::progress;
@@ -15,6 +16,7 @@ use crate::cli::waits::waits_for;
 use crate::cli::work::{Moved, Worker, check_drift, contained, moved, report};
 use crate::core::decide::Wanted;
 use crate::core::drift::{Drift, drift};
+use crate::core::gate::Force;
 use crate::core::record::{Kind, Record};
 use crate::core::state::State;
 use crate::core::step::Phase;
@@ -38,6 +40,8 @@ pub struct BackfillArgs {
     /// While it is paused or out of its window, wait in the place of exit code 5.
     #[arg(long)]
     wait: bool,
+    #[command(flatten)]
+    force: ForceArgs,
 }
 
 /// Build indexes and prove constraints and assertions, for every plan that is due.
@@ -53,6 +57,8 @@ pub struct ValidateArgs {
     /// The same, and set rows that are out of step to what the plan says.
     #[arg(long, requires = "plans")]
     repair: bool,
+    #[command(flatten)]
+    force: ForceArgs,
 }
 
 /// Take the old shape out of the application's sight, for every plan that is due.
@@ -64,6 +70,8 @@ pub struct ValidateArgs {
 pub struct ContractArgs {
     /// The plans; without any, all that are validated.
     plans: Vec<String>,
+    #[command(flatten)]
+    force: ForceArgs,
 }
 
 /// Drop for good what contract kept, for every plan whose window is over.
@@ -75,6 +83,8 @@ pub struct PurgeArgs {
     /// Do not wait for the end of the undo window; there is no way back then.
     #[arg(long, requires = "plans")]
     now: bool,
+    #[command(flatten)]
+    force: ForceArgs,
 }
 
 /// Runs `phase backfill`.
@@ -83,11 +93,9 @@ pub struct PurgeArgs {
 /// When files and record differ, or the server cannot be reached.
 pub async fn backfill(global: &Global, args: &BackfillArgs, stop: Stop) -> Result<Output, CommandError> {
     let due = Due {
-        phase: Phase::Backfill,
-        plans: &args.plans,
         budget: args.max_duration,
-        early: false,
         wait: args.wait,
+        ..Due::of(Phase::Backfill, &args.plans, &args.force)?
     };
     Box::pin(run(global, &due, stop)).await
 }
@@ -105,7 +113,7 @@ pub async fn validate(global: &Global, args: &ValidateArgs, stop: Stop) -> Resul
             return Ok(left);
         }
     }
-    let due = Due { phase: Phase::Validate, plans: &args.plans, budget: None, early: false, wait: false };
+    let due = Due::of(Phase::Validate, &args.plans, &args.force)?;
     Box::pin(run(global, &due, stop)).await
 }
 
@@ -129,12 +137,8 @@ async fn prove(global: &Global, args: &ValidateArgs, stop: Stop) -> Result<Optio
 /// # Errors
 /// As [`backfill`].
 pub async fn contract(global: &Global, args: &ContractArgs, stop: Stop) -> Result<Output, CommandError> {
-    Box::pin(run(
-        global,
-        &Due { phase: Phase::Contract, plans: &args.plans, budget: None, early: false, wait: false },
-        stop,
-    ))
-    .await
+    let due = Due::of(Phase::Contract, &args.plans, &args.force)?;
+    Box::pin(run(global, &due, stop)).await
 }
 
 /// Runs `phase purge`.
@@ -142,12 +146,8 @@ pub async fn contract(global: &Global, args: &ContractArgs, stop: Stop) -> Resul
 /// # Errors
 /// As [`backfill`].
 pub async fn purge(global: &Global, args: &PurgeArgs, stop: Stop) -> Result<Output, CommandError> {
-    Box::pin(run(
-        global,
-        &Due { phase: Phase::Purge, plans: &args.plans, budget: None, early: args.now, wait: false },
-        stop,
-    ))
-    .await
+    let due = Due { early: args.now, ..Due::of(Phase::Purge, &args.plans, &args.force)? };
+    Box::pin(run(global, &due, stop)).await
 }
 
 /// Which plans are due for which phase.
@@ -157,12 +157,17 @@ struct Due<'a> {
     budget: Option<Duration>,
     early: bool,
     wait: bool,
+    forces: Vec<Force>,
 }
 
 /// How often --wait looks whether it may go on.
 const WAIT_EVERY: Duration = Duration::from_millis(500);
 
-impl Due<'_> {
+impl<'p> Due<'p> {
+    fn of(phase: Phase, plans: &'p [String], force: &ForceArgs) -> Result<Self, CommandError> {
+        Ok(Self { phase, plans, budget: None, early: false, wait: false, forces: force.forces(plans)? })
+    }
+
     fn row(&self) -> Option<&'static Transition> {
         TRANSITIONS.iter().find(|row| row.work == Work::Run(self.phase))
     }
@@ -228,6 +233,7 @@ async fn once(
     let listener = progress::listener(global);
     let mut worker = Worker::new(&desk, &*listener);
     worker.purge_early = due.early;
+    worker.forces.clone_from(&due.forces);
     for item in wanted {
         if moves.iter().any(|moved: &Moved| moved.version == item.version.as_str()) {
             continue;

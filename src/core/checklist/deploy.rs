@@ -61,7 +61,7 @@ impl Known<'_> {
         if record.state >= State::Expanded {
             return (Answer::Yes, format!("it is {} already", record.state));
         }
-        match wanted.iter().find(|app| record.markers.contains(app)) {
+        match wanted.iter().find(|app| record.markers.iter().any(|marker| marker.is_of(app))) {
             Some(AppVersion { app, version }) => {
                 (Answer::No, format!("{app}@{version} is deployed, and it is {}: phase expand", record.state))
             }

@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use crate::core::gate::Marker;
 use crate::core::lint::{Finding, World};
-use crate::core::plan::model::AppVersion;
 use crate::core::rehearse::Outcome;
 use crate::core::sql::SqlError;
 use crate::core::state::State;
@@ -41,7 +41,7 @@ pub struct Recorded<'a> {
     /// Where it stands.
     pub state: State,
     /// The newest marker of each application.
-    pub markers: &'a [AppVersion],
+    pub markers: &'a [Marker],
     /// Its last rehearsal.
     pub rehearsal: Option<&'a Outcome>,
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::core::gate::facts::testing::marker;
 use crate::core::lint::{SMALL_TABLE_BYTES, judge};
 use crate::core::testing;
 
@@ -59,7 +60,7 @@ fn a_careful_plan_is_told_from_a_careless_one() {
 #[test]
 fn the_record_answers_what_the_file_cannot() {
     let item = item(CAREFUL);
-    let web = [AppVersion { app: "web".into(), version: "2.0.0".into() }];
+    let web = [marker("web", "2.0.0", None)];
     let outcome = Outcome {
         passed: true,
         checksum: item.checksum.clone(),
@@ -70,11 +71,11 @@ fn the_record_answers_what_the_file_cannot() {
         tables: Vec::new(),
         round_trips: 4,
     };
-    let told = |state, markers: &[AppVersion], rehearsal: Option<&Outcome>| {
+    let told = |state, markers: &[Marker], rehearsal: Option<&Outcome>| {
         let lines = answers(&item, Some(Recorded { state, markers, rehearsal }));
         (lines[5].answer, lines[6].answer, lines[7].answer)
     };
-    let none: &[AppVersion] = &[];
+    let none: &[Marker] = &[];
     assert_eq!(told(State::Planned, none, None), (Answer::No, Answer::No, Answer::Unknown));
     assert_eq!(told(State::Planned, &web, None).2, Answer::No);
     assert_eq!(told(State::Expanded, &web, Some(&outcome)), (Answer::Yes, Answer::Unknown, Answer::Yes));
@@ -122,7 +123,7 @@ fn a_moment_is_not_what_takes_as_long_as_the_table_is_big() {
 
 #[test]
 fn an_aborted_plan_is_not_sent_to_expand() {
-    let web = [AppVersion { app: "web".into(), version: "2.0.0".into() }];
+    let web = [marker("web", "2.0.0", None)];
     let lines =
         answers(&item(CAREFUL), Some(Recorded { state: State::Aborted, markers: &web, rehearsal: None }));
     assert_eq!(lines[7].answer, Answer::No);

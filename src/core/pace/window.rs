@@ -85,6 +85,12 @@ impl Window {
         &self.text
     }
 
+    /// The name of its time zone.
+    #[must_use]
+    pub fn zone(&self) -> String {
+        self.zone.iana_name().unwrap_or("UTC").into()
+    }
+
     /// Why nothing may run at a moment; nothing while it is open.
     #[must_use]
     pub fn closed(&self, now: Timestamp) -> Option<String> {

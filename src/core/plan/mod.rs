@@ -77,6 +77,7 @@ fn build(source: &Source<'_>, raw: RawPlan, sql_file: ReadFile<'_>, faults: &mut
         version: source.version.clone(),
         name: source.name.into(),
         title: raw.title.unwrap_or_else(|| source.name.replace('_', " ")),
+        author: raw.author.clone(),
         depends_on: depends_on(source, raw.depends_on, faults),
         settings: Settings {
             lock_timeout: durations::limit(raw.settings.lock_timeout.as_ref(), faults),

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 pub use backfill::{BackfillSpec, BackfillWork, BatchSpec, ThrottleSpec, Triggers};
 pub use exchange::{BothWays, ExchangeSpec, LastSpec, MirrorSpec, MoveSpec, MovedSpec, Pair, SucceedSpec};
-pub use gates::{AppVersion, Gate, Gates, Unused};
+pub use gates::{
+    AppVersion, CommandCheck, Compare, Freeze, Gate, Gates, HttpCheck, Observed, Pattern, Since, Unused,
+};
 
 use super::scalar::Places;
 use crate::core::ident::{Ident, QName};
@@ -54,6 +56,8 @@ pub struct Plan {
     pub name: String,
     /// One sentence for people.
     pub title: String,
+    /// Who wrote it.
+    pub author: Option<String>,
     /// Plans that this one builds on; it never gets ahead of them.
     pub depends_on: Vec<Placed<Version>>,
     /// Limits that this plan sets for itself.

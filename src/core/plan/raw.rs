@@ -1,10 +1,12 @@
 //! Owns the shape of the file: the keys that a plan may have, as they are written.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::index::RawIndex;
-use super::yaml::{FlagOrList, OneOrMany, Pairs, Scalar, Spanned};
+use super::yaml::{FlagOrList, Many, OneOrMany, Pairs, Scalar, Spanned};
 use crate::core::recipe::RawChange;
 
 /// A phase plan of phase.
@@ -14,6 +16,8 @@ use crate::core::recipe::RawChange;
 pub(super) struct RawPlan {
     /// One sentence for people.
     pub title: Option<String>,
+    /// Who wrote it: the name of their database user or operating system user.
+    pub author: Option<String>,
     /// Recipes: named changes that phase writes out into steps of every phase.
     #[serde(default)]
     #[schemars(with = "Vec<RawChange>")]
@@ -346,12 +350,126 @@ pub(super) struct RawGate {
     /// app@version, or a list of them.
     #[serde(default)]
     pub deployed: OneOrMany,
+    /// How versions are compared: semantic (the default) or lexical.
+    #[serde(default)]
+    pub compare: RawCompare,
+    /// Nobody older is connected, by what application_name says.
+    #[serde(default)]
+    pub observed: Many<RawObserved>,
+    /// How long the state before, or the marker, must have lasted.
     #[schemars(with = "Option<String>")]
     pub soak: Option<Spanned<String>>,
+    /// What soak is counted from: state (the default) or marker.
+    #[serde(default)]
+    pub soak_since: RawSince,
+    /// How many people must have approved.
     pub approvals: Option<u32>,
     /// Queries that must give true.
     #[serde(default)]
     pub query: OneOrMany,
+    /// Addresses that must answer.
+    #[serde(default)]
+    pub http: Many<RawHttp>,
+    /// Programs that must end with exit code 0.
+    #[serde(default)]
+    pub command: Many<RawCommand>,
+    /// When it may open, such as mon-thu 09:00-16:00 Europe/Berlin.
+    #[schemars(with = "Option<String>")]
+    pub window: Option<Spanned<String>>,
+    /// Days when it does not open, such as 2026-12-20..2027-01-03.
+    #[serde(default)]
+    pub freeze: Vec<String>,
+    /// How old the proof of the backfills may be.
+    #[schemars(with = "Option<String>")]
+    pub proof_max_age: Option<Spanned<String>>,
+    /// Nothing uses what the plan drops (true), or these, as table.column.
     #[schemars(with = "Option<FlagOrList>")]
     pub unused: Option<Spanned<FlagOrList>>,
+}
+
+/// How versions are compared.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawCompare {
+    #[default]
+    Semantic,
+    Lexical,
+}
+
+/// What a soak is counted from.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawSince {
+    #[default]
+    State,
+    Marker,
+}
+
+/// A request that must be answered.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHttp {
+    /// The address, http or https.
+    pub url: String,
+    /// The status of the answer; 200 where nothing is said.
+    pub status: Option<u16>,
+    /// What the answer's body must contain.
+    pub contains: Option<String>,
+    /// Headers of the request; $NAME in a value is that variable of the environment.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// How long it may take; 10s where nothing is said.
+    #[schemars(with = "Option<String>")]
+    pub timeout: Option<Spanned<String>>,
+}
+
+/// A program that must end with exit code 0.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCommand {
+    /// The command line, for the shell.
+    pub run: String,
+    /// How long it may take; 1m where nothing is said.
+    #[schemars(with = "Option<String>")]
+    pub timeout: Option<Spanned<String>>,
+}
+
+/// Nobody older than a version of an application has been connected for a while.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawObserved {
+    /// The application, as application_name says it.
+    pub app: String,
+    /// The oldest version that may be connected.
+    #[schemars(with = "String")]
+    pub min_version: Scalar,
+    /// For how long nobody older may have been seen, such as 30m.
+    #[serde(rename = "for")]
+    #[schemars(with = "String")]
+    pub span: Option<Spanned<String>>,
+    /// How application_name is read: a regular expression with the groups app and version; by itself web@2.4.0.
+    pub pattern: Option<String>,
+    /// Database users of the application: a session of theirs that says no version counts as too old.
+    #[serde(default)]
+    pub users: OneOrMany,
+}
+
+impl From<String> for RawObserved {
+    fn from(text: String) -> Self {
+        let (app, version) = text.split_once('@').unwrap_or((&text, ""));
+        let (app, min_version) = (app.to_owned(), Scalar(version.to_owned()));
+        Self { app, min_version, span: None, pattern: None, users: OneOrMany::default() }
+    }
+}
+
+impl From<String> for RawHttp {
+    fn from(url: String) -> Self {
+        Self { url, status: None, contains: None, headers: BTreeMap::new(), timeout: None }
+    }
+}
+
+impl From<String> for RawCommand {
+    fn from(run: String) -> Self {
+        Self { run, timeout: None }
+    }
 }

@@ -4,6 +4,7 @@
 //! budget ends input that would grow without bound (docs/decisions/0001).
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use schemars::JsonSchema;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -172,6 +173,63 @@ impl<'de> Deserialize<'de> for OneOrMany {
             }
         }
         deserializer.deserialize_any(Texts)
+    }
+}
+
+/// What the schema says of one or many of a kind.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[allow(dead_code, reason = "it stands for its schema")]
+enum OneOrList<T> {
+    Short(String),
+    One(T),
+    Many(Vec<ShortOrLong<T>>),
+}
+
+/// What the schema says of one of a list.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[allow(dead_code, reason = "it stands for its schema")]
+enum ShortOrLong<T> {
+    Short(String),
+    Long(T),
+}
+
+/// One of a kind or a list of them; each with its keys, or as the text that says all but what has a default.
+#[derive(Debug, JsonSchema)]
+#[schemars(with = "OneOrList<T>")]
+pub struct Many<T>(pub Vec<T>);
+
+impl<T> Default for Many<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de> + From<String>> Deserialize<'de> for Many<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de> + From<String>> Visitor<'de> for Each<T> {
+            type Value = Many<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, keys with their values, or a list of such")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Many<T>, E> {
+                Ok(Many(vec![T::from(text.into())]))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Many<T>, A::Error> {
+                Ok(Many(vec![T::deserialize(de::value::MapAccessDeserializer::new(map))?]))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Many<T>, A::Error> {
+                let mut all = Vec::new();
+                while let Some(Many(some)) = seq.next_element::<Many<T>>()? {
+                    all.extend(some);
+                }
+                Ok(Many(all))
+            }
+        }
+        deserializer.deserialize_any(Each(PhantomData))
     }
 }
 

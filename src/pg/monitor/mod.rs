@@ -14,11 +14,11 @@ use crate::core::pace::signal::{Reading, Signal, Unit, Value, shown};
 use crate::core::pace::throttle::{Slo, Throttle};
 use crate::core::pace::traffic::Counters;
 use crate::engine::backfill::ports::Monitor;
+use crate::outside::probe;
 use crate::pg::classify::failure;
 use crate::pg::connect::Session;
 use crate::pg::prepared::Prepared;
 use crate::pg::queries as q;
-use crate::probe;
 
 /// How long a signal's query may take; what takes longer is unknown.
 const QUERY_MS: u64 = 900;

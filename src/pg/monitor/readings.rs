@@ -5,8 +5,8 @@ use super::{Log, PgMonitor, first_value};
 use crate::core::failure::Failure;
 use crate::core::pace::signal::{Signal, Value};
 use crate::core::pace::throttle::Throttle;
+use crate::outside::probe;
 use crate::pg::queries as q;
-use crate::probe;
 
 /// Since this version checkpoints have a view of their own.
 const CHECKPOINTER_SINCE: u32 = 170_000;

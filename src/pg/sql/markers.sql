@@ -1,2 +1,5 @@
--- The newest marker of each application.
-SELECT DISTINCT ON (app) app, app_version, placed_by, placed_at FROM marker ORDER BY app, id DESC
+-- The newest marker of each application in each environment where it runs.
+SELECT app, app_version, placed_by, placed_at, environment, revision FROM (
+  SELECT DISTINCT ON (app, environment) app, app_version, placed_by, placed_at, environment, revision, gone
+  FROM marker ORDER BY app, environment, id DESC
+) newest WHERE NOT gone ORDER BY app, environment

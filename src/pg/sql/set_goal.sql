@@ -10,5 +10,5 @@ WITH aimed AS (
   WHERE version = $1 AND epoch = $2 AND state = $3 AND goal = $4
   RETURNING version, state, goal
 )
-INSERT INTO history (version, event, from_state, to_state, outcome, runner)
-SELECT version, 'transition', state, goal, 'started', $6 FROM aimed
+INSERT INTO history (version, event, from_state, to_state, outcome, runner, gates)
+SELECT version, 'transition', state, goal, 'started', $6, $13::jsonb FROM aimed

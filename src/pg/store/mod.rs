@@ -8,7 +8,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
 use crate::core::failure::Failure;
-use crate::core::plan::model::AppVersion;
+use crate::core::gate::Marker;
 use crate::core::timeline::Item;
 use crate::core::version::Version;
 use crate::engine::Fence;
@@ -38,6 +38,21 @@ pub struct Process {
     pub command: String,
 }
 
+/// What is said of an application.
+#[derive(Debug, Clone, Copy)]
+pub struct Placed<'a> {
+    /// The application.
+    pub app: &'a str,
+    /// Its version, live everywhere; `None`: it does not run there any more.
+    pub version: Option<&'a str>,
+    /// Where.
+    pub environment: Option<&'a str>,
+    /// The revision of its source.
+    pub revision: Option<&'a str>,
+    /// Who says so.
+    pub by: &'a str,
+}
+
 impl PgStore {
     /// Takes a session over; without a process nothing may be written.
     ///
@@ -51,6 +66,11 @@ impl PgStore {
                 store.one(q::RUNNER_ADD, &[os_user, host, pid, &version, command]).await?.get("id");
         }
         Ok(store)
+    }
+
+    /// Whether this process may write.
+    pub(super) const fn writes(&self) -> bool {
+        self.runner != 0
     }
 
     /// The row of this process, named by what it writes.
@@ -145,6 +165,19 @@ impl PgStore {
         Ok(())
     }
 
+    /// Takes an approval back; whether there was one.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub async fn withdraw(
+        &self,
+        version: &Version,
+        actor: &str,
+        note: Option<&str>,
+    ) -> Result<bool, Failure> {
+        Ok(self.write(q::APPROVAL_WITHDRAW, &[&version.as_str(), &actor, &note, &self.runner]).await? > 0)
+    }
+
     /// Writes into the history what happened to an item besides its steps.
     ///
     /// # Errors
@@ -169,18 +202,31 @@ impl PgStore {
     ///
     /// # Errors
     /// When the record cannot be read.
-    pub async fn markers(&self) -> Result<Vec<AppVersion>, Failure> {
+    pub async fn markers(&self) -> Result<Vec<Marker>, Failure> {
         let rows = self.rows(q::MARKERS, &[]).await?;
-        let marker = |row: &Row| AppVersion { app: row.get("app"), version: row.get("app_version") };
+        let marker = |row: &Row| Marker {
+            app: row.get("app"),
+            version: row.get("app_version"),
+            environment: row.get("environment"),
+            revision: row.get("revision"),
+            by: row.get("placed_by"),
+            at: row.get("placed_at"),
+        };
         Ok(rows.iter().map(marker).collect())
     }
 
-    /// Records that a version of an application is live everywhere.
+    /// Records that a version of an application is live everywhere; without a version, that the application
+    /// does not run in that environment any more.
     ///
     /// # Errors
     /// When the record cannot be written.
-    pub async fn deployed(&self, app: &AppVersion, by: &str) -> Result<(), Failure> {
-        self.write(q::DEPLOYED, &[&app.app, &app.version, &by, &self.runner]).await?;
+    pub async fn deployed(&self, placed: &Placed<'_>) -> Result<(), Failure> {
+        let Placed { app, version, environment, revision, by } = *placed;
+        let gone = version.is_none();
+        let version = version.unwrap_or("gone");
+        let params: [&(dyn ToSql + Sync); 7] =
+            [&app, &version, &by, &self.runner, &environment, &revision, &gone];
+        self.write(q::DEPLOYED, &params).await?;
         Ok(())
     }
 

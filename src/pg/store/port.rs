@@ -9,7 +9,7 @@ use tokio_postgres::{Client, Row};
 use super::PgStore;
 use super::rows::{record, step};
 use crate::core::failure::{Failure, FailureKind};
-use crate::core::gate::{BackfillFact, Facts};
+use crate::core::gate::{Approval, BackfillFact, Facts, Sighting, Verdict};
 use crate::core::impact::Impact;
 use crate::core::record::{Hold, Record, StepRecord};
 use crate::core::sql::redact;
@@ -39,14 +39,33 @@ impl Store for PgStore {
             proof: row.get::<_, Option<Timestamp>>("ended_at").zip(row.get("out_of_step")),
             quarantined: row.get("quarantined"),
         };
+        let approval =
+            |row: &Row| Approval { actor: row.get("actor"), note: row.get("note"), at: row.get("given_at") };
         Ok(Facts {
-            now,
             state_since: record.state_since,
             markers,
-            approvals: approvals.iter().map(|row| row.get("actor")).collect(),
-            queries: Vec::new(),
+            approvals: approvals.iter().map(approval).collect(),
             backfills: proofs.iter().map(backfill).collect(),
+            ..Facts::none(now)
         })
+    }
+
+    async fn sessions(&self, within: Duration) -> Result<(Vec<Timestamp>, Vec<Sighting>), Failure> {
+        if self.writes() {
+            self.write(q::GATE_LOOK, &[]).await?;
+        }
+        let seconds = within.as_secs_f64();
+        let looks = self.rows(q::GATE_LOOKS, &[&seconds]).await?;
+        let seen = self.rows(q::GATE_SIGHTINGS, &[&seconds]).await?;
+        let sighting = |row: &Row| Sighting {
+            name: row.get("name"),
+            user: row.get("db_user"),
+            address: row.get("address"),
+            sessions: row.get("sessions"),
+            first: row.get("first_seen"),
+            last: row.get("last_seen"),
+        };
+        Ok((looks.iter().map(|row| row.get("at")).collect(), seen.iter().map(sighting).collect()))
     }
 
     async fn set_goal(
@@ -55,6 +74,7 @@ impl Store for PgStore {
         item: &Item,
         record: &Record,
         goal: State,
+        verdicts: &[Verdict],
     ) -> Result<(), Failure> {
         let known = item.known.as_ref().map(serde_json::to_string).transpose();
         let known = known.map_err(|error| Failure::new(FailureKind::Other, error.to_string()))?;
@@ -74,6 +94,7 @@ impl Store for PgStore {
                 &depends_on,
                 &item.name,
                 &known,
+                &Some(serde_json::json!(verdicts)).filter(|_| !verdicts.is_empty()),
             ],
         )
         .await

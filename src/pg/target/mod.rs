@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::core::backfill::{Backfill, Key, Leaf, Table, Tuning};
 use crate::core::detach::{Detach, Standing};
 use crate::core::failure::{Blocker, Failure};
-use crate::core::gate::QueryFact;
+use crate::core::gate::Asked;
 use crate::core::ident::{Ident, QName};
 use crate::core::index::{Branch, Probe, UniqueKeys};
 use crate::core::lint::{Mentions, World};
@@ -184,11 +184,11 @@ impl Target for PgTarget {
         self.read_only(sql, limits).await
     }
 
-    async fn ask(&self, sql: &str, limits: &Limits) -> QueryFact {
+    async fn ask(&self, sql: &str, limits: &Limits) -> Asked {
         match self.read_only(sql, limits).await {
-            Ok(Some(value)) if value == "t" => QueryFact::True,
-            Ok(value) => QueryFact::Other(value.unwrap_or_else(|| "null".into())),
-            Err(failure) => QueryFact::Failed(failure.message),
+            Ok(Some(value)) if value == "t" => Asked::Holds,
+            Ok(value) => Asked::Other(format!("gives {}, not true", value.as_deref().unwrap_or("null"))),
+            Err(failure) => Asked::Failed(failure.message),
         }
     }
 

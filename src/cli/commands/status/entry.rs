@@ -7,21 +7,21 @@ use crate::cli::desk::Desk;
 use crate::cli::exit::CommandError;
 use crate::cli::waits::waits_for;
 use crate::cli::work::pending_before;
-use crate::core::decide::{Decision, Snapshot, Wanted, decide, unproven};
-use crate::core::gate::Facts;
+use crate::core::decide::{Decision, Snapshot, Wanted, decide, judge};
+use crate::core::gate::{Condition, Facts, Verdict};
 use crate::core::in_force::{InForce, in_force};
 use crate::core::pace::Level;
 use crate::core::pace::progress::eta;
 use crate::core::record::{Hold, Kind, Record};
 use crate::core::state::State;
-use crate::core::step::Phase;
 use crate::core::sync::standing::Lost;
 use crate::core::timeline::Item;
-use crate::core::transition::{Transition, Work};
+use crate::core::transition::Transition;
 use crate::engine::Store;
 use crate::engine::advance::facts;
 use crate::engine::backfill::ports::Total;
 use crate::engine::standing::lost_of;
+use crate::outside::checks::Checks;
 use crate::pg::at_work::AtWork;
 use crate::pg::backfills::WorkerSeen;
 
@@ -53,6 +53,8 @@ pub(super) struct Next {
     pub(super) to: State,
     pub(super) waiting: Vec<String>,
     pub(super) command: String,
+    /// How the conditions of its gate stand.
+    pub(super) gates: Vec<Verdict>,
 }
 
 #[derive(Serialize)]
@@ -84,23 +86,14 @@ pub(super) async fn entry(
     let on_record = records.iter().find(|record| record.version == item.version);
     let blank = Record::planned(item);
     let record = on_record.unwrap_or(&blank);
-    let facts = if desk.recorded() {
-        facts(&desk.store, &desk.target, item, record).await.map_err(|error| CommandError::Run {
-            item: item.stem(),
-            wanted: None,
-            stays: false,
-            error: Box::new(error),
-        })?
-    } else {
-        Facts {
-            now: Timestamp::now(),
-            state_since: Timestamp::now(),
-            markers: Vec::new(),
-            approvals: Vec::new(),
-            queries: Vec::new(),
-            backfills: Vec::new(),
-        }
-    };
+    let facts =
+        if desk.recorded() {
+            facts(&desk.store, &desk.target, &Checks, item, record).await.map_err(|error| {
+                CommandError::Run { item: item.stem(), wanted: None, stays: false, error: Box::new(error) }
+            })?
+        } else {
+            Facts::none(Timestamp::now())
+        };
     let before = pending_before(item, items, records);
     let snapshot = Snapshot {
         item,
@@ -110,6 +103,7 @@ pub(super) async fn entry(
         facts: &facts,
         pending_before: &before,
         purge_early: false,
+        forces: &[],
     };
     let (progress, workers) = if on_record.is_some() {
         (desk.store.progress(&item.version).await?, desk.store.workers(&item.version).await?)
@@ -165,16 +159,22 @@ pub(super) fn bare(record: &Record) -> Entry {
 }
 
 fn next(snapshot: &Snapshot<'_>) -> Option<Next> {
-    let Snapshot { item, record, facts, .. } = *snapshot;
+    let Snapshot { item, record, .. } = *snapshot;
     let version = &item.version;
     if record.state != record.goal && record.goal < record.state {
-        return Some(Next { to: record.goal, waiting: Vec::new(), command: "phase rollback".into() });
+        return Some(Next {
+            to: record.goal,
+            waiting: Vec::new(),
+            command: "phase rollback".into(),
+            gates: Vec::new(),
+        });
     }
     if record.state != record.goal && record.goal == State::Aborted {
         return Some(Next {
             to: State::Aborted,
             waiting: Vec::new(),
             command: format!("phase abort {version}"),
+            gates: Vec::new(),
         });
     }
     let row = match item.kind {
@@ -184,17 +184,19 @@ fn next(snapshot: &Snapshot<'_>) -> Option<Next> {
     let waiting = match decide(snapshot, Wanted::Forward(row.to)) {
         Decision::Wait(reasons) => reasons,
         Decision::NoPath(why) => vec![why],
-        Decision::Run(_) | Decision::Held(_) | Decision::AtGoal => Vec::new(),
+        Decision::Run(..) | Decision::Held(_) | Decision::AtGoal => Vec::new(),
     };
-    let proof = matches!(row.work, Work::Run(Phase::Validate | Phase::Contract));
+    let gates = if record.state == record.goal { judge(snapshot, row) } else { Vec::new() };
+    let unproven =
+        judge(snapshot, row).iter().any(|verdict| verdict.gate == Condition::Proof && !verdict.passes());
     let command = match record.hold {
         Some(_) => format!("phase resume {version}"),
-        None if proof && !unproven(item, facts).is_empty() => format!("phase validate {version} --prove"),
+        None if unproven => format!("phase validate {version} --prove"),
         None => {
             format!("phase {} {version}", if row.from == State::Planned { "advance" } else { row.command() })
         }
     };
-    Some(Next { to: row.to, waiting, command })
+    Some(Next { to: row.to, waiting, command, gates })
 }
 
 /// Why a backfill under way stands still besides a hold: by what an operator tuned, or by its window.
