@@ -14,11 +14,13 @@
 //! - [`cli`] has one file a command and wires everything.
 //! - [`outside`] asks addresses and programs, for throttles and gates.
 //! - [`throwaway`] starts private servers, for rehearsals, the demo and the tests.
+//! - [`embed`] is for applications that open their gate, or expand, before they serve.
 //! - [`demo`] shows a whole change under load.
 
 pub mod cli;
 pub mod core;
 pub mod demo;
+pub mod embed;
 pub mod engine;
 pub mod outside;
 pub mod pg;

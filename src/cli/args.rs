@@ -139,6 +139,7 @@ pub enum Command {
     RetryBad(commands::quarantine::RetryBadArgs),
     Approve(commands::approve::ApproveArgs),
     Deployed(commands::deployed::DeployedArgs),
+    Gate(commands::gate::GateArgs),
     Abort(commands::abort::AbortArgs),
     Rollback(commands::rollback::RollbackArgs),
     Baseline(commands::baseline::BaselineArgs),

@@ -96,10 +96,7 @@ impl Desk {
                 version = Some(schema::newest());
             }
             None if version.is_some_and(|version| version < schema::newest()) => {
-                return Err(CommandError::Usage(format!(
-                    "the record in schema {} was made by an older phase: phase init brings it up to date",
-                    config.schema
-                )));
+                return Err(CommandError::OldRecord(config.schema.to_string()));
             }
             _ => {}
         }

@@ -67,6 +67,9 @@ pub enum CommandError {
     /// No session could be had.
     #[error("{0}")]
     Connect(#[from] ConnectError),
+    /// The record is of an older phase, and this command may not bring it up to date.
+    #[error("the record in schema {0} was made by an older phase: phase init brings it up to date")]
+    OldRecord(String),
     /// The server refused something of the program's own.
     #[error("{0}")]
     Server(#[from] Failure),
@@ -120,7 +123,11 @@ impl CommandError {
     #[must_use]
     pub const fn code(&self) -> Code {
         match self {
-            Self::Usage(_) | Self::Project(_) | Self::Preflight(_) | Self::Unsafe { .. } => Code::Usage,
+            Self::Usage(_)
+            | Self::OldRecord(_)
+            | Self::Project(_)
+            | Self::Preflight(_)
+            | Self::Unsafe { .. } => Code::Usage,
             Self::Connect(error) if error.is_configuration() => Code::Usage,
             Self::Run { error, .. }
                 if matches!(

@@ -26,6 +26,7 @@ pub mod pace;
 pub mod plan;
 pub mod preflight;
 pub mod quiet;
+pub mod ready;
 pub mod recipe;
 pub mod record;
 pub mod rehearse;

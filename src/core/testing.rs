@@ -43,6 +43,7 @@ pub(crate) fn item_knowing(stem: &str, text: &str, known: &Known, server: Server
         path: SearchPath::default(),
         limits: Limits::default(),
         kill_blockers: None,
+        needed_by: Vec::new(),
         by_whom: crate::core::gate::ByWhom::default(),
         unsupported: Vec::new(),
         refused: Vec::new(),
@@ -64,7 +65,7 @@ pub(crate) fn item_knowing(stem: &str, text: &str, known: &Known, server: Server
         item.tables = compile::of_plan(&plan);
         item.depends_on = plan.depends_on.iter().map(|on| on.value.clone()).collect();
         item.requires = preflight::requirements(&plan);
-        (item.gates, item.keep) = (plan.gates, plan.keep);
+        (item.gates, item.keep, item.needed_by) = (plan.gates, plan.keep, plan.requires);
     } else {
         let migration = SqlMigration::parse(&item.file, version, name, text)
             .unwrap_or_else(|error| panic!("{error}\n{text}"));

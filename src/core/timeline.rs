@@ -6,10 +6,11 @@ use crate::core::footprint::SearchPath;
 use crate::core::gate::ByWhom;
 use crate::core::kill::KillBlockers;
 use crate::core::migration::Down;
-use crate::core::plan::model::{Gate, Gates};
+use crate::core::plan::model::{AppVersion, Gate, Gates};
 use crate::core::preflight::Requirement;
 use crate::core::recipe::Known;
 use crate::core::record::Kind;
+use crate::core::state::State;
 use crate::core::step::{Limits, Phase, Step};
 use crate::core::version::Version;
 
@@ -58,6 +59,8 @@ pub struct Item {
     pub known: Option<Known>,
     /// What to look at twice before it starts.
     pub cautions: Vec<String>,
+    /// Which versions of applications need it, and in which state.
+    pub needed_by: Vec<(AppVersion, State)>,
     /// What must be there before it starts.
     pub requires: Vec<Requirement>,
 }

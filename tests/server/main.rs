@@ -40,6 +40,7 @@ mod pooler;
 mod printed;
 mod proof;
 mod quarantine;
+mod ready;
 mod recipes;
 mod rehearse;
 mod replica;
@@ -140,6 +141,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("printed", printed::tests()),
         ("proof", proof::tests()),
         ("quarantine", quarantine::tests()),
+        ("ready", ready::tests()),
         ("recipes", recipes::tests()),
         ("recipes_back", recipes::back_tests()),
         ("recipes", recipes::known::tests()),

@@ -35,13 +35,11 @@ pub struct DeployedArgs {
     gone: bool,
 }
 
-fn app_version(text: &str) -> Result<AppVersion, String> {
-    let app = match text.split_once('@') {
-        Some((app, version)) if !app.is_empty() && !version.is_empty() => {
-            AppVersion { app: app.into(), version: version.into() }
-        }
-        _ => return Err(format!("{text:?} is no application and version: write it like web@2.4.0")),
-    };
+/// Reads an application and its version, as a person types them.
+pub(super) fn app_version(text: &str) -> Result<AppVersion, String> {
+    let read = AppVersion::parse(text);
+    let app =
+        read.ok_or_else(|| format!("{text:?} is no application and version: write it like web@2.4.0"))?;
     if app.is_placeholder() {
         // A marker of it would open the gate of every plan that was pasted as it was printed.
         return Err(format!(

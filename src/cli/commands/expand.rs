@@ -24,7 +24,7 @@ use crate::pg::lock::LockKey;
 /// Plans go to expanded, SQL migrations are applied, all in one timeline by
 /// version. Made for a deploy hook: however many start together, each step
 /// runs once, and a non-zero exit must stop the deploy.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(
     after_help = "Examples:\n  phase expand --lock-wait 5m\n  phase expand --to 20261121093000\n  phase expand --dry-run"
 )]

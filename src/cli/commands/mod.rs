@@ -10,6 +10,7 @@ pub mod completions;
 pub mod demo;
 pub mod deployed;
 pub mod expand;
+pub mod gate;
 pub mod history;
 pub mod init;
 pub mod new;

@@ -9,8 +9,9 @@ use super::model::{
     Since, Unused,
 };
 use super::raw::{RawCommand, RawCompare, RawGate, RawGates, RawHttp, RawObserved, RawSince};
-use super::yaml::{FlagOrList, Spanned, place};
+use super::yaml::{FlagOrList, Pairs, Spanned, place};
 use crate::core::pace::window::Window;
+use crate::core::state::State;
 
 /// How long a request may take where the plan says nothing.
 const HTTP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,6 +34,29 @@ pub(super) fn read(raw: RawGates, faults: &mut Faults<'_>) -> Gates {
         contract: gate(raw.contract),
         purge: gate(raw.purge),
     }
+}
+
+/// Reads which versions of applications need which state.
+pub(super) fn requires(raw: Option<&Spanned<Pairs>>, faults: &mut Faults<'_>) -> Vec<(AppVersion, State)> {
+    let Some(raw) = raw else { return Vec::new() };
+    let mut all = Vec::new();
+    for (text, state) in &raw.value.0 {
+        let state = State::from_name(state).filter(|state| !matches!(state, State::Planned | State::Aborted));
+        match (AppVersion::parse(text), state) {
+            (Some(app), Some(state)) => all.push((app, state)),
+            (None, _) => faults.add(
+                place(raw),
+                format!(
+                    "requires: {text:?} is no application and version: write it like {{web@2.4.0: expanded}}"
+                ),
+            ),
+            (_, None) => faults.add(
+                place(raw),
+                format!("requires: {text}: one of expanded, backfilled, validated, contracted, completed"),
+            ),
+        }
+    }
+    all
 }
 
 fn one(spanned: &Spanned<RawGate>, faults: &mut Faults<'_>) -> Gate {
@@ -94,18 +118,11 @@ fn one(spanned: &Spanned<RawGate>, faults: &mut Faults<'_>) -> Gate {
 }
 
 fn app_version(text: &str, at: Place, faults: &mut Faults<'_>) -> Option<AppVersion> {
-    match text.split_once('@') {
-        Some((app, version)) if !app.is_empty() && !version.is_empty() => {
-            Some(AppVersion { app: app.into(), version: version.into() })
-        }
-        _ => {
-            faults.add(
-                at,
-                format!("deployed: {text:?} is no application and version: write it like web@2.4.0"),
-            );
-            None
-        }
+    let read = AppVersion::parse(text);
+    if read.is_none() {
+        faults.add(at, format!("deployed: {text:?} is no application and version: write it like web@2.4.0"));
     }
+    read
 }
 
 fn observed(raw: &RawObserved, at: Place, faults: &mut Faults<'_>) -> Option<Observed> {

@@ -24,7 +24,7 @@ pub use fault::{PlanError, located};
 pub(in crate::core) use phases::{Phases, RawPhases};
 
 use fault::Faults;
-use model::{Placed, Plan, Settings, StepSpec};
+use model::{AppVersion, Placed, Plan, Settings, StepSpec};
 use raw::RawPlan;
 
 use crate::core::recipe;
@@ -61,6 +61,16 @@ pub fn parse(source: &Source<'_>, sql_file: ReadFile<'_>) -> Result<Plan, PlanEr
     faults.finish(plan)
 }
 
+/// The versions of applications that the contract of a plan on record waits for, whatever else it says.
+#[must_use]
+pub fn contract_waits_for(source: &str) -> Vec<AppVersion> {
+    // What a plan pulls in stands after it.
+    let text = source.split("\n# sql_file ").next().unwrap_or_default();
+    let Ok(read) = yaml::read::<raw::OnlyGates>("", text) else { return Vec::new() };
+    let wanted = read.gates.contract.deployed.0;
+    wanted.iter().filter_map(|text| AppVersion::parse(text)).collect()
+}
+
 fn build(source: &Source<'_>, raw: RawPlan, sql_file: ReadFile<'_>, faults: &mut Faults<'_>) -> Plan {
     let empty = [&raw.expand, &raw.validate, &raw.contract].iter().all(|steps| steps.is_empty());
     if empty && raw.backfill.is_empty() && raw.change.is_empty() {
@@ -90,6 +100,7 @@ fn build(source: &Source<'_>, raw: RawPlan, sql_file: ReadFile<'_>, faults: &mut
         backfill: backfill::read(raw.backfill, faults),
         validate,
         contract,
+        requires: gates::requires(raw.requires.as_ref(), faults),
         gates: gates::read(raw.gates, faults),
         keep: durations::read(raw.keep.as_ref(), faults),
         slo: throttle::slo(raw.slo.as_ref(), faults),

@@ -18,6 +18,7 @@ use crate::core::ident::{Ident, QName};
 use crate::core::kill::KillBlockers;
 use crate::core::pace::throttle::Slo;
 use crate::core::recipe::Change;
+use crate::core::state::State;
 use crate::core::step::Allow;
 use crate::core::version::Version;
 
@@ -74,6 +75,8 @@ pub struct Plan {
     pub validate: Vec<Placed<StepSpec>>,
     /// Steps that take the old shape away.
     pub contract: Vec<Placed<StepSpec>>,
+    /// Which versions of applications need it, and in which state, before they may start.
+    pub requires: Vec<(AppVersion, State)>,
     /// What must hold before each transition.
     pub gates: Gates,
     /// The undo window after contract; `None`: contract drops at once.

@@ -45,6 +45,9 @@ pub(super) struct RawPlan {
     #[serde(default)]
     #[schemars(with = "Vec<RawStep>")]
     pub contract: Vec<Spanned<RawStep>>,
+    /// Which version of an application needs which state before it may start, such as {web@2.4.0: expanded}.
+    #[schemars(with = "Option<Pairs>")]
+    pub requires: Option<Spanned<Pairs>>,
     /// What must hold before each phase may start.
     #[serde(default)]
     pub gates: RawGates,
@@ -472,4 +475,25 @@ impl From<String> for RawCommand {
     fn from(run: String) -> Self {
         Self { run, timeout: None }
     }
+}
+
+/// What of a plan on record is read without the rest.
+#[derive(Debug, Deserialize)]
+pub(super) struct OnlyGates {
+    #[serde(default)]
+    pub gates: OnlyContract,
+}
+
+/// As [`OnlyGates`].
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct OnlyContract {
+    #[serde(default)]
+    pub contract: OnlyDeployed,
+}
+
+/// As [`OnlyGates`].
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct OnlyDeployed {
+    #[serde(default)]
+    pub deployed: OneOrMany,
 }

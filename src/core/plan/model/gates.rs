@@ -222,6 +222,14 @@ pub struct AppVersion {
 }
 
 impl AppVersion {
+    /// Reads `web@2.4.0`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (app, version) = text.split_once('@')?;
+        let whole = !app.is_empty() && !version.is_empty();
+        whole.then(|| Self { app: app.into(), version: version.into() })
+    }
+
     /// Whether it is what a printed plan has in the place of an application or a version that nobody knew.
     #[must_use]
     pub fn is_placeholder(&self) -> bool {
