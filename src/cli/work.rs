@@ -171,8 +171,9 @@ impl<'a> Worker<'a> {
             let outcome = match outcome {
                 Ok(outcome) => outcome,
                 Err(error) => {
-                    let aborting = |record: Record| record.goal == State::Aborted;
-                    let stays = wanted == Wanted::Abort && !self.record(item).await.is_ok_and(aborting);
+                    // Where the record cannot be read, one may be under way.
+                    let over = |record: Record| record.goal != State::Aborted;
+                    let stays = wanted == Wanted::Abort && self.record(item).await.is_ok_and(over);
                     let (item, wanted) = (item.stem(), Some(wanted));
                     return Err(CommandError::Run { item, wanted, stays, error: Box::new(error) });
                 }
