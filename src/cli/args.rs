@@ -143,6 +143,7 @@ pub enum Command {
     Abort(commands::abort::AbortArgs),
     Rollback(commands::rollback::RollbackArgs),
     Baseline(commands::baseline::BaselineArgs),
+    Import(commands::import::ImportArgs),
     History(commands::history::HistoryArgs),
     Demo(commands::demo::DemoArgs),
     Completions(commands::completions::CompletionsArgs),

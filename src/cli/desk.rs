@@ -16,7 +16,7 @@ use crate::core::state::State;
 use crate::core::timeline::Item;
 use crate::engine::Store;
 use crate::engine::stop::Stop;
-use crate::pg::connect::{ConnectSettings, ServerFacts, SessionRole, connect, refuse_pooler};
+use crate::pg::connect::{ConnectSettings, ServerFacts, Session, SessionRole, connect, refuse_pooler};
 use crate::pg::lock::{Holder, LockKey, LockSession};
 use crate::pg::schema;
 use crate::pg::store::{PgStore, Process};
@@ -179,6 +179,14 @@ impl Desk {
             known.insert(plan.version.clone(), of_it);
         }
         Ok(known)
+    }
+
+    /// A session beside that of the record, to look at what is the application's.
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub async fn look(&self) -> Result<Session, CommandError> {
+        Ok(connect(&self.settings, SessionRole::Control).await?)
     }
 
     /// Every item on record; none when the metadata schema is not there yet.

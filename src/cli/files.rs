@@ -29,6 +29,19 @@ pub enum ProjectError {
 /// When it is larger, cannot be read or is not UTF-8.
 pub fn read(path: &Path, limit: usize) -> Result<String, ProjectError> {
     let wrong = |why: String| ProjectError::Read { path: path.display().to_string(), why };
+    let text = String::from_utf8(read_bytes(path, limit)?).map_err(|error| {
+        wrong(format!("it is not UTF-8: byte {} is not valid", error.utf8_error().valid_up_to() + 1))
+    })?;
+    // A byte order mark is no part of the text.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+/// Reads a file of at most `limit` bytes.
+///
+/// # Errors
+/// When it is larger or cannot be read.
+pub fn read_bytes(path: &Path, limit: usize) -> Result<Vec<u8>, ProjectError> {
+    let wrong = |why: String| ProjectError::Read { path: path.display().to_string(), why };
     let file = fs::File::open(path).map_err(|error| wrong(error.to_string()))?;
     let mut bytes = Vec::new();
     let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
@@ -36,11 +49,7 @@ pub fn read(path: &Path, limit: usize) -> Result<String, ProjectError> {
     if bytes.len() > limit {
         return Err(wrong(format!("it is larger than the {} KiB that such a file may have", limit / 1024)));
     }
-    let text = String::from_utf8(bytes).map_err(|error| {
-        wrong(format!("it is not UTF-8: byte {} is not valid", error.utf8_error().valid_up_to() + 1))
-    })?;
-    // A byte order mark is no part of the text.
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    Ok(bytes)
 }
 
 /// The files of a folder with one of these extensions, sorted; none when the folder is not there.

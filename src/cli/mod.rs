@@ -89,6 +89,7 @@ async fn run(cli: Cli, stop: Stop) -> Result<output::Output, CommandError> {
         Command::Abort(args) => commands::abort::run(global, &args, stop).await,
         Command::Rollback(args) => commands::rollback::run(global, &args, stop).await,
         Command::Baseline(args) => commands::baseline::run(global, &args, stop).await,
+        Command::Import(args) => commands::import::run(global, &args, stop).await,
         Command::History(args) => commands::history::run(global, &args, stop).await,
         Command::Demo(args) => commands::demo::run(global, &args, stop).await,
         Command::Completions(args) => Ok(commands::completions::run(&args)),

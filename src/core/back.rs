@@ -86,7 +86,9 @@ fn roll_back(item: &Item, record: &Record, records: &[Record]) -> Decision {
         };
     }
     if record.baseline {
-        return Decision::NoPath("it was recorded by phase baseline and never ran here".into());
+        return Decision::NoPath(
+            "it was recorded as done, by phase baseline or phase import, and never ran here".into(),
+        );
     }
     let mut against: Vec<String> =
         records.iter().filter(|other| builds_on(item, other)).map(built_on).collect();

@@ -17,6 +17,7 @@ pub mod footprint;
 pub mod gate;
 pub mod ident;
 pub mod impact;
+pub mod import;
 pub mod in_force;
 pub mod index;
 pub mod kill;

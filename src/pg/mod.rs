@@ -9,6 +9,7 @@ pub mod connect;
 pub mod copy;
 pub mod history;
 mod impact;
+pub mod import;
 mod indexes;
 pub mod known;
 mod ledger;

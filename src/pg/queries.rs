@@ -145,6 +145,8 @@ queries! {
     COPY_REFERENCES = "copy/references";
     COPY_ROLES = "copy/roles";
     COPY_SETTINGS = "copy/settings";
+    // Of other migration tools.
+    IMPORT_TABLES = "import/tables";
     // Of a rehearsal.
     REHEARSE_AGAIN = "rehearse/again";
     REHEARSE_HELD = "rehearse/held";

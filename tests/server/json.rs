@@ -74,6 +74,10 @@ async fn every_document_is_as_on_its_page(db: Db) -> TestResult {
         let args: Vec<&str> = args.into_iter().chain(["--json"]).collect();
         same_keys(name, &db.phase(&args).await?.expect(0)?.json()?)?;
     }
+    db.run("CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)").await?;
+    std::fs::create_dir_all(db.project.path().join("db/migrations"))?;
+    db.file("db/migrations/20260101000000_a.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\n")?;
+    same_keys("import", &db.phase(&["import", "--dry-run", "--json"]).await?.expect(0)?.json()?)?;
     db.file("plans/20261201000000_index.yaml", INDEX)?;
     db.file("plans/20261202000000_rename.yaml", RENAME)?;
     let checked = db.phase(&["check", "--json", "--second-opinion", "all"]).await?.expect(2)?.json()?;

@@ -26,6 +26,7 @@ mod gates;
 mod harness;
 mod hot;
 mod impact;
+mod import;
 mod index;
 mod json;
 mod lint;
@@ -125,6 +126,7 @@ fn all() -> Vec<(&'static str, Test)> {
         ("gates", gates::tests()),
         ("hot", hot::tests()),
         ("impact", impact::tests()),
+        ("import", import::tests()),
         ("index", index::tests()),
         ("json", json::tests()),
         ("lint", lint::tests()),

@@ -12,6 +12,7 @@ pub mod deployed;
 pub mod expand;
 pub mod gate;
 pub mod history;
+pub mod import;
 pub mod init;
 pub mod new;
 pub mod pause;

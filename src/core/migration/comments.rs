@@ -10,6 +10,8 @@ use crate::core::version::Version;
 const LINT: &str = "lint:";
 /// What one begins with that names items which this one builds on.
 const DEPENDS_ON: &str = "depends_on:";
+/// What every comment begins with that is read.
+pub(super) const READ: [&str; 2] = [LINT, DEPENDS_ON];
 
 /// A comment that says something and stands alone on its line.
 struct Comment<'a> {

@@ -2,6 +2,7 @@
 
 use strsim::osa_distance;
 
+use super::comments::READ;
 use crate::core::sql::Scan;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,9 +30,6 @@ pub(super) fn markers(text: &str) -> Vec<(Marker, usize)> {
 /// The line of a comment of one word that is one slip away from DOWN.
 pub(super) fn misspelt(text: &str) -> Option<usize> {
     let mut state = Scan::default();
-    let slip = |line: &str| {
-        word(line).is_some_and(|word| osa_distance(&word.to_lowercase(), "down") == 1) || foreign(line)
-    };
     let mut lines = text.lines().enumerate();
     lines.find_map(|(n, line)| {
         let found = state.outside() && slip(line);
@@ -59,6 +57,41 @@ fn foreign(line: &str) -> bool {
             | ["down", "migration" | "rollback"]
             | ["migrate", "down", _]
     )
+}
+
+/// SQL of somebody else, with its comments made to say nothing here: what a marker, a
+/// slip of one, or a comment that is read begins with gets a word before it.
+#[must_use]
+pub fn quieted(sql: &str) -> String {
+    let mut state = Scan::default();
+    let mut quiet = String::with_capacity(sql.len());
+    for line in sql.split_inclusive('\n') {
+        let outside = state.outside();
+        state.line(line.trim_end_matches(['\n', '\r']));
+        let blank = line.len() - line.trim_start().len();
+        match line.split_at_checked(blank + 2) {
+            Some((opening, rest)) if outside && says(line) => {
+                quiet.push_str(opening);
+                quiet.push_str(" note:");
+                quiet.push_str(rest);
+            }
+            _ => quiet.push_str(line),
+        }
+    }
+    quiet
+}
+
+/// Whether a line is one that is read here, beside its SQL.
+fn says(line: &str) -> bool {
+    let line = line.trim_end_matches(['\n', '\r']);
+    let comment = line.trim().strip_prefix("--").map(str::trim);
+    let read = |text: &str| READ.iter().any(|key| text.starts_with(key));
+    marker(line).is_some() || slip(line) || comment.is_some_and(read)
+}
+
+/// Whether a comment of one word is one slip away from DOWN, or another tool's marker.
+fn slip(line: &str) -> bool {
+    word(line).is_some_and(|word| osa_distance(&word.to_lowercase(), "down") == 1) || foreign(line)
 }
 
 /// What a line says that may be a marker.

@@ -4,6 +4,7 @@ mod comments;
 mod markers;
 
 pub use comments::lint_comment;
+pub use markers::quieted;
 
 use comments::{allowed, depends_on};
 use markers::{Marker, markers, misspelt};

@@ -8,5 +8,5 @@ WITH made AS (
   WHERE item.state = 'planned' AND item.goal = 'planned'
   RETURNING version
 )
-INSERT INTO history (version, event, to_state, outcome, runner)
-SELECT version, 'baseline', 'completed', 'ok', $6 FROM made
+INSERT INTO history (version, event, to_state, outcome, detail, runner)
+SELECT version, 'baseline', 'completed', 'ok', $7, $6 FROM made

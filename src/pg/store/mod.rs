@@ -9,6 +9,8 @@ use tokio_postgres::{Client, Row};
 
 use crate::core::failure::Failure;
 use crate::core::gate::Marker;
+use crate::core::plan::checksum;
+use crate::core::record::Kind;
 use crate::core::timeline::Item;
 use crate::core::version::Version;
 use crate::engine::Fence;
@@ -23,6 +25,19 @@ pub struct PgStore {
     client: Client,
     prepared: Prepared,
     runner: i64,
+}
+
+/// A SQL migration that was done elsewhere.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// Its version.
+    pub version: Version,
+    /// Its name.
+    pub name: String,
+    /// The text of its file.
+    pub source: String,
+    /// What the history says of it.
+    pub detail: String,
 }
 
 /// Who and where a process is, for the record.
@@ -236,8 +251,27 @@ impl PgStore {
     /// When the record cannot be written.
     pub async fn baseline(&self, item: &Item) -> Result<bool, Failure> {
         let (version, kind) = (item.version.as_str(), item.kind.name());
-        let params: [&(dyn ToSql + Sync); 6] =
-            [&version, &item.name, &kind, &item.source, &item.checksum, &self.runner];
+        let detail: Option<&str> = None;
+        let params: [&(dyn ToSql + Sync); 7] =
+            [&version, &item.name, &kind, &item.source, &item.checksum, &self.runner, &detail];
         Ok(self.write(q::BASELINE, &params).await? > 0)
+    }
+
+    /// Records SQL migrations as done without running them, all or none.
+    ///
+    /// # Errors
+    /// When the record cannot be written; it is as before then.
+    pub async fn baseline_all(&self, all: &[Done]) -> Result<(), Failure> {
+        self.client.batch_execute("BEGIN").await.map_err(|error| failure(&error))?;
+        for done in all {
+            let (version, kind, sum) = (done.version.as_str(), Kind::Sql.name(), checksum(&done.source, &[]));
+            let params: [&(dyn ToSql + Sync); 7] =
+                [&version, &done.name, &kind, &done.source, &sum, &self.runner, &done.detail];
+            if let Err(refused) = self.write(q::BASELINE, &params).await {
+                let _ = self.client.batch_execute("ROLLBACK").await;
+                return Err(refused);
+            }
+        }
+        self.client.batch_execute("COMMIT").await.map_err(|error| failure(&error))
     }
 }

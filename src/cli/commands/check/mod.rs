@@ -50,8 +50,8 @@ pub struct CheckArgs {
     /// and ask the catalog for tables, columns, sizes, types, constraints and indexes, and how busy small tables are.
     #[arg(long)]
     online: bool,
-    /// Everything up to this version is over, everything after it open: two that touch the same
-    /// column are a conflict. For CI, the newest version of the branch that is merged into.
+    /// Everything up to this version is over and not judged, everything after it open: two that touch the
+    /// same column are a conflict. For CI, the newest version of the branch that is merged into.
     #[arg(long, value_name = "VERSION", value_parser = version, conflicts_with = "online")]
     since: Option<Version>,
     /// What a second linter, squawk, says beside: new, what the rules of phase do not judge;
@@ -188,11 +188,12 @@ fn check(global: &Global, args: &CheckArgs) -> Result<Checked, CommandError> {
         return Err(ProjectError::Invalid(faults.join("\n")).into());
     }
     let small = config.small_table;
-    let judged = deep_each(&items, |item| judge(item, World::offline(Server::NEWEST.version), small))?;
+    let over = |item: &&Item| args.since.as_ref().is_some_and(|since| item.version <= *since);
+    let open: Vec<&Item> = items.iter().filter(|item| !over(item)).collect();
+    let judged = deep_each(&open, |item| judge(item, World::offline(Server::NEWEST.version), small))?;
     let findings = judged.into_iter().flatten().collect();
     let conflicts = if args.online { Vec::new() } else { conflicts::offline(&items, args.since.as_ref())? };
     let sources = items.iter().map(|item| (item.file.clone(), item.source.clone())).collect();
-    let over = |item: &&Item| args.since.as_ref().is_some_and(|since| item.version <= *since);
     let settled = items.iter().filter(over).map(|item| item.version.clone()).collect();
     Ok(Checked { items, findings, conflicts, sources, settled, server: Server::NEWEST })
 }
