@@ -156,6 +156,14 @@ pub enum ImportError {
 /// When the tool is not at rest, names give no versions, or what is pending cannot be run.
 pub fn import(tool: Tool, history: &History, files: &[File]) -> Result<Import, ImportError> {
     let Read { migrations, mut notes } = tools::read(tool, history, files)?;
+    let applied = || migrations.iter().filter(|one| one.applied);
+    if applied().next().is_some() && applied().all(|one| one.body == Body::Missing) {
+        return Err(ImportError::Files(vec![format!(
+            "none of the {} migrations that {} has applied has its file in the folder: name the right one with --files",
+            applied().count(),
+            tool.title()
+        )]));
+    }
     if let Some(odd) = migrations.iter().find(|one| one.digits.is_none()) {
         notes.push(format!(
             "{} does not begin with a number: all are counted through, in their order",
@@ -224,5 +232,31 @@ impl History {
             tool: tool.title(),
             why: error.to_string(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::testing::{file, history};
+    use super::*;
+
+    #[test]
+    fn a_folder_without_any_of_the_files_is_refused() {
+        let rows = history(&[r#"{"version": "1"}"#, r#"{"version": "2"}"#]);
+        let up = "-- migrate:up\nSELECT 1;\n-- migrate:down\n";
+        let why = import(Tool::Dbmate, &rows, &[file("3_c.sql", up)]).unwrap_err().to_string();
+        assert!(why.starts_with("none of the 2 migrations that dbmate has applied has its file"), "{why}");
+        let some = import(Tool::Dbmate, &rows, &[file("2_b.sql", up)]).unwrap();
+        let seen: Vec<_> = some.items.iter().map(|item| (item.stem(), item.runs)).collect();
+        assert_eq!(seen, [("1_migration".into(), false), ("2_b".into(), true)]);
+    }
+
+    #[test]
+    fn names_without_numbers_are_counted_and_said() {
+        let rows = history(&[r#"{"name": "init.js"}"#]);
+        let got = import(Tool::Sequelize, &rows, &[]).unwrap();
+        assert_eq!(got.items[0].stem(), "1_init");
+        assert!(got.notes[0].starts_with("init.js does not begin with a number"), "{:?}", got.notes);
     }
 }

@@ -203,6 +203,14 @@ mod tests {
         }
 
         #[test]
+        fn quieted_comments_say_nothing(parts in proptest::collection::vec("(--|/\\*|\\*/|'|\"|\\$\\$|-- down|-- UP|-- dwon|--migrate:down|/\\* DOWN \\*/|-- lint: |-- depends_on: x|\n|x|;| )", 0..40)) {
+            let text = quieted(&parts.concat());
+            prop_assert_eq!(quieted(&text), text.clone());
+            let got = parse(&format!("-- UP\nSELECT 1;\n{text}")).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            prop_assert_eq!((got.down, got.allow, got.depends_on), (Down::Empty, Vec::new(), Vec::new()));
+        }
+
+        #[test]
         fn any_mix_of_quotes_gives_an_answer(parts in proptest::collection::vec("(--|/\\*|\\*/|'|\"|\\$\\$|\\$a\\$|E'|\\\\|UP|DOWN|\n|x|;| )", 0..40)) {
             let _ = parse(&parts.concat());
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::super::{Body, File, Foreign, History, ImportError, Read, Tool};
-use super::{foreign, top};
+use super::top;
 use crate::core::import::number::split;
 
 #[derive(Deserialize)]
@@ -59,13 +59,16 @@ pub(super) fn read(history: &History, files: &[File]) -> Result<Read, ImportErro
         let body = Body::Sql { up, down: pair.down };
         migrations.push(Foreign { called: pair.called, digits, name: bare, applied, body });
     }
-    if let Some(current) = current {
-        let same =
-            |one: &Foreign| one.digits.as_deref().and_then(|digits| digits.parse().ok()) == Some(current);
-        if !migrations.iter().any(same) {
-            migrations.push(foreign(&current.to_string(), true, Body::Missing));
-            migrations.sort_by_key(|one| one.digits.as_deref().and_then(|digits| digits.parse::<u64>().ok()));
-        }
+    // Without it nobody can say which of the files have run.
+    let number = |one: &Foreign| one.digits.as_deref().and_then(|digits| digits.parse::<u64>().ok());
+    if let Some(current) =
+        current.filter(|current| !migrations.iter().any(|one| number(one) == Some(*current)))
+    {
+        return Err(ImportError::Files(vec![format!(
+            "{} is at version {current}, and no file in the folder has that version: name the folder that it was run \
+             from with --files",
+            history.table
+        )]));
     }
     Ok(Read { migrations, notes: Vec::new() })
 }
@@ -89,8 +92,8 @@ mod tests {
         assert_eq!(seen, [("000001_a.up.sql", true), ("000002_b.up.sql", true), ("000010_c.up.sql", false)]);
         assert_eq!(got[0].body, Body::Sql { up: "SELECT 1".into(), down: Some("SELECT -1".into()) });
         assert!(read(&history(&[]), &files).unwrap().migrations.iter().all(|one| !one.applied));
-        let gone = read(&history(&[r#"{"version": 5, "dirty": false}"#]), &files).unwrap().migrations;
-        assert_eq!((gone[2].called.as_str(), &gone[2].body), ("5", &Body::Missing));
+        let why = read(&history(&[r#"{"version": 5, "dirty": false}"#]), &files).unwrap_err().to_string();
+        assert!(why.contains("is at version 5, and no file in the folder has that version"), "{why}");
     }
 
     #[test]
