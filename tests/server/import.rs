@@ -160,6 +160,9 @@ async fn knex(db: Db) -> TestResult {
         },
     )
     .await?;
+    let again = import(&db).await?.expect(0)?;
+    let only = "from 20230101000000_create_users.js, for the record only: phase cannot run it";
+    check!(again.stdout.contains(only) && !again.stdout.contains("note: "), "{again:?}");
     // A program that is pending is refused, until there is SQL for it or Knex has run it.
     std::fs::write(db.project.path().join("theirs/20230103000000_add_email.js"), "exports.up = () => {};")?;
     let ended = import(&db).await?.expect(2)?;

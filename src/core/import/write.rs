@@ -47,8 +47,11 @@ pub(super) fn file(tool: Tool, foreign: &Foreign, version: &Version, name: &str)
             tool.finish()
         )),
         Err((why, kept)) => {
+            // Of a tool whose migrations are programs this goes for every one of them.
+            let program = matches!(foreign.body, Body::Program(_));
             let note = format!("{} is recorded with a file that only says so: {why}", foreign.called);
-            Ok(Written { text: says_so(tool, foreign, &why, &kept), runs: false, note: Some(note) })
+            let note = (!program).then_some(note);
+            Ok(Written { text: says_so(tool, foreign, &why, &kept), runs: false, note })
         }
     }
 }

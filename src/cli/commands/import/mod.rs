@@ -186,7 +186,8 @@ fn said(found: &Found, import: &Import, todo: &[Todo<'_>], config: &Config, dry_
             ("on_record", _) => "on record already",
             _ => "pending",
         };
-        text += &format!("{what}: {}{file} from {}\n", one.file, one.called);
+        let only = if one.runs { "" } else { ", for the record only: phase cannot run it" };
+        text += &format!("{what}: {}{file} from {}{only}\n", one.file, one.called);
     }
     for note in &import.notes {
         text += &format!("note: {note}\n");
