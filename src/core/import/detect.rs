@@ -123,7 +123,7 @@ mod tests {
         let pgroll = table("pgroll", "migrations", &["schema", "name", "migration", "parent", "done"], &[]);
         let reshape =
             table("reshape", "migrations", &["index", "name", "description", "actions", "completed_at"], &[]);
-        assert_eq!(tools(&[reshape.clone(), pgroll.clone()]), ["pgroll", "reshape"]);
+        assert_eq!(tools(&[reshape, pgroll]), ["pgroll", "reshape"]);
         let laravel = table("public", "migrations", &["id", "migration", "batch"], &[]);
         assert!(tools(&[laravel]).is_empty());
     }

@@ -205,7 +205,7 @@ mod tests {
         #[test]
         fn quieted_comments_say_nothing(parts in proptest::collection::vec("(--|/\\*|\\*/|'|\"|\\$\\$|-- down|-- UP|-- dwon|--migrate:down|/\\* DOWN \\*/|-- lint: |-- depends_on: x|\n|x|;| )", 0..40)) {
             let text = quieted(&parts.concat());
-            prop_assert_eq!(quieted(&text), text.clone());
+            prop_assert_eq!(&quieted(&text), &text);
             let got = parse(&format!("-- UP\nSELECT 1;\n{text}")).map_err(|error| TestCaseError::fail(error.to_string()))?;
             prop_assert_eq!((got.down, got.allow, got.depends_on), (Down::Empty, Vec::new(), Vec::new()));
         }
