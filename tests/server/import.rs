@@ -238,7 +238,12 @@ async fn dbmate(db: Db) -> TestResult {
             made: EMAIL,
         },
     )
-    .await
+    .await?;
+    // What is over is not judged again; what came after it is.
+    db.file("migrations/20230104000000_index.sql", "CREATE INDEX users_email ON users (email);\n")?;
+    db.phase(&["check", "--since", "20230103000000"]).await?.expect(2)?;
+    db.phase(&["check", "--since", "20230104000000"]).await?.expect(0)?;
+    Ok(())
 }
 
 async fn golang_migrate(db: Db) -> TestResult {
@@ -481,6 +486,16 @@ async fn the_folder_of_phase_is_not_read_as_another_tools(db: Db) -> TestResult 
             .contains("git mv migrations migrations-golang-migrate && phase import --from golang-migrate"),
         "{ended:?}"
     );
+    // Programs may stay there, beside what they become.
+    let programs = db.beside("programs").await?;
+    left_by(&programs, "node-pg-migrate").await?;
+    programs.run("DELETE FROM pgmigrations WHERE id = 1").await?;
+    let (from, to) = (programs.project.path().join("theirs"), programs.project.path().join("migrations"));
+    let program = "1672617600000_create-orders.js";
+    std::fs::copy(from.join(program), to.join(program))?;
+    programs.phase(&["import"]).await?.expect(0)?;
+    let again = programs.phase(&["import"]).await?.expect(0)?;
+    check!(again.stdout.contains("0 recorded as done, 1 on record already, 0 pending"), "{again:?}");
     std::fs::rename(
         db.project.path().join("migrations"),
         db.project.path().join("migrations-golang-migrate"),

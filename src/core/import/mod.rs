@@ -23,6 +23,7 @@ use crate::core::sql::{SqlError, deep_each};
 use crate::core::version::Version;
 
 pub use tool::Tool;
+pub use write::IMPORTED;
 
 /// A file of the other tool.
 #[derive(Debug, Clone, PartialEq, Eq)]

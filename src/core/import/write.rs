@@ -7,6 +7,8 @@ use crate::core::ident::literal;
 use crate::core::migration::{MAX_MIGRATION_BYTES, SqlMigration};
 use crate::core::version::Version;
 
+/// What every file that an import writes begins with.
+pub const IMPORTED: &str = "-- Imported from ";
 /// The longest name that a file gets here, in bytes.
 const MAX_NAME: usize = 100;
 
@@ -135,7 +137,7 @@ fn says_so(tool: Tool, foreign: &Foreign, why: &str, kept: &str) -> String {
 }
 
 fn head(tool: Tool, foreign: &Foreign) -> String {
-    format!("-- Imported from {}: {}\n", tool.title(), shown(&foreign.called))
+    format!("{IMPORTED}{}: {}\n", tool.title(), shown(&foreign.called))
 }
 
 /// In one line, and harmless between the quotes around it.

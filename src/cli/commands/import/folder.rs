@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::exit::CommandError;
 use crate::cli::files::{ProjectError, read_bytes};
-use crate::core::import::{File, Tool};
+use crate::core::import::{File, IMPORTED, Tool};
 use crate::core::migration::MAX_MIGRATION_BYTES;
 
 /// How deep a tool's folder is looked through.
@@ -85,12 +85,22 @@ fn walk(
     Ok(())
 }
 
-/// Refuses the folder where phase has its own SQL migrations: it would read the files of both as its own.
-pub(super) fn apart(tool: Tool, folder: &Path, own: &Path, files: &[File]) -> Result<(), CommandError> {
+/// The files without those that an import before wrote into the same folder. Others there that phase would
+/// read as its own as well are refused.
+pub(super) fn apart(
+    tool: Tool,
+    folder: &Path,
+    own: &Path,
+    mut files: Vec<File>,
+) -> Result<Vec<File>, CommandError> {
     let same = fs::canonicalize(folder).ok().zip(fs::canonicalize(own).ok()).is_some_and(|(a, b)| a == b);
-    let sql = files.iter().any(|file| !file.path.contains('/') && file.path.ends_with(".sql"));
-    if !(same && sql) {
-        return Ok(());
+    if !same {
+        return Ok(files);
+    }
+    let sql = |file: &File| !file.path.contains('/') && file.path.ends_with(".sql");
+    files.retain(|file| !(sql(file) && file.bytes.starts_with(IMPORTED.as_bytes())));
+    if !files.iter().any(sql) {
+        return Ok(files);
     }
     let (own, name) = (own.display(), tool.name());
     Err(CommandError::Usage(format!(

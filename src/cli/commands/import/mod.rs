@@ -66,7 +66,7 @@ pub async fn run(global: &Global, args: &ImportArgs, stop: Stop) -> Result<Outpu
     let history = history(&session.client, &found).await?;
     let folder = folder::of(found.tool, args.files.as_deref(), &global.folder())?;
     let files = folder::read(found.tool, &folder)?;
-    folder::apart(found.tool, &folder, &desk.config.migrations, &files)?;
+    let files = folder::apart(found.tool, &folder, &desk.config.migrations, files)?;
     let import = import(found.tool, &history, &files).map_err(|why| usage(&why))?;
     let records = desk.records().await?;
     let todo = merge(&import, &there(&desk.config)?, &records).map_err(|why| usage(&why))?;
