@@ -4,13 +4,9 @@
 ///
 /// As in `ChecksumCalculator.java` of Flyway: Java's `readLine` ends a line at `\n`, `\r` or both.
 pub(super) fn of_lines(text: &str) -> i32 {
-    let bytes = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r'));
-    let crc = bytes.fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(byte), |crc, _| step(crc)));
-    (!crc).cast_signed()
-}
-
-const fn step(crc: u32) -> u32 {
-    if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 }
+    let mut sum = crc32fast::Hasher::new();
+    text.split(['\n', '\r']).for_each(|line| sum.update(line.as_bytes()));
+    sum.finalize().cast_signed()
 }
 
 #[cfg(test)]
