@@ -145,6 +145,7 @@ pub enum Command {
     Baseline(commands::baseline::BaselineArgs),
     Import(commands::import::ImportArgs),
     History(commands::history::HistoryArgs),
+    Wait(commands::wait::WaitArgs),
     Demo(commands::demo::DemoArgs),
     Completions(commands::completions::CompletionsArgs),
 }

@@ -85,6 +85,7 @@ async fn run(cli: Cli, stop: Stop) -> Result<output::Output, CommandError> {
         Command::Resume(args) => commands::resume::run(global, &args, stop).await,
         Command::Approve(args) => commands::approve::run(global, &args, stop).await,
         Command::Deployed(args) => commands::deployed::run(global, &args, stop).await,
+        Command::Wait(args) => commands::wait::run(global, &args, stop).await,
         Command::Gate(args) => commands::gate::run(global, &args, stop).await,
         Command::Abort(args) => commands::abort::run(global, &args, stop).await,
         Command::Rollback(args) => commands::rollback::run(global, &args, stop).await,

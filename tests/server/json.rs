@@ -74,6 +74,18 @@ async fn every_document_is_as_on_its_page(db: Db) -> TestResult {
         let args: Vec<&str> = args.into_iter().chain(["--json"]).collect();
         same_keys(name, &db.phase(&args).await?.expect(0)?.json()?)?;
     }
+    for (name, args) in [
+        ("gate", ["gate", "users_display_name"]),
+        ("deployed", ["deployed", "web@2.4.0"]),
+        ("approve", ["approve", "users_display_name"]),
+    ] {
+        let args: Vec<&str> = args.into_iter().chain(["--json"]).collect();
+        same_keys(name, &db.phase(&args).await?.expect(0)?.json()?)?;
+    }
+    let closed = ["gate", "users_display_name", "--needs", "completed", "--json"];
+    same_keys("gate", &db.phase(&closed).await?.expect(3)?.json()?)?;
+    let withdrawn = ["approve", "users_display_name", "--withdraw", "--json"];
+    same_keys("approve", &db.phase(&withdrawn).await?.expect(0)?.json()?)?;
     db.run("CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)").await?;
     std::fs::create_dir_all(db.project.path().join("db/migrations"))?;
     db.file("db/migrations/20260101000000_a.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\n")?;

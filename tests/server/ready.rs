@@ -17,6 +17,7 @@ tests![
     a_plan_says_which_version_needs_what,
     it_waits_until_somebody_has_expanded,
     ten_pods_start_after_the_one_that_applies,
+    wait_tries_until_the_server_answers,
 ];
 
 const PLAN: &str = "expand:\n  - {sql: ALTER TABLE t ADD COLUMN a int, undo: ALTER TABLE t DROP COLUMN a}\n";
@@ -149,5 +150,41 @@ async fn an_application_opens_its_gate_by_itself(db: Db) -> TestResult {
         .and_then(|(_, rest)| rest.split_once("```"));
     let sql = sql.map(|(sql, _)| sql.trim().trim_end_matches(';')).ok_or("no SQL in docs/deploys.md")?;
     same!(db.value(&sql.replace("20261121093000", "1")).await?, "t");
+    Ok(())
+}
+
+async fn wait_tries_until_the_server_answers(db: Db) -> TestResult {
+    let up = db.phase(&["wait", "--json"]).await?.expect(0)?.json()?;
+    same!(up["version"].as_u64().map(|version| version / 10_000), Some(u64::from(db.major)));
+    // A port that cuts off the first two who call, as one does whose server is starting.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let port = listener.local_addr()?.port();
+    let named = format!("host=127.0.0.1 port={port} user=postgres dbname={} sslmode=disable", db.name);
+    let sockets = std::fs::read_dir(&db.socket)?.filter_map(|entry| Some(entry.ok()?.path()));
+    let is_socket = |path: &std::path::PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        name.starts_with(".s.PGSQL.") && !name.ends_with(".lock")
+    };
+    let socket = sockets.into_iter().find(is_socket).ok_or("the server has no socket")?;
+    let serving = tokio::spawn(async move {
+        let mut calls = 0;
+        while let Ok((mut caller, _)) = listener.accept().await {
+            calls += 1;
+            if calls > 2 {
+                let mut server = tokio::net::UnixStream::connect(&socket).await?;
+                tokio::io::copy_bidirectional(&mut caller, &mut server).await?;
+                break;
+            }
+        }
+        Ok::<i32, std::io::Error>(calls)
+    });
+    let waited = db.phase(&["wait", "--timeout", "1m", "--database-url", &named]).await?.expect(0)?;
+    check!(waited.stderr.contains("waiting: cannot connect to"), "{waited:?}");
+    same!(serving.await??, 3);
+    // Nobody is there any more.
+    let gone = db.phase(&["wait", "--timeout", "100ms", "--database-url", &named]).await?.expect(1)?;
+    check!(gone.stderr.contains("cannot connect to"), "{gone:?}");
+    let wrong = db.phase(&["wait", "--database-url", "host=x port=many"]).await?.expect(2)?;
+    check!(wrong.stderr.contains("port"), "{wrong:?}");
     Ok(())
 }

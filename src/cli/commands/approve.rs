@@ -7,6 +7,7 @@ use crate::cli::desk::{Access, Desk};
 use crate::cli::exit::CommandError;
 use crate::cli::naming::find;
 use crate::cli::output::Output;
+use crate::core::timeline::Item;
 use crate::engine::stop::Stop;
 
 /// Approve a plan, for gates that ask for approvals.
@@ -44,11 +45,15 @@ pub async fn run(global: &Global, args: &ApproveArgs, stop: Stop) -> Result<Outp
         } else {
             format!("{}: {} has not approved it: nothing to take back", item.stem(), desk.actor)
         };
-        let document = serde_json::json!({"withdrawn": withdrawn, "plan": item.stem(), "by": desk.actor});
+        let document = document(item, &desk.actor, false, withdrawn);
         return Ok(Output::done(text, &document));
     }
     desk.refuse_over(item).await?;
     desk.store.approve(&item.version, &desk.actor, args.note.as_deref()).await?;
     let text = format!("{}: approved by {}", item.stem(), desk.actor);
-    Ok(Output::done(text, &serde_json::json!({"approved": item.stem(), "by": desk.actor})))
+    Ok(Output::done(text, &document(item, &desk.actor, true, false)))
+}
+
+fn document(item: &Item, by: &str, approved: bool, withdrawn: bool) -> serde_json::Value {
+    serde_json::json!({"plan": item.stem(), "by": by, "approved": approved, "withdrawn": withdrawn})
 }

@@ -77,14 +77,13 @@ pub async fn run(global: &Global, args: &GateArgs, stop: Stop) -> Result<Output,
     loop {
         let looked = look(global, args, stop.clone()).await;
         let over = until.is_none_or(|until| Instant::now() >= until) || stop.reason().is_some();
-        let reasons = match looked {
-            Ok(Looked { items, reasons }) if reasons.is_empty() => return Ok(open(items)),
-            Ok(Looked { reasons, .. }) => reasons,
+        let Looked { items, reasons } = match looked {
+            Ok(looked) => looked,
             Err(error) if over || !passes_by_itself(&error) => return Err(error),
-            Err(error) => vec![error.to_string()],
+            Err(error) => Looked { items: 0, reasons: vec![error.to_string()] },
         };
-        if over {
-            return Ok(closed(&reasons));
+        if over || reasons.is_empty() {
+            return Ok(answer(items, &reasons));
         }
         if said != reasons {
             said.clone_from(&reasons);
@@ -128,13 +127,13 @@ fn passes_by_itself(error: &CommandError) -> bool {
     }
 }
 
-fn open(items: usize) -> Output {
-    let text = format!("it may start: {items} of {items} are where it needs them");
-    Output::done(text, &serde_json::json!({"open": true, "items": items, "reasons": []}))
-}
-
-fn closed(reasons: &[String]) -> Output {
-    let lines: Vec<String> = reasons.iter().map(|reason| format!("  - {reason}")).collect();
-    let text = format!("it may not start yet:\n{}", lines.join("\n"));
-    Output::done(text, &serde_json::json!({"open": false, "reasons": reasons})).with_code(Code::Waiting)
+fn answer(items: usize, reasons: &[String]) -> Output {
+    let open = reasons.is_empty();
+    let (text, code) = if open {
+        (format!("it may start: the {items} that it comes with or names are where it needs them"), Code::Done)
+    } else {
+        let lines: Vec<String> = reasons.iter().map(|reason| format!("  - {reason}")).collect();
+        (format!("it may not start yet:\n{}", lines.join("\n")), Code::Waiting)
+    };
+    Output::done(text, &serde_json::json!({"open": open, "items": items, "reasons": reasons})).with_code(code)
 }

@@ -33,11 +33,16 @@ fn missing(wanted: &AppVersion, compare: Compare, facts: &Facts) -> Vec<String> 
             "deployed: no marker for {app} yet; when it is live everywhere: phase deployed {app}@{version}"
         )];
     }
+    let named = markers.iter().any(|marker| marker.environment.is_some());
     let short = markers.into_iter().filter_map(|marker| {
         let hint = match &marker.environment {
             Some(environment) => format!(
                 "when it is live everywhere there: phase deployed {app}@{version} --environment {environment}; where that \
                  environment is gone: phase deployed {app} --environment {environment} --gone"
+            ),
+            None if named => format!(
+                "when it is live everywhere: phase deployed {app}@{version}; this marker names no environment, others do: \
+                 where it does not count any more: phase deployed {app} --gone"
             ),
             None => format!("when it is live everywhere: phase deployed {app}@{version}"),
         };
@@ -139,5 +144,9 @@ mod tests {
         assert_eq!(got[0].answer, Answer::Closed);
         assert!(got[0].says[0].starts_with("deployed: web is at 2.0.0 in us, not yet 3.0.0"), "{got:?}");
         assert!(got[0].says[0].ends_with("phase deployed web --environment us --gone"), "{got:?}");
+        // One from before anybody named an environment is taken away by itself.
+        let markers = vec![marker("web", "3.0.0", Some("eu")), marker("web", "2.0.0", None)];
+        let got = verdicts(&web("3.0.0"), &Facts { markers, ..facts });
+        assert!(got[0].says[0].ends_with("phase deployed web --gone"), "{got:?}");
     }
 }
